@@ -1,0 +1,294 @@
+"""Settings of every environment, read from environment variables (see the table in README.md).
+
+Development needs none: ``make run`` starts its own PostgreSQL and Valkey and leaves their addresses in
+``var/env``, which is read here when the variables are unset. Production (``DEBUG=0``) refuses to start
+with any default that would be unsafe.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+
+import django_stubs_ext
+import environ
+from django.core.exceptions import ImproperlyConfigured
+from django.templatetags.static import static
+from django.urls import reverse_lazy
+from django.utils.functional import lazy
+from django.utils.translation import gettext_lazy as _
+
+django_stubs_ext.monkeypatch()
+
+BASE_DIR = Path(__file__).resolve().parent.parent.parent
+VAR_DIR = Path(environ.Env().str("HUIGAN_VAR", default=str(BASE_DIR / "var")))
+
+env = environ.Env()
+env.read_env(str(VAR_DIR / "env"))  # written by the development supervisor; real variables win
+
+DEBUG = env.bool("DEBUG", default=True)
+DEMO = env.bool("DEMO", default=DEBUG)
+UNSAFE_SECRET = "development-only-secret-that-production-refuses"  # noqa: S105
+
+SECRET_KEY = env.str("SECRET_KEY", default=UNSAFE_SECRET)
+FIELD_KEYS = env.list("FIELD_KEYS", default=["k1:" + "00" * 32])
+"""Keys of encrypted columns as ``id:64 hex digits``; the first encrypts, the others still decrypt."""
+LOOKUP_PEPPER = env.str("LOOKUP_PEPPER", default=UNSAFE_SECRET)
+"""Key of the hashes by which phones are looked up."""
+
+ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["*"] if DEBUG else [])
+CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
+PUBLIC_URL = env.str("PUBLIC_URL", default="http://127.0.0.1:8000")
+"""Where guests reach this server; printed into QR codes."""
+
+if not env.str("DATABASE_URL", default=""):
+    raise ImproperlyConfigured(
+        "DATABASE_URL is not set. Start everything with 'make run', or point DATABASE_URL at a "
+        "PostgreSQL database (15 or newer)."
+    )
+if not DEBUG and (SECRET_KEY == UNSAFE_SECRET or LOOKUP_PEPPER == UNSAFE_SECRET):
+    raise ImproperlyConfigured("Production needs its own SECRET_KEY and LOOKUP_PEPPER.")
+if not DEBUG and "FIELD_KEYS" not in env.ENVIRON:
+    raise ImproperlyConfigured("Production needs its own FIELD_KEYS.")
+if not DEBUG and DEMO:
+    raise ImproperlyConfigured("DEMO data and keys are refused in production.")
+
+# --- applications ------------------------------------------------------------------------------
+
+INSTALLED_APPS = [
+    "unfold",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "django.contrib.postgres",
+    "pgtrigger",
+    "rest_framework",
+    "django_filters",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "shop.kernel",
+    "shop",
+    "campaigns",
+    "loyalty",
+    "shop.storefront",
+]
+
+MIDDLEWARE = [
+    "shop.kernel.middleware.RequestIdMiddleware",
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
+    "shop.kernel.middleware.ProblemMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "shop.config.urls"
+WSGI_APPLICATION = "shop.config.wsgi.application"
+APPEND_SLASH = True
+AUTH_USER_MODEL = "shop.Staff"
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator"},
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+]
+LOGIN_URL = "admin:login"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "shop" / "config" / "templates"],
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+# --- data stores -------------------------------------------------------------------------------
+
+DATABASES = {
+    "default": {
+        **env.db("DATABASE_URL"),
+        "CONN_MAX_AGE": None,
+        "CONN_HEALTH_CHECKS": True,
+        "DISABLE_SERVER_SIDE_CURSORS": env.bool("PGBOUNCER", default=False),
+        "OPTIONS": {
+            "options": "-c lock_timeout=5000 -c statement_timeout=30000"
+            " -c idle_in_transaction_session_timeout=60000"
+            " -c default_transaction_isolation=read\\ committed",
+        },
+    }
+}
+if not env.bool("PGBOUNCER", default=False):
+    # Bound parameters on the server let hot statements be prepared once per connection.
+    DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 3}
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+
+REDIS_URL = env.str("REDIS_URL", default="")
+CACHES = (
+    {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
+    if REDIS_URL
+    else {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+)
+
+# --- background jobs ---------------------------------------------------------------------------
+
+CELERY_BROKER_URL = REDIS_URL or None
+CELERY_TASK_IGNORE_RESULT = True
+CELERY_TASK_ACKS_LATE = True
+CELERY_TASK_REJECT_ON_WORKER_LOST = True
+CELERY_TASK_TIME_LIMIT = 120
+CELERY_WORKER_PREFETCH_MULTIPLIER = 1
+CELERY_BROKER_TRANSPORT_OPTIONS = {"visibility_timeout": 600}
+CELERY_BROKER_CONNECTION_RETRY_ON_STARTUP = True
+CELERY_TIMEZONE = "UTC"
+# Every task is safe to run twice; a beat that was down simply catches up with its next tick.
+CELERY_BEAT_SCHEDULE = {
+    "relay the outbox": {"task": "shop.kernel.tasks.relay_outbox", "schedule": 1.0},
+    "forget old idempotency keys": {
+        "task": "shop.kernel.tasks.forget_idempotency_keys",
+        "schedule": timedelta(hours=1),
+    },
+    "cancel unpaid orders": {
+        "task": "shop.storefront.tasks.cancel_unpaid_orders",
+        "schedule": timedelta(seconds=30),
+    },
+    "expire coupons": {
+        "task": "campaigns.tasks.expire_coupons",
+        "schedule": timedelta(minutes=5),
+    },
+    "release pending points": {
+        "task": "shop.storefront.tasks.release_pending_points",
+        "schedule": timedelta(minutes=5),
+    },
+    "check invariants": {
+        "task": "shop.storefront.tasks.check_invariants",
+        "schedule": timedelta(hours=1),
+    },
+}
+
+# --- languages and time ------------------------------------------------------------------------
+
+USE_I18N = True
+USE_TZ = True
+TIME_ZONE = env.str("TIME_ZONE", default="Asia/Shanghai")
+LANGUAGE_CODE = "en"
+LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+LOCALE_PATHS = [BASE_DIR / "shop" / "config" / "locale"]
+
+# --- static files ------------------------------------------------------------------------------
+
+STATIC_URL = "static/"
+STATIC_ROOT = VAR_DIR / "static"
+STATICFILES_DIRS = [BASE_DIR / "shop" / "config" / "static"]
+WHITENOISE_USE_FINDERS = DEBUG
+STORAGES = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {
+        "BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"
+        if DEBUG
+        else "whitenoise.storage.CompressedManifestStaticFilesStorage"
+    },
+}
+
+# --- web ---------------------------------------------------------------------------------------
+
+SESSION_COOKIE_AGE = 12 * 3600
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+DATA_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
+if not DEBUG:
+    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
+    SECURE_SSL_REDIRECT = env.bool("SECURE_SSL_REDIRECT", default=True)
+    SECURE_REDIRECT_EXEMPT = [r"^healthz$", r"^readyz$"]
+    SECURE_HSTS_SECONDS = 31536000
+    SECURE_HSTS_INCLUDE_SUBDOMAINS = True
+    SECURE_HSTS_PRELOAD = True
+    SESSION_COOKIE_SECURE = True
+    CSRF_COOKIE_SECURE = True
+
+# --- API ---------------------------------------------------------------------------------------
+
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["shop.api.authentication.BearerAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["shop.kernel.permissions.DenyByDefault"],
+    "DEFAULT_PARSER_CLASSES": ["shop.kernel.parsers.StrictJSONParser"],
+    "DEFAULT_RENDERER_CLASSES": ["shop.kernel.renderers.JSONRenderer"],
+    "DEFAULT_PAGINATION_CLASS": "shop.kernel.pagination.CursorPagination",
+    "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],
+    "DEFAULT_SCHEMA_CLASS": "shop.kernel.openapi.ProblemAutoSchema",
+    "EXCEPTION_HANDLER": "shop.kernel.problems.handle_exception",
+    "DEFAULT_VERSIONING_CLASS": None,
+    "UNAUTHENTICATED_USER": None,
+    "UNAUTHENTICATED_TOKEN": None,
+    "URL_FORMAT_OVERRIDE": None,
+}
+SPECTACULAR_SETTINGS = {
+    "TITLE": "Huigan 回甘",
+    "DESCRIPTION": "Membership and loyalty backend for shops that live from people coming back.",
+    "VERSION": "1.0.0",
+    "OAS_VERSION": "3.1.0",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PUBLIC": True,
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
+    "SERVE_AUTHENTICATION": [],
+    "COMPONENT_SPLIT_REQUEST": True,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "REDOC_DIST": "SIDECAR",
+    "SCHEMA_PATH_PREFIX": r"/api/v1",
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "POSTPROCESSING_HOOKS": [
+        "drf_spectacular.hooks.postprocess_schema_enums",
+        "shop.kernel.openapi.describe_problems",
+    ],
+    "ENUM_NAME_OVERRIDES": {},
+}
+
+# --- providers ---------------------------------------------------------------------------------
+
+MESSAGE_PROVIDER = env.str("MESSAGE_PROVIDER", default="shop.providers.messages.SandboxMessages")
+PAYMENT_PROVIDER_SECRET = env.str("PAYMENT_PROVIDER_SECRET", default="sandbox-payment-secret")
+"""Shared secret of the sandbox payment provider's signed callbacks."""
+
+# --- back office -------------------------------------------------------------------------------
+
+static_lazy = lazy(static, str)
+UNFOLD = {
+    "SITE_TITLE": "Huigan 回甘",
+    "SITE_HEADER": "Huigan 回甘",
+    "SITE_SUBHEADER": _("Promotion brings people in, operation makes them stay"),
+    "SITE_URL": reverse_lazy("admin:index"),
+    "SHOW_LANGUAGES": True,
+    "DASHBOARD_CALLBACK": "shop.storefront.admin.dashboard.add_context",
+}
+
+# --- logs --------------------------------------------------------------------------------------
+
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {
+        "json": {
+            "()": "structlog.stdlib.ProcessorFormatter",
+            "processors": "shop.kernel.logs.PROCESSORS",
+        },
+        "plain": {"format": "%(levelname)s %(name)s %(message)s"},
+    },
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
+}
