@@ -1,0 +1,31 @@
+"""Rows of promotion; they point at the shop, never at loyalty."""
+
+from campaigns.models.channels import (
+    Acquisition,
+    Campaign,
+    CampaignPhase,
+    Channel,
+    ChannelLink,
+    Conversion,
+    DailyCost,
+    Touch,
+)
+from campaigns.models.coupons import Coupon, CouponDefinition, CouponRedemption
+from campaigns.models.referrals import Referral, ReferralCode, ReferralProgramme
+
+__all__ = [
+    "Acquisition",
+    "Campaign",
+    "CampaignPhase",
+    "Channel",
+    "ChannelLink",
+    "Conversion",
+    "Coupon",
+    "CouponDefinition",
+    "CouponRedemption",
+    "DailyCost",
+    "Referral",
+    "ReferralCode",
+    "ReferralProgramme",
+    "Touch",
+]

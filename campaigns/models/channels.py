@@ -1,0 +1,269 @@
+"""Where people come from: channels, campaigns, links, touches, and what they cost."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from shop.kernel.money import Cents, CentsField
+from shop.models.members import Member
+from shop.models.named import Named
+from shop.models.orders import Order
+from shop.models.stores import Store
+
+
+class Channel(Named):
+    """A source of traffic."""
+
+    class Kind(models.TextChoices):
+        AD_FEED = "ad_feed", _("Feed ads")
+        AD_SEARCH = "ad_search", _("Search ads")
+        KOL = "kol", _("Opinion leader")
+        FLYER = "flyer", _("Flyers")
+        FISSION = "fission", _("Fission")
+        COBRAND = "cobrand", _("Co-branding")
+        SWAP = "swap", _("Resource swap")
+        CONTENT = "content", _("Content")
+        COMMUNITY = "community", _("Community")
+        REFERRAL = "referral", _("Referral")
+        ORGANIC = "organic", _("Organic")
+
+    code = models.SlugField(_("code"), max_length=32, unique=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+
+    class Meta:
+        verbose_name = _("channel")
+        verbose_name_plural = _("channels")
+
+
+class Campaign(Named):
+    """A plan to bring people in, run in phases. Without stores it runs in all of them."""
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        ACTIVE = "active", _("Active")
+        PAUSED = "paused", _("Paused")
+        ENDED = "ended", _("Ended")
+
+    code = models.SlugField(_("code"), max_length=40, unique=True)
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.DRAFT)
+    starts_at = models.DateTimeField(_("starts"))
+    ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
+    budget_cents = CentsField(_("budget (fen)"), null=True, blank=True)
+    stores = models.ManyToManyField(
+        Store, related_name="campaigns", blank=True, verbose_name=_("stores")
+    )
+
+    class Meta:
+        verbose_name = _("campaign")
+        verbose_name_plural = _("campaigns")
+        constraints = [
+            models.CheckConstraint(
+                name="campaign_ends_after_start",
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")),
+            )
+        ]
+
+
+class CampaignPhase(models.Model):
+    """A stretch of a campaign with its own pace and budget; periods are half-open."""
+
+    class Kind(models.TextChoices):
+        LAUNCH = "launch", _("Launch")
+        PREHEAT = "preheat", _("Preheat")
+        FLASH72 = "flash72", _("72-hour flash")
+        ALWAYS_ON = "always_on", _("Always on")
+        LONG_TAIL = "long_tail", _("Long tail")
+
+    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="phases")
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    starts_at = models.DateTimeField(_("starts"))
+    ends_at = models.DateTimeField(_("ends"))
+    budget_cents = CentsField(_("budget (fen)"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("phase")
+        verbose_name_plural = _("phases")
+        constraints = [
+            models.CheckConstraint(
+                name="phase_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.campaign} · {self.get_kind_display()}"
+
+
+class ChannelLink(models.Model):
+    """One door into the shop: a short code behind a QR code, an ad or a friend's message."""
+
+    code = models.CharField(_("code"), max_length=12, unique=True)
+    label = models.CharField(_("label"), max_length=80)
+    channel = models.ForeignKey(
+        Channel, models.PROTECT, related_name="links", verbose_name=_("channel")
+    )
+    campaign = models.ForeignKey(
+        Campaign,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="links",
+        verbose_name=_("campaign"),
+    )
+    phase = models.ForeignKey(
+        CampaignPhase,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="links",
+        verbose_name=_("phase"),
+    )
+    store = models.ForeignKey(
+        Store, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("store")
+    )
+    target_url = models.CharField(
+        _("leads to"),
+        max_length=300,
+        blank=True,
+        default="",
+        help_text=_("Empty: the shop's own welcome page."),
+    )
+    is_active = models.BooleanField(_("active"), default=True)
+    created_at = models.DateTimeField(_("created"))
+
+    class Meta:
+        verbose_name = _("channel link")
+        verbose_name_plural = _("channel links")
+
+    def __str__(self) -> str:
+        return f"{self.label} ({self.code})"
+
+
+class Touch(models.Model):
+    """One moment at which somebody met a link; written once, never changed.
+
+    Invariants:
+        The same `event_id` counts once, however often it is delivered.
+    """
+
+    class Kind(models.TextChoices):
+        IMPRESSION = "impression", _("Impression")
+        CLICK = "click", _("Click")
+        SCAN = "scan", _("Scan")
+        VISIT = "visit", _("Visit")
+
+    event_id = models.UUIDField(unique=True)
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    link = models.ForeignKey(ChannelLink, models.PROTECT, related_name="touches")
+    visitor_id = models.CharField(_("visitor"), max_length=40)
+    occurred_at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("touch")
+        verbose_name_plural = _("touches")
+        indexes = [
+            models.Index(name="touch_by_visitor", fields=["visitor_id", "occurred_at"]),
+            models.Index(name="touch_by_link", fields=["link", "occurred_at"]),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.visitor_id}"
+
+
+class DailyCost(models.Model):
+    """What one link cost on one day, and how far it is said to have reached.
+
+    `estimated_reach` is the platform's or the flyer counter's word; people whom we have met
+    ourselves are counted from touches and never mixed with it.
+    """
+
+    link = models.ForeignKey(
+        ChannelLink, models.PROTECT, related_name="daily_costs", verbose_name=_("link")
+    )
+    date = models.DateField(_("day"))
+    cost_cents = CentsField(_("cost (fen)"), default=Cents(0))
+    impressions = models.PositiveIntegerField(_("impressions"), default=0)
+    clicks = models.PositiveIntegerField(_("clicks claimed"), default=0)
+    estimated_reach = models.PositiveIntegerField(_("estimated reach"), default=0)
+
+    class Meta:
+        verbose_name = _("daily cost")
+        verbose_name_plural = _("daily costs")
+        constraints = [
+            models.UniqueConstraint(name="daily_cost_once_per_link", fields=["link", "date"]),
+            models.CheckConstraint(
+                name="daily_cost_not_negative", condition=Q(cost_cents__gte=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.link.code} {self.date}"
+
+
+class Acquisition(models.Model):
+    """Where a member came from; frozen when they joined.
+
+    First and last touch are of the attribution window before joining; without a touch, organic.
+    """
+
+    member = models.OneToOneField(
+        Member, models.CASCADE, primary_key=True, related_name="acquisition"
+    )
+    channel = models.ForeignKey(
+        Channel, models.PROTECT, related_name="acquisitions", verbose_name=_("channel")
+    )
+    first_link = models.ForeignKey(
+        ChannelLink, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    last_link = models.ForeignKey(
+        ChannelLink, models.PROTECT, null=True, blank=True, related_name="acquisitions"
+    )
+    visitor_id = models.CharField(_("visitor"), max_length=40, blank=True, default="")
+    referrer = models.ForeignKey(
+        Member, models.PROTECT, null=True, blank=True, related_name="+"
+    )
+    acquired_at = models.DateTimeField(_("joined"))
+
+    class Meta:
+        verbose_name = _("acquisition")
+        verbose_name_plural = _("acquisitions")
+
+    def __str__(self) -> str:
+        return f"{self.member_id} ← {self.channel_id}"
+
+
+class Conversion(models.Model):
+    """A result credited to the last touch within the window; a refund adds a negative row.
+
+    Invariants:
+        At most one row per (kind, source); the sum over an order is what it earned net of refunds.
+    """
+
+    class Kind(models.TextChoices):
+        REGISTRATION = "registration", _("Joined")
+        FIRST_ORDER = "first_order", _("First order")
+        ORDER = "order", _("Order")
+        REFUND = "refund", _("Refund")
+
+    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    source = models.CharField(_("source"), max_length=64)
+    member = models.ForeignKey(Member, models.PROTECT, related_name="conversions")
+    order = models.ForeignKey(
+        Order, models.PROTECT, null=True, blank=True, related_name="conversions"
+    )
+    channel = models.ForeignKey(Channel, models.PROTECT, related_name="conversions")
+    link = models.ForeignKey(
+        ChannelLink, models.PROTECT, null=True, blank=True, related_name="conversions"
+    )
+    amount_cents = CentsField(_("amount (fen)"), default=Cents(0))
+    occurred_at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("conversion")
+        verbose_name_plural = _("conversions")
+        constraints = [
+            models.UniqueConstraint(name="conversion_once_per_source", fields=["kind", "source"])
+        ]
+        indexes = [models.Index(name="conversion_by_link", fields=["link", "occurred_at"])]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.source}"

@@ -1,0 +1,175 @@
+"""Coupons: the definition a manager writes, and the code in a wallet."""
+
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models.channels import Campaign
+from shop.kernel.money import Cents, CentsField
+from shop.models.members import Member
+from shop.models.named import Named
+from shop.models.orders import Order
+
+
+class CouponDefinition(Named):
+    """What a coupon gives, to whom, how often and how long.
+
+    `rule` is the versioned JSON form of the pricing evaluator (docs/pricing.md).
+
+    Invariants:
+        redeemed ≤ issued ≤ total limit; spent ≤ budget. The counters move only by guarded updates.
+    """
+
+    class Status(models.TextChoices):
+        DRAFT = "draft", _("Draft")
+        ACTIVE = "active", _("Active")
+        PAUSED = "paused", _("Paused")
+        ENDED = "ended", _("Ended")
+
+    class AfterRefund(models.TextChoices):
+        REUSABLE = "reusable", _("Usable again")
+        IF_NOT_EXPIRED = "if_not_expired", _("Usable again unless expired")
+        NEVER = "never", _("Used up")
+
+    code = models.SlugField(_("code"), max_length=32, unique=True)
+    campaign = models.ForeignKey(
+        Campaign,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="coupon_definitions",
+        verbose_name=_("campaign"),
+    )
+    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.DRAFT)
+    rule = models.JSONField(_("rule"))
+    is_claimable = models.BooleanField(_("members may claim it"), default=False)
+    is_welcome_gift = models.BooleanField(_("given to every new member"), default=False)
+    claim_starts_at = models.DateTimeField(_("issued from"), null=True, blank=True)
+    claim_ends_at = models.DateTimeField(_("issued until"), null=True, blank=True)
+    valid_days = models.PositiveSmallIntegerField(
+        _("valid for days"), null=True, blank=True, help_text=_("Counted from issue.")
+    )
+    valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
+    total_limit = models.PositiveIntegerField(_("at most in all"), null=True, blank=True)
+    per_member_limit = models.PositiveSmallIntegerField(_("at most per member"), default=1)
+    budget_cents = CentsField(_("budget (fen)"), null=True, blank=True)
+    after_refund = models.CharField(
+        _("after a full refund"),
+        max_length=16,
+        choices=AfterRefund,
+        default=AfterRefund.IF_NOT_EXPIRED,
+    )
+    issued_count = models.PositiveIntegerField(_("issued"), default=0, editable=False)
+    redeemed_count = models.PositiveIntegerField(_("redeemed"), default=0, editable=False)
+    spent_cents = CentsField(_("discount given (fen)"), default=Cents(0), editable=False)
+
+    class Meta:
+        verbose_name = _("coupon definition")
+        verbose_name_plural = _("coupon definitions")
+        constraints = [
+            models.CheckConstraint(
+                name="coupon_definition_issue_within_limit",
+                condition=Q(total_limit__isnull=True) | Q(issued_count__lte=F("total_limit")),
+            ),
+            models.CheckConstraint(
+                name="coupon_definition_budget_kept",
+                condition=Q(spent_cents__gte=0)
+                & (Q(budget_cents__isnull=True) | Q(spent_cents__lte=F("budget_cents"))),
+            ),
+            models.CheckConstraint(
+                name="coupon_definition_redeemed_within_issued",
+                condition=Q(redeemed_count__lte=F("issued_count")),
+            ),
+            models.CheckConstraint(
+                name="coupon_definition_has_an_end",
+                condition=Q(valid_days__isnull=False) | Q(valid_until__isnull=False),
+            ),
+        ]
+
+
+class Coupon(models.Model):
+    """One coupon in a member's wallet.
+
+    Invariants:
+        available → held by one order → redeemed; or released, expired, revoked. Each step is a guarded
+        update, so of any number of orders only one gets the coupon.
+        `slot` numbers a member's coupons of one definition from 1; the unique key makes the
+        per-member limit hold whatever happens at once.
+    """
+
+    class Status(models.TextChoices):
+        AVAILABLE = "available", _("Available")
+        HELD = "held", _("Held by an order")
+        REDEEMED = "redeemed", _("Redeemed")
+        EXPIRED = "expired", _("Expired")
+        REVOKED = "revoked", _("Revoked")
+
+    code = models.CharField(_("code"), max_length=24, unique=True)
+    definition = models.ForeignKey(
+        CouponDefinition, models.PROTECT, related_name="coupons", verbose_name=_("definition")
+    )
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="coupons", verbose_name=_("member")
+    )
+    slot = models.PositiveSmallIntegerField(_("nth of its kind"))
+    status = models.CharField(
+        _("status"), max_length=16, choices=Status, default=Status.AVAILABLE
+    )
+    source = models.CharField(_("source"), max_length=64, help_text=_("Why it was issued."))
+    issued_at = models.DateTimeField(_("issued"))
+    expires_at = models.DateTimeField(_("expires"))
+    held_by = models.ForeignKey(
+        Order, models.PROTECT, null=True, blank=True, related_name="held_coupons"
+    )
+
+    class Meta:
+        verbose_name = _("coupon")
+        verbose_name_plural = _("coupons")
+        constraints = [
+            models.UniqueConstraint(
+                name="coupon_slot_once_per_member", fields=["definition", "member", "slot"]
+            ),
+            models.CheckConstraint(
+                name="coupon_held_by_an_order",
+                condition=Q(status__in=["held", "redeemed"], held_by__isnull=False)
+                | (~Q(status__in=["held", "redeemed"]) & Q(held_by__isnull=True)),
+            ),
+        ]
+        indexes = [
+            models.Index(name="coupon_wallet", fields=["member", "status", "expires_at"]),
+            models.Index(
+                name="coupon_to_expire", fields=["expires_at"], condition=Q(status="available")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.code
+
+
+class CouponRedemption(models.Model):
+    """The use of a coupon on an order, with what it was worth; released by a full refund.
+
+    Invariants:
+        At most one standing (unreleased) redemption per coupon.
+    """
+
+    coupon = models.ForeignKey(Coupon, models.PROTECT, related_name="redemptions")
+    order = models.ForeignKey(Order, models.PROTECT, related_name="coupon_redemptions")
+    discount_cents = CentsField(_("discount (fen)"))
+    redeemed_at = models.DateTimeField(_("redeemed"))
+    released_at = models.DateTimeField(_("released"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("coupon redemption")
+        verbose_name_plural = _("coupon redemptions")
+        constraints = [
+            models.UniqueConstraint(
+                name="coupon_redeemed_once", fields=["coupon"], condition=Q(released_at=None)
+            ),
+            models.CheckConstraint(
+                name="coupon_redemption_not_negative", condition=Q(discount_cents__gte=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.coupon_id} on {self.order_id}"

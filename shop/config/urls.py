@@ -1,0 +1,5 @@
+"""Every URL of the project."""
+
+from django.urls import path
+
+urlpatterns = []

@@ -1,0 +1,181 @@
+"""One answer per Idempotency-Key, whatever the network does.
+
+The wrapper owns the one durable transaction of a request: the key, the effects and a stored refusal
+commit together, or none of them does. So a key without an answer cannot exist, and a retry after a
+lost answer replays it byte for byte.
+"""
+
+import hashlib
+import random
+import re
+import time
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from functools import wraps
+from http import HTTPStatus
+from typing import Concatenate, ParamSpec, TypeVar
+
+import orjson
+import psycopg
+from django.db import OperationalError, connection, transaction
+from django.http import HttpResponse
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from shop.kernel import problems
+from shop.kernel.errors import DomainError
+from shop.kernel.models import IdempotencyRecord
+
+KEY_PATTERN = re.compile(r"^[A-Za-z0-9_-]{8,128}$")
+KEPT_FOR = timedelta(hours=72)
+REPLAYED_HEADER = "Idempotent-Replayed"
+STORED_REFUSALS = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
+ATTEMPTS = 3
+TRANSIENT = (psycopg.errors.DeadlockDetected, psycopg.errors.SerializationFailure)
+
+ViewT = TypeVar("ViewT", bound=APIView)
+Args = ParamSpec("Args")
+
+
+class IdempotencyKeyRequired(DomainError):
+    """The call moves value and must carry an Idempotency-Key of 8 to 128 letters, digits, - or _."""
+
+    code = "idempotency-key-required"
+    title = _("Send an Idempotency-Key of 8 to 128 letters, digits, '-' or '_'.")
+    status = HTTPStatus.BAD_REQUEST
+
+
+class IdempotencyKeyReused(DomainError):
+    """The key was used before for another request."""
+
+    code = "idempotency-key-reused"
+    title = _("This Idempotency-Key was already used for a different request.")
+    status = HTTPStatus.UNPROCESSABLE_ENTITY
+
+
+class RequestInFlight(DomainError):
+    """The first request with this key is still running; repeat the same request in a moment."""
+
+    code = "request-in-flight"
+    title = _("The first request with this Idempotency-Key is still running.")
+
+
+def idempotent(
+    handler: Callable[Concatenate[ViewT, Request, Args], Response],
+) -> Callable[Concatenate[ViewT, Request, Args], Response | HttpResponse]:
+    """Make a POST handler answer each Idempotency-Key once, and repeat that answer.
+
+    Raises:
+        IdempotencyKeyRequired, IdempotencyKeyReused, RequestInFlight
+    """
+
+    @wraps(handler)
+    def wrapper(
+        view: ViewT, request: Request, *args: Args.args, **kwargs: Args.kwargs
+    ) -> Response | HttpResponse:
+        key = _key_of(request)
+        for attempt in range(ATTEMPTS):
+            try:
+                return _answer(key, request, lambda: handler(view, request, *args, **kwargs))
+            except OperationalError as error:
+                is_last = attempt == ATTEMPTS - 1
+                if is_last or not isinstance(error.__cause__, TRANSIENT):
+                    raise
+                time.sleep(random.uniform(0.01, 0.05))  # noqa: S311 - jitter, not a secret
+        raise AssertionError("unreachable")
+
+    wrapper.requires_idempotency_key = True  # type: ignore[attr-defined]
+    return wrapper
+
+
+def _answer(
+    key: str, request: Request, handle: Callable[[], Response]
+) -> Response | HttpResponse:
+    principal = request.user.key
+    fingerprint = _fingerprint(request)
+    with transaction.atomic(durable=True):
+        if not _lock(principal, key):
+            raise RequestInFlight
+        if record := IdempotencyRecord.objects.filter(principal=principal, key=key).first():
+            return _replay(record, fingerprint)
+        response = _run(handle)
+        _remember(
+            IdempotencyRecord(
+                principal=principal,
+                key=key,
+                route=f"{request.method} {request.path}"[:200],
+                fingerprint=fingerprint,
+                status=response.status_code,
+                content_type=response.content_type or "application/json",
+                body=orjson.dumps(response.data, default=str),
+            ),
+            now=timezone.now(),
+        )
+    return response
+
+
+def _run(handle: Callable[[], Response]) -> Response:
+    """Return the handler's response, or its refusal when that is worth remembering.
+
+    The savepoint throws away whatever a refused flow had begun.
+    """
+    try:
+        with transaction.atomic():
+            return handle()
+    except DomainError as error:
+        if error.status not in STORED_REFUSALS:
+            raise
+        return Response(
+            problems.problem_of(error), status=error.status, content_type=problems.CONTENT_TYPE
+        )
+
+
+def _replay(record: IdempotencyRecord, fingerprint: bytes) -> HttpResponse:
+    if bytes(record.fingerprint) != fingerprint:
+        raise IdempotencyKeyReused(route=record.route)
+    return HttpResponse(
+        bytes(record.body),
+        status=record.status,
+        content_type=record.content_type,
+        headers={REPLAYED_HEADER: "true"},
+    )
+
+
+def _remember(record: IdempotencyRecord, *, now: datetime) -> None:
+    record.created_at = now
+    record.expires_at = now + KEPT_FOR
+    record.save(force_insert=True)
+
+
+def _key_of(request: Request) -> str:
+    # The draft standard makes the key a quoted string; many clients send it bare. Both are the same key.
+    key = request.headers.get("Idempotency-Key", "").strip('"')
+    if not KEY_PATTERN.match(key):
+        raise IdempotencyKeyRequired
+    return key
+
+
+def _fingerprint(request: Request) -> bytes:
+    body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)
+    return hashlib.sha256(f"{request.method} {request.path}\n".encode() + body).digest()
+
+
+def _lock(principal: str, key: str) -> bool:
+    """Take the key for this transaction without waiting; tell whether it was free."""
+    digest = hashlib.sha256(f"{principal}\n{key}".encode()).digest()
+    number = int.from_bytes(digest[:8], "big", signed=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
+        (is_free,) = cursor.fetchone()
+    return bool(is_free)
+
+
+def forget_expired(*, now: datetime) -> int:
+    """Delete answers that no retry may ask for any more; return how many."""
+    deleted, _rows = IdempotencyRecord.objects.filter(expires_at__lt=now).delete()
+    return deleted
+
+

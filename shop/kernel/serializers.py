@@ -1,0 +1,66 @@
+"""Serializers that take nothing on faith."""
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from shop.kernel.money import MAX_CENTS
+
+
+class StrictSerializer(serializers.Serializer[Any]):
+    """Input of the API: an unknown field is an error, so that a typo never passes silently."""
+
+    default_error_messages = {"unknown_field": _("There is no such field.")}
+
+    def to_internal_value(self, data: Any) -> Any:
+        if isinstance(data, Mapping):
+            unknown = sorted(set(map(str, data)) - set(self.fields))
+            if unknown:
+                message = self.error_messages["unknown_field"]
+                raise serializers.ValidationError(
+                    {
+                        name: [serializers.ErrorDetail(message, code="unknown-field")]
+                        for name in unknown
+                    }
+                )
+        return super().to_internal_value(data)
+
+
+class StrictCharField(serializers.CharField):
+    """Text that must arrive as a JSON string, without control characters."""
+
+    default_error_messages = {"not_text": _("This must be a string.")}
+
+    def to_internal_value(self, data: Any) -> str:
+        if not isinstance(data, str):
+            self.fail("not_text")
+        if "\x00" in data:
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictIntegerField(serializers.IntegerField):
+    """A whole number that must arrive as a JSON number; no strings, booleans or fractions."""
+
+    def to_internal_value(self, data: Any) -> int:
+        if isinstance(data, bool) or not isinstance(data, int):
+            self.fail("invalid")
+        return super().to_internal_value(data)
+
+
+class StrictBooleanField(serializers.BooleanField):
+    """A truth value that must arrive as true or false."""
+
+    def to_internal_value(self, data: Any) -> bool:
+        if not isinstance(data, bool):
+            self.fail("invalid", input=data)
+        return data
+
+
+class AmountField(StrictIntegerField):
+    """A positive amount of money in minor units."""
+
+    def __init__(self, *, min_value: int = 1, **kwargs: Any) -> None:
+        super().__init__(min_value=min_value, max_value=MAX_CENTS, **kwargs)

@@ -1,0 +1,55 @@
+"""The facts of the shop; every other package points at them, and they point at nothing above."""
+
+from shop.models.catalog import (
+    Category,
+    Option,
+    OptionGroup,
+    OrderType,
+    Product,
+    ProductOption,
+    StoreProduct,
+)
+from shop.models.members import LoginCode, Member, MemberCode, MemberSession
+from shop.models.messages import Alert, Message
+from shop.models.orders import (
+    Order,
+    OrderDiscount,
+    OrderEvent,
+    OrderLine,
+    Payment,
+    PickupCounter,
+    Refund,
+    RefundLine,
+)
+from shop.models.staff import ReportKey, Staff, Till, TillKey
+from shop.models.stores import Store, StoreHours
+
+__all__ = [
+    "Alert",
+    "Category",
+    "LoginCode",
+    "Member",
+    "MemberCode",
+    "MemberSession",
+    "Message",
+    "Option",
+    "OptionGroup",
+    "Order",
+    "OrderDiscount",
+    "OrderEvent",
+    "OrderLine",
+    "OrderType",
+    "Payment",
+    "PickupCounter",
+    "Product",
+    "ProductOption",
+    "Refund",
+    "RefundLine",
+    "ReportKey",
+    "Staff",
+    "Store",
+    "StoreHours",
+    "StoreProduct",
+    "Till",
+    "TillKey",
+]

@@ -1,0 +1,312 @@
+"""Orders, what was paid for them, and what was given back."""
+
+from typing import TYPE_CHECKING
+
+from django.contrib.postgres.fields import ArrayField
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from shop.kernel.money import Cents, CentsField
+from shop.models.catalog import OrderType, Product
+from shop.models.members import Member
+from shop.models.staff import Till
+from shop.models.stores import Store
+
+if TYPE_CHECKING:
+    from django.db.models.manager import RelatedManager
+
+
+class Order(models.Model):
+    """A basket that was priced and placed.
+
+    Invariants:
+        payable = subtotal − discount ≥ 0; refunded ≤ paid ≤ payable.
+        A pickup number is given when the order is paid: per store and business day, from 1, no gaps.
+        The same (store, pos_order_no) is the same order, however often a till sends it.
+        `member_ordinal` is 1 for a member's first paid order, 2 for the second …
+    """
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("Waiting for payment")
+        PAID = "paid", _("Paid")
+        MAKING = "making", _("Being made")
+        READY = "ready", _("Ready for pickup")
+        COMPLETED = "completed", _("Completed")
+        CANCELLED = "cancelled", _("Cancelled")
+        REFUNDED = "refunded", _("Refunded")
+
+    number = models.CharField(_("number"), max_length=24, unique=True)
+    store = models.ForeignKey(Store, models.PROTECT, related_name="orders")
+    till = models.ForeignKey(Till, models.PROTECT, null=True, blank=True, related_name="orders")
+    member = models.ForeignKey(
+        Member, models.PROTECT, null=True, blank=True, related_name="orders"
+    )
+    pos_order_no = models.CharField(_("till's own number"), max_length=64, null=True, blank=True)
+    order_type = models.CharField(_("type"), max_length=16, choices=OrderType)
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.PENDING)
+    subtotal_cents = CentsField(_("subtotal (fen)"))
+    discount_cents = CentsField(_("discount (fen)"), default=Cents(0))
+    payable_cents = CentsField(_("payable (fen)"))
+    paid_cents = CentsField(_("paid (fen)"), default=Cents(0))
+    refunded_cents = CentsField(_("refunded (fen)"), default=Cents(0))
+    points_spent = models.BigIntegerField(_("points spent"), default=0)
+    coupon_codes = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    reward_code = models.CharField(_("reward code"), max_length=40, blank=True, default="")
+    pricing_trace = models.JSONField(_("why it cost that"), default=dict, blank=True)
+    business_date = models.DateField(_("business day"))
+    pickup_number = models.PositiveIntegerField(_("pickup number"), null=True, blank=True)
+    member_ordinal = models.PositiveIntegerField(_("member's nth order"), null=True, blank=True)
+    placed_at = models.DateTimeField(_("placed"))
+    expires_at = models.DateTimeField(_("to be paid by"), null=True, blank=True)
+    paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)
+    making_at = models.DateTimeField(_("making since"), null=True, blank=True)
+    ready_at = models.DateTimeField(_("ready at"), null=True, blank=True)
+    completed_at = models.DateTimeField(_("completed at"), null=True, blank=True)
+    cancelled_at = models.DateTimeField(_("cancelled at"), null=True, blank=True)
+
+    if TYPE_CHECKING:
+        lines: RelatedManager["OrderLine"]
+        payments: RelatedManager["Payment"]
+        refunds: RelatedManager["Refund"]
+
+    class Meta:
+        verbose_name = _("order")
+        verbose_name_plural = _("orders")
+        constraints = [
+            models.UniqueConstraint(
+                name="order_once_per_pos_order_no", fields=["store", "pos_order_no"]
+            ),
+            models.UniqueConstraint(
+                name="order_pickup_number_once_a_day",
+                fields=["store", "business_date", "pickup_number"],
+            ),
+            models.CheckConstraint(
+                name="order_adds_up",
+                condition=Q(payable_cents=F("subtotal_cents") - F("discount_cents"))
+                & Q(discount_cents__gte=0, payable_cents__gte=0),
+            ),
+            models.CheckConstraint(
+                name="order_refunds_within_payment",
+                condition=Q(refunded_cents__gte=0, refunded_cents__lte=F("paid_cents"))
+                & Q(paid_cents__lte=F("payable_cents")),
+            ),
+        ]
+        indexes = [
+            models.Index(name="order_by_store_and_day", fields=["store", "-business_date"]),
+            models.Index(name="order_by_member", fields=["member", "paid_at"]),
+            models.Index(
+                name="order_unpaid", fields=["expires_at"], condition=Q(status="pending")
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def net_cents(self) -> Cents:
+        """Return what was paid and not given back."""
+        return Cents(self.paid_cents - self.refunded_cents)
+
+    @property
+    def source(self) -> str:
+        """Return the name under which everything this order causes is recorded."""
+        return f"order:{self.number}"
+
+    @property
+    def pickup_code(self) -> str:
+        """Return what is called out at the counter, such as “A017”; empty before payment."""
+        if self.pickup_number is None:
+            return ""
+        return f"{self.store.pickup_prefix}{self.pickup_number:03d}"
+
+
+class OrderLine(models.Model):
+    """One product of an order, as it was on the menu at that moment.
+
+    Invariants:
+        subtotal = unit price × quantity; net = subtotal − discount ≥ 0; refunds never exceed them.
+    """
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    position = models.PositiveSmallIntegerField(_("position"))
+    product = models.ForeignKey(Product, models.PROTECT, related_name="+")
+    sku = models.CharField(_("article"), max_length=64)
+    name_zh = models.CharField(max_length=80)
+    name_en = models.CharField(max_length=80)
+    options = models.JSONField(_("options"), default=dict)
+    quantity = models.PositiveIntegerField(_("quantity"))
+    unit_price_cents = CentsField(_("unit price (fen)"))
+    unit_cost_cents = CentsField(_("unit cost (fen)"))
+    subtotal_cents = CentsField(_("subtotal (fen)"))
+    discount_cents = CentsField(_("discount (fen)"), default=Cents(0))
+    net_cents = CentsField(_("net (fen)"))
+    earns_points = models.BooleanField(_("earns points"), default=True)
+    refunded_quantity = models.PositiveIntegerField(_("refunded pieces"), default=0)
+    refunded_cents = CentsField(_("refunded (fen)"), default=Cents(0))
+
+    class Meta:
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
+        constraints = [
+            models.UniqueConstraint(name="order_line_position_once", fields=["order", "position"]),
+            models.CheckConstraint(
+                name="order_line_adds_up",
+                condition=Q(subtotal_cents=F("unit_price_cents") * F("quantity"))
+                & Q(net_cents=F("subtotal_cents") - F("discount_cents"))
+                & Q(discount_cents__gte=0, net_cents__gte=0, quantity__gte=1),
+            ),
+            models.CheckConstraint(
+                name="order_line_refunds_within_sale",
+                condition=Q(refunded_quantity__lte=F("quantity"))
+                & Q(refunded_cents__gte=0, refunded_cents__lte=F("net_cents")),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} × {self.name_en}"
+
+
+class OrderDiscount(models.Model):
+    """The part of one discount that fell on one line; frozen at the sale."""
+
+    class Kind(models.TextChoices):
+        COUPON = "coupon", _("Coupon")
+        REWARD = "reward", _("Reward")
+        POINTS = "points", _("Points")
+
+    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="discounts")
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    code = models.CharField(_("code"), max_length=40, blank=True, default="")
+    amount_cents = CentsField(_("amount (fen)"))
+
+    class Meta:
+        verbose_name = _("line discount")
+        verbose_name_plural = _("line discounts")
+        constraints = [
+            models.UniqueConstraint(
+                name="order_discount_once_per_line", fields=["line", "kind", "code"]
+            ),
+            models.CheckConstraint(
+                name="order_discount_positive", condition=Q(amount_cents__gt=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.code} −{self.amount_cents}"
+
+
+class OrderEvent(models.Model):
+    """One step of an order's life: what it became, when, by whom."""
+
+    order = models.ForeignKey(Order, models.CASCADE, related_name="events")
+    status = models.CharField(_("became"), max_length=16, choices=Order.Status)
+    actor = models.CharField(_("by"), max_length=64)
+    occurred_at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("order event")
+        verbose_name_plural = _("order events")
+
+    def __str__(self) -> str:
+        return f"{self.status} {self.occurred_at:%F %T}"
+
+
+class Payment(models.Model):
+    """A tender: money that arrived for an order.
+
+    A payment for an order that was cancelled meanwhile is kept as an orphan and sent back.
+    """
+
+    class Method(models.TextChoices):
+        CASH = "cash", _("Cash")
+        CARD = "card", _("Card")
+        WECHAT = "wechat", _("WeChat Pay")
+        ALIPAY = "alipay", _("Alipay")
+        SANDBOX = "sandbox", _("Sandbox")
+        NONE = "none", _("Nothing to pay")
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="payments")
+    method = models.CharField(_("method"), max_length=16, choices=Method)
+    amount_cents = CentsField(_("amount (fen)"))
+    provider_ref = models.CharField(_("provider's number"), max_length=64, null=True, blank=True)
+    is_orphan = models.BooleanField(_("came too late"), default=False)
+    received_at = models.DateTimeField(_("received"))
+
+    class Meta:
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+        constraints = [
+            models.UniqueConstraint(
+                name="payment_once_per_provider_ref", fields=["method", "provider_ref"]
+            ),
+            models.CheckConstraint(
+                name="payment_not_negative", condition=Q(amount_cents__gte=0)
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.amount_cents}"
+
+
+class Refund(models.Model):
+    """Money given back for an order, and why."""
+
+    order = models.ForeignKey(Order, models.PROTECT, related_name="refunds")
+    number = models.CharField(_("number"), max_length=24, unique=True)
+    amount_cents = CentsField(_("amount (fen)"))
+    reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
+    actor = models.CharField(_("by"), max_length=64)
+    refunded_at = models.DateTimeField(_("refunded"))
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+        constraints = [
+            models.CheckConstraint(name="refund_not_negative", condition=Q(amount_cents__gte=0))
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def source(self) -> str:
+        """Return the name under which everything this refund causes is recorded."""
+        return f"refund:{self.number}"
+
+
+class RefundLine(models.Model):
+    """How much of a refund fell on one line."""
+
+    refund = models.ForeignKey(Refund, models.CASCADE, related_name="lines")
+    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="refunds")
+    quantity = models.PositiveIntegerField(_("pieces"), default=0)
+    amount_cents = CentsField(_("amount (fen)"))
+
+    class Meta:
+        verbose_name = _("refund line")
+        verbose_name_plural = _("refund lines")
+        constraints = [
+            models.UniqueConstraint(name="refund_line_once", fields=["refund", "line"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.quantity} / {self.amount_cents}"
+
+
+class PickupCounter(models.Model):
+    """The last pickup number of a store's business day; its row lock orders the counter."""
+
+    store = models.ForeignKey(Store, models.CASCADE, related_name="+")
+    business_date = models.DateField()
+    last_number = models.PositiveIntegerField(default=0)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="pickup_counter_once_a_day", fields=["store", "business_date"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.business_date}: {self.last_number}"
