@@ -224,7 +224,10 @@ if not DEBUG:
 # --- API ---------------------------------------------------------------------------------------
 
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["shop.api.authentication.BearerAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "shop.api.authentication.BearerAuthentication",
+        "shop.api.authentication.StaffSessionAuthentication",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["shop.kernel.permissions.DenyByDefault"],
     "DEFAULT_PARSER_CLASSES": ["shop.kernel.parsers.StrictJSONParser"],
     "DEFAULT_RENDERER_CLASSES": ["shop.kernel.renderers.JSONRenderer"],
@@ -261,7 +264,7 @@ SPECTACULAR_SETTINGS = {
 
 # --- providers ---------------------------------------------------------------------------------
 
-MESSAGE_PROVIDER = env.str("MESSAGE_PROVIDER", default="shop.providers.messages.SandboxMessages")
+MESSAGE_PROVIDER = env.str("MESSAGE_PROVIDER", default="shop.messages.SandboxMessages")
 PAYMENT_PROVIDER_SECRET = env.str("PAYMENT_PROVIDER_SECRET", default="sandbox-payment-secret")
 """Shared secret of the sandbox payment provider's signed callbacks."""
 

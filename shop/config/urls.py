@@ -1,5 +1,28 @@
 """Every URL of the project."""
 
-from django.urls import path
+from django.contrib import admin
+from django.urls import include, path
+from django.views.generic import RedirectView
+from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 
-urlpatterns = []
+from shop.config import health
+
+api_v1 = [
+    path("", include("shop.storefront.api.urls")),
+]
+
+urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="admin:index")),
+    path("healthz", health.live),
+    path("readyz", health.ready),
+    path("api/v1/", include(api_v1)),
+    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/", admin.site.urls),
+]
+
+handler400 = "shop.kernel.problems.bad_request"
+handler403 = "shop.kernel.problems.permission_denied"
+handler404 = "shop.kernel.problems.page_not_found"
+handler500 = "shop.kernel.problems.server_error"

@@ -24,7 +24,6 @@ class Order(models.Model):
         payable = subtotal − discount ≥ 0; refunded ≤ paid ≤ payable.
         A pickup number is given when the order is paid: per store and business day, from 1, no gaps.
         The same (store, pos_order_no) is the same order, however often a till sends it.
-        `member_ordinal` is 1 for a member's first paid order, 2 for the second …
     """
 
     class Status(models.TextChoices):
@@ -50,13 +49,17 @@ class Order(models.Model):
     payable_cents = CentsField(_("payable (fen)"))
     paid_cents = CentsField(_("paid (fen)"), default=Cents(0))
     refunded_cents = CentsField(_("refunded (fen)"), default=Cents(0))
+    earning_cents = CentsField(
+        _("earning part (fen)"),
+        default=Cents(0),
+        help_text=_("The part of the payable amount that earns points."),
+    )
     points_spent = models.BigIntegerField(_("points spent"), default=0)
     coupon_codes = ArrayField(models.CharField(max_length=40), default=list, blank=True)
     reward_code = models.CharField(_("reward code"), max_length=40, blank=True, default="")
     pricing_trace = models.JSONField(_("why it cost that"), default=dict, blank=True)
     business_date = models.DateField(_("business day"))
     pickup_number = models.PositiveIntegerField(_("pickup number"), null=True, blank=True)
-    member_ordinal = models.PositiveIntegerField(_("member's nth order"), null=True, blank=True)
     placed_at = models.DateTimeField(_("placed"))
     expires_at = models.DateTimeField(_("to be paid by"), null=True, blank=True)
     paid_at = models.DateTimeField(_("paid at"), null=True, blank=True)

@@ -1,0 +1,157 @@
+"""Which link brought a member, and which gets the credit for what they buy.
+
+Last touch within the window, direct visits aside: the newest click, scan or visit of the member's
+visitor id in the 30 days before. The only module that writes acquisitions and conversions.
+"""
+
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import connection, transaction
+
+from campaigns.models import Acquisition, Channel, ChannelLink, Conversion, Touch
+from shop.kernel.money import Cents
+from shop.models import Member, Order
+
+WINDOW = timedelta(days=30)
+TOUCH_KINDS = [Touch.Kind.CLICK, Touch.Kind.SCAN, Touch.Kind.VISIT]
+ORGANIC = "organic"
+REFERRAL = "referral"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Origin:
+    """What a new member brought along from their phone."""
+
+    visitor_id: str = ""
+    link_code: str = ""
+    referrer_id: int | None = None
+
+
+@transaction.atomic(savepoint=False)
+def acquire(member: Member, origin: Origin, *, now: datetime) -> Acquisition:
+    """Freeze where a new member came from, and count the registration.
+
+    A friend's code wins over any link; a link named by the mini-program wins over older touches;
+    without either it is organic.
+    """
+    first, last = _touched_links(origin, now)
+    if origin.referrer_id is not None:
+        channel = Channel.objects.get(code=REFERRAL)
+    else:
+        channel = last.channel if last else Channel.objects.get(code=ORGANIC)
+    acquisition = Acquisition.objects.create(
+        member=member,
+        channel=channel,
+        first_link=first,
+        last_link=None if origin.referrer_id is not None else last,
+        visitor_id=origin.visitor_id,
+        referrer_id=origin.referrer_id,
+        acquired_at=now,
+    )
+    Conversion.objects.create(
+        kind=Conversion.Kind.REGISTRATION,
+        source=f"member:{member.pk}",
+        member=member,
+        channel=channel,
+        link=acquisition.last_link,
+        occurred_at=now,
+    )
+    return acquisition
+
+
+def convert(order: Order, *, now: datetime) -> None:
+    """Credit a member's paid order to their last touch in the window, in one statement.
+
+    Without a touch in the window the acquisition keeps the credit while it is itself in the window;
+    after that the order is organic. A friend's code outweighs the touches that came before it. The
+    member's first paid order also counts as the one first-order conversion they can have.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _CONVERT_SQL,
+            {
+                "touch_kinds": [str(kind) for kind in TOUCH_KINDS],
+                "source": order.source,
+                "member_source": f"member:{order.member_id}",
+                "member": order.member_id,
+                "order": order.pk,
+                "amount": order.net_cents,
+                "now": now,
+                "since": now - WINDOW,
+                "organic": ORGANIC,
+            },
+        )
+
+
+def unconvert(order: Order, *, amount_cents: Cents, refund_source: str, now: datetime) -> None:
+    """Take a refund back from the channel that had the credit for the order."""
+    credited = Conversion.objects.filter(kind=Conversion.Kind.ORDER, source=order.source).first()
+    if credited is not None:
+        Conversion.objects.create(
+            kind=Conversion.Kind.REFUND,
+            source=refund_source,
+            member_id=credited.member_id,
+            order=order,
+            channel_id=credited.channel_id,
+            link_id=credited.link_id,
+            amount_cents=Cents(-amount_cents),
+            occurred_at=now,
+        )
+
+
+def _touched_links(
+    origin: Origin, now: datetime
+) -> tuple[ChannelLink | None, ChannelLink | None]:
+    links = ChannelLink.objects.select_related("channel")
+    touches = (
+        Touch.objects.filter(
+            visitor_id=origin.visitor_id,
+            kind__in=TOUCH_KINDS,
+            occurred_at__gte=now - WINDOW,
+            occurred_at__lte=now,
+        ).order_by("occurred_at")
+        if origin.visitor_id
+        else Touch.objects.none()
+    )
+    first = touches.first()
+    last = touches.last()
+    named = links.filter(code=origin.link_code).first() if origin.link_code else None
+    last_link = named or (links.get(pk=last.link_id) if last else None)
+    return (links.get(pk=first.link_id) if first else last_link), last_link
+
+
+_CONVERT_SQL = """
+WITH touched AS (
+    SELECT touch.link_id
+    FROM campaigns_acquisition acquisition
+    JOIN campaigns_touch touch ON touch.visitor_id = acquisition.visitor_id
+    WHERE acquisition.member_id = %(member)s AND acquisition.visitor_id <> ''
+      AND touch.kind = ANY(%(touch_kinds)s)
+      AND touch.occurred_at > %(since)s AND touch.occurred_at <= %(now)s
+      AND (acquisition.referrer_id IS NULL OR touch.occurred_at > acquisition.acquired_at)
+    ORDER BY touch.occurred_at DESC, touch.id DESC LIMIT 1
+),
+credited AS (
+    SELECT COALESCE(link.channel_id,
+                    CASE WHEN acquisition.acquired_at > %(since)s THEN acquisition.channel_id END,
+                    organic.id) AS channel_id,
+           COALESCE(touched.link_id,
+                    CASE WHEN acquisition.acquired_at > %(since)s
+                         THEN acquisition.last_link_id END) AS link_id
+    FROM campaigns_acquisition acquisition
+    CROSS JOIN (SELECT id FROM campaigns_channel WHERE code = %(organic)s) organic
+    LEFT JOIN touched ON true
+    LEFT JOIN campaigns_channellink link ON link.id = touched.link_id
+    WHERE acquisition.member_id = %(member)s
+)
+INSERT INTO campaigns_conversion
+       (kind, source, member_id, order_id, channel_id, link_id, amount_cents, occurred_at)
+SELECT row.kind, row.source, %(member)s, %(order)s, credited.channel_id, credited.link_id,
+       row.amount, %(now)s
+FROM credited CROSS JOIN (VALUES
+    ('order', %(source)s, %(amount)s::bigint),
+    ('first_order', %(member_source)s, 0)
+) AS row (kind, source, amount)
+ON CONFLICT (kind, source) DO NOTHING
+"""

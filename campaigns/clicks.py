@@ -1,0 +1,118 @@
+"""Clicks, answered at once and written in batches.
+
+A redirect must be fast even when the database is slow, so a click goes into a buffer of this process,
+and a thread writes the buffer every 200 ms. A graceful stop flushes it; a kill loses at most those
+200 ms. Links are remembered for a few seconds for the same reason.
+"""
+
+import threading
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from uuid import uuid4
+
+import structlog
+from django.db import DatabaseError, connection
+
+from campaigns import touches
+from campaigns.models import ChannelLink
+from campaigns.touches import TouchEvent
+
+FLUSH_EVERY_SECONDS = 0.2
+LINKS_KEPT_SECONDS = 5.0
+MOST_BUFFERED = 100_000
+"""With the database away for long, newer clicks are dropped rather than the process's memory."""
+
+log = structlog.get_logger()
+
+
+@dataclass(frozen=True, slots=True)
+class KnownLink:
+    """What the redirect needs to know of a link."""
+
+    id: int
+    target_url: str
+    read_at: float
+
+
+_buffer: list[TouchEvent] = []
+_buffer_lock = threading.Lock()
+_flush_lock = threading.Lock()
+_writer: threading.Thread | None = None
+_links: dict[str, KnownLink] = {}
+
+
+def find_link(code: str) -> KnownLink | None:
+    """Return an active link; a recently read one without asking the database.
+
+    When the database is away, an older reading serves.
+    """
+    known = _links.get(code)
+    if known and time.monotonic() - known.read_at < LINKS_KEPT_SECONDS:
+        return known
+    try:
+        row = (
+            ChannelLink.objects.filter(code=code, is_active=True)
+            .values_list("id", "target_url")
+            .first()
+        )
+    except DatabaseError:
+        if known is None:
+            raise
+        return known
+    if row is None:
+        _links.pop(code, None)
+        return None
+    _links[code] = KnownLink(row[0], row[1], time.monotonic())
+    return _links[code]
+
+
+def record(link_id: int, *, kind: str, visitor_id: str, now: datetime) -> None:
+    """Take a click into the buffer."""
+    event = TouchEvent(
+        event_id=uuid4(), kind=kind, link_id=link_id, visitor_id=visitor_id, occurred_at=now
+    )
+    with _buffer_lock:
+        if len(_buffer) >= MOST_BUFFERED:
+            log.error("click dropped: the buffer is full")
+            return
+        _buffer.append(event)
+    _ensure_writer()
+
+
+def flush_now() -> int:
+    """Write what is buffered; return how many. What cannot be written stays for the next time.
+
+    Touch events carry their own ids, so writing some of them twice counts them once.
+    """
+    with _flush_lock:
+        with _buffer_lock:
+            batch = _buffer[:]
+        if not batch:
+            return 0
+        touches.ingest(batch)
+        with _buffer_lock:
+            del _buffer[: len(batch)]
+        return len(batch)
+
+
+def forget_links() -> None:
+    """Read links anew; for tests, and after a link was switched off in this process."""
+    _links.clear()
+
+
+def _ensure_writer() -> None:
+    global _writer  # noqa: PLW0603 - one writer per process, started in the process that serves
+    if _writer is None or not _writer.is_alive():
+        _writer = threading.Thread(target=_write_for_ever, name="click-writer", daemon=True)
+        _writer.start()
+
+
+def _write_for_ever() -> None:
+    while True:
+        time.sleep(FLUSH_EVERY_SECONDS)
+        try:
+            flush_now()
+        except DatabaseError:
+            log.warning("clicks wait for the database", waiting=len(_buffer))
+            connection.close()

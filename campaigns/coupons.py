@@ -1,0 +1,301 @@
+"""Coupons: issue, claim, hold, redeem, release, expire. The only module that writes them.
+
+Each step is a guarded update or a unique key whose outcome is checked, so that of any number of
+requests at once exactly as many succeed as the rules allow.
+"""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+
+from django.db import IntegrityError, transaction
+from django.db.models import F, Max, Q
+from django.utils.translation import gettext_lazy as _
+
+from campaigns import pricing
+from campaigns.models import Coupon, CouponDefinition, CouponRedemption
+from shop.kernel import identifiers
+from shop.kernel.errors import DomainError, NotFound
+from shop.kernel.money import Cents
+from shop.models import Order
+
+Status = Coupon.Status
+ISSUE_ATTEMPTS = 3
+
+
+class CouponNotClaimable(DomainError):
+    """The definition is not active, not for claiming, or outside its claim period."""
+
+    code = "coupon-not-claimable"
+    title = _("This coupon cannot be claimed now.")
+
+
+class CouponExhausted(DomainError):
+    """All coupons of this definition have been issued."""
+
+    code = "coupon-exhausted"
+    title = _("All of these coupons are gone.")
+
+
+class ClaimLimitReached(DomainError):
+    """The member has as many of this coupon as one member may have."""
+
+    code = "claim-limit-reached"
+    title = _("You already have as many of this coupon as you may.")
+
+
+class CouponNotUsable(DomainError):
+    """The coupon was used, held by another order, or expired between quote and order."""
+
+    code = "coupon-not-usable"
+    title = _("A coupon of the order cannot be used any more.")
+
+
+class CouponBudgetExhausted(DomainError):
+    """The definition's money is spent."""
+
+    code = "coupon-budget-exhausted"
+    title = _("The budget of this coupon is spent.")
+
+
+# --- into the wallet -----------------------------------------------------------------------------
+
+
+@transaction.atomic
+def claim(definition_code: str, *, member_id: int, now: datetime) -> Coupon:
+    """Put a publicly claimable coupon into a member's wallet.
+
+    Raises:
+        NotFound, CouponNotClaimable, CouponExhausted, ClaimLimitReached
+    """
+    definition = CouponDefinition.objects.filter(code=definition_code, is_claimable=True).first()
+    if definition is None or definition.status == CouponDefinition.Status.DRAFT:
+        raise NotFound
+    ensure_claim_period(definition, now=now)
+    return issue(definition, member_id=member_id, source="claim", now=now)
+
+
+def ensure_claim_period(definition: CouponDefinition, *, now: datetime) -> None:
+    """Check that coupons may be issued now.
+
+    Raises:
+        CouponNotClaimable
+    """
+    starts, ends = definition.claim_starts_at, definition.claim_ends_at
+    if definition.status != CouponDefinition.Status.ACTIVE:
+        raise CouponNotClaimable(coupon_definition=definition.code, reason=definition.status)
+    if starts is not None and now < starts:
+        raise CouponNotClaimable(coupon_definition=definition.code, starts_at=starts.isoformat())
+    if (ends is not None and now >= ends) or expiry_of(definition, issued_at=now) <= now:
+        raise CouponNotClaimable(coupon_definition=definition.code, reason="ended")
+
+
+@transaction.atomic(savepoint=False)
+def issue(
+    definition: CouponDefinition, *, member_id: int, source: str, now: datetime
+) -> Coupon:
+    """Give a member one coupon of this definition, if neither limit is reached.
+
+    Raises:
+        ClaimLimitReached, CouponExhausted
+    """
+    coupon = _take_slot(definition, member_id=member_id, source=source, now=now)
+    # The counter is the hot row of a flash claim: taken last, held shortest.
+    counted = CouponDefinition.objects.filter(
+        Q(total_limit__isnull=True) | Q(issued_count__lt=F("total_limit")), pk=definition.pk
+    ).update(issued_count=F("issued_count") + 1)
+    if counted != 1:
+        raise CouponExhausted(coupon_definition=definition.code)
+    return coupon
+
+
+def expiry_of(definition: CouponDefinition, *, issued_at: datetime) -> datetime:
+    """Return when a coupon issued now stops working: the earlier of its two ends."""
+    ends = []
+    if definition.valid_days is not None:
+        ends.append(issued_at + timedelta(days=definition.valid_days))
+    if definition.valid_until is not None:
+        ends.append(definition.valid_until)
+    return min(ends)
+
+
+def _take_slot(
+    definition: CouponDefinition, *, member_id: int, source: str, now: datetime
+) -> Coupon:
+    """Insert the member's next coupon; the unique slot makes two at once take turns."""
+    for _attempt in range(ISSUE_ATTEMPTS):
+        mine = Coupon.objects.filter(definition=definition, member_id=member_id)
+        slot = (mine.aggregate(last=Max("slot"))["last"] or 0) + 1
+        if slot > definition.per_member_limit:
+            break
+        try:
+            with transaction.atomic():
+                return Coupon.objects.create(
+                    code=identifiers.new_code(15),
+                    definition=definition,
+                    member_id=member_id,
+                    slot=slot,
+                    source=source,
+                    issued_at=now,
+                    expires_at=expiry_of(definition, issued_at=now),
+                )
+        except IntegrityError:
+            continue
+    raise ClaimLimitReached(
+        coupon_definition=definition.code, per_member_limit=definition.per_member_limit
+    )
+
+
+# --- on an order ---------------------------------------------------------------------------------
+
+
+def load(codes: Sequence[str], *, member_id: int | None) -> list[Coupon]:
+    """Return this member's coupons with these codes; others' codes look like unknown ones."""
+    if not codes or member_id is None:
+        return []
+    coupons = Coupon.objects.filter(code__in=codes, member_id=member_id)
+    return list(coupons.select_related("definition").order_by("id"))
+
+
+def offer_of(coupon: Coupon) -> pricing.Offer:
+    """Return what the evaluator needs to know of a coupon."""
+    definition = coupon.definition
+    budget_left = None
+    if definition.budget_cents is not None:
+        budget_left = Cents(definition.budget_cents - definition.spent_cents)
+    return pricing.Offer(
+        key=coupon.code,
+        name=definition.name,
+        rule=pricing.parse_rule(definition.rule),
+        budget_left_cents=budget_left,
+    )
+
+
+def why_unusable(coupon: Coupon, *, now: datetime) -> str | None:
+    """Return the refusal reason of a coupon that is not available now, None if it is."""
+    if coupon.status == Status.AVAILABLE:
+        if coupon.expires_at <= now:
+            return "expired"
+        if coupon.definition.status == CouponDefinition.Status.PAUSED:
+            return "disabled"
+        return None
+    return {
+        Status.HELD: "held-by-another-order",
+        Status.REDEEMED: "usage-limit-reached",
+        Status.EXPIRED: "expired",
+    }.get(Status(coupon.status), "disabled")
+
+
+@transaction.atomic(savepoint=False)
+def hold(order: Order, *, codes: Sequence[str], now: datetime) -> None:
+    """Reserve available coupons for an unpaid order, all or none.
+
+    Raises:
+        CouponNotUsable: another order was faster, or one expired meanwhile.
+    """
+    _take(order, codes=codes, usable=Q(status=Status.AVAILABLE, expires_at__gt=now), to=Status.HELD)
+
+
+@transaction.atomic(savepoint=False)
+def redeem(order: Order, *, discounts: Mapping[str, Cents], now: datetime) -> None:
+    """Use coupons on a paid order: those it held, or (settled at once) available ones.
+
+    A coupon that was held in time is honoured even if it has expired since.
+
+    Raises:
+        CouponNotUsable, CouponBudgetExhausted
+    """
+    if not discounts:
+        return
+    held = Q(status=Status.HELD, held_by=order)
+    available = Q(status=Status.AVAILABLE, expires_at__gt=now)
+    coupons = _take(order, codes=list(discounts), usable=held | available, to=Status.REDEEMED)
+    CouponRedemption.objects.bulk_create(
+        [
+            CouponRedemption(
+                coupon=coupon, order=order, discount_cents=discounts[coupon.code], redeemed_at=now
+            )
+            for coupon in coupons
+        ]
+    )
+    for coupon in sorted(coupons, key=lambda coupon: coupon.definition_id):
+        _count_redemption(coupon.definition_id, discounts[coupon.code])
+
+
+@transaction.atomic(savepoint=False)
+def release(order: Order, *, now: datetime) -> None:
+    """Free the coupons an unpaid order held; ones that ran out meanwhile expire."""
+    held = Coupon.objects.filter(held_by=order, status=Status.HELD)
+    held.filter(expires_at__lte=now).update(status=Status.EXPIRED, held_by=None)
+    held.update(status=Status.AVAILABLE, held_by=None)
+
+
+@transaction.atomic(savepoint=False)
+def return_after_refund(order: Order, *, now: datetime) -> None:
+    """Give the coupons of an order that was refunded whole back, as each definition's policy says.
+
+    The redemption is released and its money returned to the budget in any case.
+    """
+    redemptions = (
+        CouponRedemption.objects.select_related("coupon__definition")
+        .filter(order=order, released_at=None)
+        .order_by("coupon_id")
+    )
+    for redemption in redemptions:
+        definition = redemption.coupon.definition
+        policy = definition.after_refund
+        if policy == CouponDefinition.AfterRefund.NEVER:
+            continue
+        is_expired = redemption.coupon.expires_at <= now
+        if is_expired and policy == CouponDefinition.AfterRefund.IF_NOT_EXPIRED:
+            status = Status.EXPIRED
+        else:
+            status = Status.AVAILABLE
+        CouponRedemption.objects.filter(pk=redemption.pk).update(released_at=now)
+        Coupon.objects.filter(pk=redemption.coupon_id, status=Status.REDEEMED).update(
+            status=status,
+            held_by=None,
+            expires_at=max(redemption.coupon.expires_at, now + timedelta(days=1))
+            if status == Status.AVAILABLE
+            else redemption.coupon.expires_at,
+        )
+        CouponDefinition.objects.filter(pk=definition.pk).update(
+            redeemed_count=F("redeemed_count") - 1,
+            spent_cents=F("spent_cents") - redemption.discount_cents,
+        )
+
+
+def expire(*, now: datetime) -> int:
+    """Mark available coupons whose time is over; return how many."""
+    return Coupon.objects.filter(status=Status.AVAILABLE, expires_at__lte=now).update(
+        status=Status.EXPIRED
+    )
+
+
+def _take(order: Order, *, codes: Sequence[str], usable: Q, to: str) -> list[Coupon]:
+    """Move usable coupons to a new status for this order; the loser of a race moves none.
+
+    The rows are locked in ascending id first, so that two orders cannot wait for each other.
+    """
+    if not codes:
+        return []
+    coupons = list(
+        Coupon.objects.select_for_update(no_key=True)
+        .filter(usable, code__in=codes, member_id=order.member_id)
+        .order_by("id")
+    )
+    if len(coupons) != len(set(codes)):
+        lost = sorted(set(codes) - {coupon.code for coupon in coupons})
+        raise CouponNotUsable(coupon_codes=lost)
+    Coupon.objects.filter(pk__in=[coupon.pk for coupon in coupons]).update(
+        status=to, held_by=order
+    )
+    return coupons
+
+
+def _count_redemption(definition_id: int, discount_cents: Cents) -> None:
+    counted = CouponDefinition.objects.filter(
+        Q(budget_cents__isnull=True) | Q(budget_cents__gte=F("spent_cents") + discount_cents),
+        pk=definition_id,
+    ).update(redeemed_count=F("redeemed_count") + 1, spent_cents=F("spent_cents") + discount_cents)
+    if counted != 1:
+        raise CouponBudgetExhausted

@@ -1,0 +1,64 @@
+"""Pure rules of earning and spending points: no database, no clock."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from shop.kernel.money import Cents, Points
+
+CENTS_PER_YUAN = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rates:
+    """What a programme gives and takes; percentages are whole percents."""
+
+    points_per_yuan: int = 1
+    qualifying_per_yuan: int = 1
+    points_per_redeemed_yuan: int = 50
+    min_points_per_order: int = 50
+    max_points_share_percent: int = 50
+
+
+def points_for(net_cents: Cents, *, rates: Rates, tier_percent: int = 100) -> Points:
+    """Return the points for money actually paid, after every discount; rounded down.
+
+    >>> points_for(Cents(1999), rates=Rates()), points_for(Cents(1999), rates=Rates(), tier_percent=120)
+    (19, 23)
+    """
+    return Points(net_cents * rates.points_per_yuan * tier_percent // (CENTS_PER_YUAN * 100))
+
+
+def qualifying_points_for(net_cents: Cents, *, rates: Rates) -> Points:
+    """Return the qualifying points for money actually paid; no tier makes them more."""
+    return Points(net_cents * rates.qualifying_per_yuan // CENTS_PER_YUAN)
+
+
+def points_discount(
+    requested: Points, *, available: Points, payable_cents: Cents, rates: Rates
+) -> tuple[Points, Cents]:
+    """Return how many of the requested points are taken, and the money they pay.
+
+    Never more than the member has, than the programme's share of the bill, or than pays whole fen;
+    below the programme's minimum none are taken.
+
+    >>> points_discount(Points(500), available=Points(300), payable_cents=Cents(1800), rates=Rates())
+    (300, 600)
+    """
+    most_cents = payable_cents * rates.max_points_share_percent // 100
+    most_points = most_cents * rates.points_per_redeemed_yuan // CENTS_PER_YUAN
+    points = min(requested, available, most_points)
+    if points < max(rates.min_points_per_order, 1):
+        return Points(0), Cents(0)
+    return Points(points), Cents(points * CENTS_PER_YUAN // rates.points_per_redeemed_yuan)
+
+
+def expiry_of(earned_at: datetime, *, timezone: str) -> datetime:
+    """Return when points earned at that moment expire: the end of next calendar year, store time.
+
+    >>> from datetime import UTC
+    >>> expiry_of(datetime(2026, 6, 18, tzinfo=UTC), timezone="Asia/Shanghai").isoformat()
+    '2028-01-01T00:00:00+08:00'
+    """
+    local = earned_at.astimezone(ZoneInfo(timezone))
+    return datetime(local.year + 2, 1, 1, tzinfo=ZoneInfo(timezone))

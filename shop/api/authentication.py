@@ -1,0 +1,163 @@
+"""Turns a bearer token or a staff session into a principal."""
+
+import hmac
+from typing import Any
+
+from django.conf import settings
+from django.contrib.auth import get_user
+from django.middleware.csrf import CsrfViewMiddleware
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.extensions import OpenApiAuthenticationExtension
+from rest_framework.authentication import BaseAuthentication
+from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
+from rest_framework.request import Request
+
+from shop.kernel import crypto
+from shop.kernel.principals import Kind, Principal
+from shop.models import Member, MemberSession, ReportKey, Staff, TillKey
+from shop.models.staff import AccessKey
+
+DEMO_TILL_KEY_ID = "pk_demo"
+PERMISSIONS_OF_SCOPES = {
+    "menu:read": "shop.view_product",
+    "members:read": "shop.view_member",
+    "members:write": "shop.add_member",
+    "orders:read": "shop.view_order",
+    "orders:write": "shop.change_order",
+    "points:adjust": "loyalty.add_pointsentry",
+    "campaigns:read": "campaigns.view_campaign",
+    "campaigns:write": "campaigns.change_campaign",
+    "costs:write": "campaigns.add_dailycost",
+    "touches:write": "campaigns.add_touch",
+    "reports:read": "shop.view_order",
+}
+"""What a member of staff must be allowed in the back office to hold a scope of the API."""
+
+
+class BearerAuthentication(BaseAuthentication):
+    """`Authorization: Bearer …`: a till key (pk_), a report key (rk_) or a member token (mt_)."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, str] | None:
+        scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
+        if not scheme:
+            return None
+        if scheme.lower() != "bearer" or token.count("_") < 2:
+            raise AuthenticationFailed(_("Send 'Authorization: Bearer …'."))
+        prefix, key_id, secret = token.strip().split("_", 2)
+        public_id = f"{prefix}_{key_id}"
+        load = {"pk": _till, "rk": _report_reader, "mt": _member}.get(prefix)
+        principal = load(public_id, secret) if load else None
+        if principal is None:
+            raise AuthenticationFailed(_("These credentials are not valid."))
+        return principal, token
+
+    def authenticate_header(self, request: Request) -> str:
+        return 'Bearer realm="huigan"'
+
+
+class StaffSessionAuthentication(BaseAuthentication):
+    """The back office's session cookie; writing needs its CSRF token."""
+
+    def authenticate(self, request: Request) -> tuple[Principal, None] | None:
+        staff = get_user(request._request)
+        if not isinstance(staff, Staff) or not staff.is_active or not staff.is_staff:
+            return None
+        reason = _CsrfCheck(lambda _request: None).process_view(  # type: ignore[arg-type]
+            request._request, None, (), {}
+        )
+        if reason:
+            raise PermissionDenied(_("The CSRF token is missing or wrong."))
+        return staff_principal(staff), None
+
+
+def staff_principal(staff: Staff) -> Principal:
+    """Return a person of the staff as a principal: their stores, and scopes from permissions."""
+    scopes = {
+        scope for scope, permission in PERMISSIONS_OF_SCOPES.items() if staff.has_perm(permission)
+    }
+    covers_all = staff.covers_all_stores or staff.is_superuser
+    return Principal(
+        kind=Kind.STAFF,
+        id=staff.pk,
+        name=staff.get_username(),
+        scopes=frozenset(scopes),
+        store_ids=None if covers_all else frozenset(staff.stores.values_list("id", flat=True)),
+    )
+
+
+class _CsrfCheck(CsrfViewMiddleware):
+    def _reject(self, request: Any, reason: str) -> Any:
+        return reason
+
+
+def _is_valid(key: AccessKey | MemberSession, secret: str) -> bool:
+    is_right = hmac.compare_digest(bytes(key.secret_hash), crypto.secret_hash(secret))
+    is_over = key.expires_at is not None and key.expires_at <= timezone.now()
+    return is_right and key.revoked_at is None and not is_over
+
+
+def _till(public_id: str, secret: str) -> Principal | None:
+    if public_id == DEMO_TILL_KEY_ID and not settings.DEMO:
+        return None
+    key = TillKey.objects.select_related("till__store").filter(public_id=public_id).first()
+    if key is None or not _is_valid(key, secret):
+        return None
+    return Principal(
+        kind=Kind.TILL,
+        id=key.till_id,
+        name=str(key.till),
+        scopes=frozenset(key.scopes),
+        store_ids=frozenset([key.till.store_id]),
+        extra={"store": key.till.store},
+    )
+
+
+def _report_reader(public_id: str, secret: str) -> Principal | None:
+    key = ReportKey.objects.filter(public_id=public_id).first()
+    if key is None or not _is_valid(key, secret):
+        return None
+    stores = None if key.covers_all_stores else frozenset(key.stores.values_list("id", flat=True))
+    return Principal(
+        kind=Kind.REPORT,
+        id=key.pk,
+        name=key.name,
+        scopes=frozenset(key.scopes),
+        store_ids=stores,
+    )
+
+
+def _member(public_id: str, secret: str) -> Principal | None:
+    session = (
+        MemberSession.objects.select_related("member").filter(public_id=public_id).first()
+    )
+    if session is None or not _is_valid(session, secret):
+        return None
+    if session.member.status != Member.Status.ACTIVE:
+        return None
+    return Principal(
+        kind=Kind.MEMBER,
+        id=session.member_id,
+        name=str(session.member.public_id),
+        extra={"public_id": session.member.public_id, "session_id": session.pk},
+    )
+
+
+class _BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = BearerAuthentication
+    name = "bearer"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A till key (pk_…), a report key (rk_…) or a member token (mt_…).",
+        }
+
+
+class _StaffScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    target_class = StaffSessionAuthentication
+    name = "staff"
+
+    def get_security_definition(self, auto_schema: Any) -> dict[str, str]:
+        return {"type": "apiKey", "in": "cookie", "name": "sessionid"}

@@ -1,0 +1,239 @@
+"""The menu as tills and guests see it, and the price of one choice from it."""
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from shop.kernel.errors import DomainError, InvalidInput
+from shop.kernel.money import Cents
+
+
+class ProductNotAvailable(DomainError):
+    """The product is sold out, out of season, or not sold in this way here."""
+
+    code = "product-not-available"
+    title = _("A product of the order cannot be had here now.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MenuOption:
+    """An option as one product allows it."""
+
+    group: str
+    code: str
+    name_zh: str
+    name_en: str
+    price_delta_cents: Cents
+    cost_delta_cents: Cents
+    is_sku_axis: bool
+    is_topping: bool
+    is_default: bool
+    group_min: int
+    group_max: int
+    max_per_option: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class MenuProduct:
+    """A product at one store: its price there, what it costs to make, how it may be ordered."""
+
+    id: int
+    code: str
+    category: str
+    name_zh: str
+    name_en: str
+    price_cents: Cents
+    cost_cents: Cents
+    earns_points: bool
+    is_discountable: bool
+    is_on_sale: bool
+    sellable: tuple[str, ...]
+    available_months: tuple[int | None, int | None]
+    options: tuple[MenuOption, ...]
+
+    def is_in_season(self, day: date) -> bool:
+        """Tell whether it is sold in that month; a season may run over the new year."""
+        first, last = self.available_months
+        if first is None or last is None:
+            return True
+        if first <= last:
+            return first <= day.month <= last
+        return day.month >= first or day.month <= last
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Choice:
+    """One way to have a product: an option per group, and toppings with quantities."""
+
+    options: Mapping[str, str]
+    toppings: Mapping[str, int]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PricedChoice:
+    """What one piece of a choice costs the guest and the shop; `snapshot` goes on the order line."""
+
+    sku: str
+    unit_price_cents: Cents
+    unit_cost_cents: Cents
+    toppings_cents: Cents
+    snapshot: dict[str, Any]
+
+
+def load_products(*, store_id: int, codes: Collection[str]) -> dict[str, MenuProduct]:
+    """Return these products at that store by code, in one statement; unknown codes are left out."""
+    with connection.cursor() as cursor:
+        cursor.execute(_PRODUCTS_SQL, {"store": store_id, "codes": list(codes)})
+        return {row[1]: _menu_product(row) for row in cursor.fetchall()}
+
+
+def price_choice(product: MenuProduct, choice: Choice, *, pointer: str = "") -> PricedChoice:
+    """Return the unit price of a choice: price at this store + option deltas + toppings.
+
+    Toppings that the product includes are free and may not be chosen again in its options; they do
+    not count against the maximum. `pointer` is where the choice stands in the request, for errors.
+
+    Raises:
+        InvalidInput: an option the product does not come in, a missing or excessive choice.
+    """
+    chosen = _chosen_options(product, choice, pointer)
+    toppings = _chosen_toppings(product, choice, pointer)
+    toppings_cents = sum(option.price_delta_cents * count for option, count in toppings)
+    price = product.price_cents + sum(option.price_delta_cents for option in chosen)
+    cost = product.cost_cents + sum(option.cost_delta_cents for option in chosen)
+    cost += sum(option.cost_delta_cents * count for option, count in toppings)
+    axes = [option.code for option in chosen if option.is_sku_axis]
+    return PricedChoice(
+        sku="-".join([product.code, *axes]),
+        unit_price_cents=Cents(price + toppings_cents),
+        unit_cost_cents=Cents(cost),
+        toppings_cents=Cents(toppings_cents),
+        snapshot={
+            "options": {option.group: _named(option) for option in chosen},
+            "toppings": [_named(option) | {"quantity": count} for option, count in toppings],
+        },
+    )
+
+
+def ensure_available(product: MenuProduct, *, order_type: str, day: date) -> None:
+    """Check that the product can be had in this way on that day.
+
+    Raises:
+        ProductNotAvailable
+    """
+    if not product.is_on_sale:
+        raise ProductNotAvailable(product=product.code, reason="sold-out")
+    if order_type not in product.sellable:
+        raise ProductNotAvailable(product=product.code, reason="not-sold-this-way")
+    if not product.is_in_season(day):
+        raise ProductNotAvailable(product=product.code, reason="out-of-season")
+
+
+def _chosen_options(product: MenuProduct, choice: Choice, pointer: str) -> list[MenuOption]:
+    allowed = {(o.group, o.code): o for o in product.options if not o.is_topping}
+    groups = {o.group: o.group_min for o in product.options if not o.is_topping}
+    for group, code in choice.options.items():
+        if (group, code) not in allowed:
+            raise InvalidInput(
+                f"{pointer}/options/{group}",
+                _("%(product)s does not come with %(option)s.")
+                % {"product": product.code, "option": f"{group}={code}"},
+                reason="option-not-allowed",
+            )
+    for group, at_least in groups.items():
+        if at_least and group not in choice.options:
+            raise InvalidInput(
+                f"{pointer}/options/{group}",
+                _("Choose one of %(group)s.") % {"group": group},
+                reason="option-missing",
+            )
+    return [allowed[group, code] for group, code in choice.options.items()]
+
+
+def _chosen_toppings(
+    product: MenuProduct, choice: Choice, pointer: str
+) -> list[tuple[MenuOption, int]]:
+    allowed = {option.code: option for option in product.options if option.is_topping}
+    toppings = []
+    for code, count in choice.toppings.items():
+        option = allowed.get(code)
+        if option is None:
+            raise InvalidInput(
+                f"{pointer}/toppings/{code}",
+                _("%(product)s does not come with %(option)s.")
+                % {"product": product.code, "option": code},
+                reason="option-not-allowed",
+            )
+        if count > option.max_per_option:
+            raise InvalidInput(
+                f"{pointer}/toppings/{code}",
+                _("At most %(count)s of one topping.") % {"count": option.max_per_option},
+                reason="too-many-toppings",
+            )
+        toppings.append((option, count))
+    total = sum(count for _option, count in toppings)
+    if toppings and total > toppings[0][0].group_max:
+        raise InvalidInput(
+            f"{pointer}/toppings",
+            _("At most %(count)s toppings.") % {"count": toppings[0][0].group_max},
+            reason="too-many-toppings",
+        )
+    return toppings
+
+
+def _named(option: MenuOption) -> dict[str, Any]:
+    return {"code": option.code, "name_zh": option.name_zh, "name_en": option.name_en}
+
+
+def _menu_product(row: tuple[Any, ...]) -> MenuProduct:
+    return MenuProduct(
+        id=row[0],
+        code=row[1],
+        category=row[2],
+        name_zh=row[3],
+        name_en=row[4],
+        price_cents=row[5],
+        cost_cents=row[6],
+        earns_points=row[7],
+        is_discountable=row[8],
+        is_on_sale=row[9],
+        sellable=tuple(row[10]),
+        available_months=(row[11], row[12]),
+        options=tuple(MenuOption(**option) for option in row[13]),
+    )
+
+
+_PRODUCTS_SQL = """
+SELECT product.id, product.code, category.code, product.name_zh, product.name_en,
+       COALESCE(here.price_cents, product.base_price_cents), product.cost_cents,
+       product.earns_points, product.is_discountable,
+       product.is_active AND NOT COALESCE(here.is_sold_out, false)
+                         AND COALESCE(here.is_listed, true),
+       product.sellable, product.available_from_month, product.available_to_month,
+       COALESCE(options.items, '[]')
+FROM shop_product product
+JOIN shop_category category ON category.id = product.category_id
+LEFT JOIN shop_storeproduct here
+       ON here.product_id = product.id AND here.store_id = %(store)s
+LEFT JOIN LATERAL (
+    SELECT json_agg(json_build_object(
+               'group', grp.code, 'code', opt.code,
+               'name_zh', opt.name_zh, 'name_en', opt.name_en,
+               'price_delta_cents', opt.price_delta_cents,
+               'cost_delta_cents', opt.cost_delta_cents,
+               'is_sku_axis', grp.is_sku_axis, 'is_topping', grp.max_choices > 1,
+               'is_default', allowed.is_default,
+               'group_min', grp.min_choices, 'group_max', grp.max_choices,
+               'max_per_option', grp.max_per_option
+           ) ORDER BY grp.position, opt.position) AS items
+    FROM shop_productoption allowed
+    JOIN shop_option opt ON opt.id = allowed.option_id
+    JOIN shop_optiongroup grp ON grp.id = opt.group_id
+    WHERE allowed.product_id = product.id
+) options ON true
+WHERE product.code = ANY(%(codes)s)
+"""

@@ -1,0 +1,50 @@
+"""Messages to members and alarms to staff. The only module that writes them."""
+
+from datetime import datetime
+from typing import Any, Protocol
+
+import structlog
+from django.conf import settings
+from django.utils.module_loading import import_string
+
+from shop.models import Alert, Member, Message
+
+log = structlog.get_logger()
+
+
+class MessageProvider(Protocol):
+    """Whoever carries a text to a phone: an SMS gateway, WeChat, or the sandbox."""
+
+    shows_login_codes: bool
+
+    def send(self, *, phone: str, text: str) -> None:
+        """Hand the text over; any exception means that it was not taken."""
+        ...
+
+
+class SandboxMessages:
+    """Takes every message and sends none; login codes are shown by the API instead."""
+
+    shows_login_codes = True
+
+    def send(self, *, phone: str, text: str) -> None:
+        log.info("message taken by the sandbox", phone_last4=phone[-4:])
+
+
+def provider() -> MessageProvider:
+    """Return the configured provider."""
+    chosen: MessageProvider = import_string(settings.MESSAGE_PROVIDER)()
+    return chosen
+
+
+def send(member: Member, *, template: str, text: str, now: datetime) -> Message:
+    """Send a text to a member and keep what was sent."""
+    provider().send(phone=member.phone, text=text)
+    return Message.objects.create(member=member, template=template, text=text, sent_at=now)
+
+
+def alert(code: str, *, subject: str, details: dict[str, Any], now: datetime) -> None:
+    """Raise an alarm once per (code, subject)."""
+    Alert.objects.get_or_create(
+        code=code, subject=subject, defaults={"details": details, "raised_at": now}
+    )

@@ -1,0 +1,329 @@
+"""Members: joining and being found at the till, signing in, one's own pages."""
+
+from typing import Any
+from uuid import UUID
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from campaigns import referrals
+from campaigns.models import Referral
+from loyalty import earning, points
+from shop import members, messages, stores
+from shop.kernel.errors import NotFound
+from shop.kernel.idempotency import idempotent
+from shop.kernel.money import Points
+from shop.kernel.permissions import callers
+from shop.kernel.principals import Kind
+from shop.models import Member, Store
+from shop.storefront import facts, registration
+from shop.storefront.api import serializers
+from shop.storefront.registration import Application
+
+MEMBER_ONLY = callers(Kind.MEMBER, scope="")
+
+
+class MembersView(APIView):
+    """New members at the till."""
+
+    permission_classes = [callers(Kind.TILL, scope="members:write")]
+
+    @extend_schema(
+        operation_id="members_create",
+        tags=["members"],
+        summary="Register a member at the till",
+        description="409 `member-exists`: look them up instead. 409 `referral-code-unknown`.",
+        request=serializers.MemberRequest,
+        responses={201: serializers.MemberOut},
+        examples=[
+            OpenApiExample("Phone only", value={"phone": "13800138000"}, request_only=True)
+        ],
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Register a member."""
+        body = serializers.MemberRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        now = timezone.now()
+        member = registration.join(
+            _application(body.validated_data, request.user.extra["store"]), now=now
+        )
+        return Response(
+            serializers.MemberOut(facts.load(member.pk, now=now)).data, status=201
+        )
+
+
+class MemberLookupView(APIView):
+    """Finding the guest at the counter."""
+
+    permission_classes = [callers(Kind.TILL, scope="members:read")]
+
+    @extend_schema(
+        operation_id="members_lookup",
+        tags=["members"],
+        summary="Find a member by phone or member code",
+        description=(
+            "404 covers unknown phones and used or stale codes alike. 409 `member-not-active`."
+        ),
+        request=serializers.LookupRequest,
+        responses={200: serializers.MemberOut},
+        examples=[
+            OpenApiExample("By phone", value={"phone": "13800138000"}, request_only=True)
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Find a member."""
+        body = serializers.LookupRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        now = timezone.now()
+        if phone := body.validated_data.get("phone"):
+            found = facts.find_by_phone(members.parse_phone(phone), now=now)
+        else:
+            code = body.validated_data["member_code"]
+            found = facts.find_by_id(members.use_member_code(code, now=now), now=now)
+        return Response(serializers.MemberOut(found).data)
+
+
+class MemberView(APIView):
+    """One member, as the till sees them."""
+
+    permission_classes = [callers(Kind.TILL, Kind.STAFF, scope="members:read")]
+
+    @extend_schema(
+        operation_id="members_retrieve",
+        tags=["members"],
+        summary="Show a member with balance and tier",
+        responses={200: serializers.MemberOut},
+    )
+    def get(self, request: Request, member_id: UUID) -> Response:
+        """Show a member."""
+        found = facts.find(member_id, now=timezone.now())
+        if request.user.kind is Kind.STAFF:
+            _ensure_of_store(request, found.store)
+        return Response(serializers.MemberOut(found).data)
+
+
+class PointsAdjustmentView(APIView):
+    """Correcting a balance by hand."""
+
+    permission_classes = [callers(Kind.STAFF, scope="points:adjust")]
+
+    @extend_schema(
+        operation_id="members_adjust_points",
+        tags=["points"],
+        summary="Adjust a member's points",
+        description="409 `not-enough-points` when more would be taken than there are.",
+        request=serializers.AdjustmentRequest,
+        responses={200: serializers.MemberOut},
+        examples=[
+            OpenApiExample(
+                "Goodwill", value={"points": 50, "reason": "waited too long"}, request_only=True
+            )
+        ],
+    )
+    @idempotent
+    def post(self, request: Request, member_id: UUID) -> Response:
+        """Adjust a member's points."""
+        body = serializers.AdjustmentRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        now = timezone.now()
+        found = facts.find(member_id, now=now)
+        store = _ensure_of_store(request, found.store)
+        account = points.lock_accounts([found.id]).points(found.id)
+        points.adjust(
+            account,
+            points=Points(body.validated_data["points"]),
+            source=f"adjust:{request.headers['Idempotency-Key']}"[:64],
+            reason=body.validated_data["reason"],
+            actor=request.user.key,
+            now=now,
+            expires_at=earning.expiry_of(now, timezone=store.timezone),
+        )
+        return Response(serializers.MemberOut(facts.load(found.id, now=now)).data)
+
+
+class LoginCodesView(APIView):
+    """Codes by which a phone proves itself."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="auth_send_code",
+        tags=["auth"],
+        summary="Send a login code to a phone",
+        description="The same answer for known and unknown phones. 429 with `retry_after_seconds`.",
+        request=serializers.LoginCodeRequest,
+        responses={202: serializers.LoginCodeSent},
+        auth=[],
+        examples=[OpenApiExample("Phone", value={"phone": "13800138000"}, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Send a login code."""
+        body = serializers.LoginCodeRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        phone = members.parse_phone(body.validated_data["phone"])
+        code = members.new_login_code(phone=phone, now=timezone.now())
+        provider = messages.provider()
+        provider.send(phone=phone, text=code)
+        shown = code if provider.shows_login_codes else None
+        return Response(serializers.LoginCodeSent({"sandbox_code": shown}).data, status=202)
+
+
+class TokensView(APIView):
+    """Signing in, and joining on the way."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="auth_create_token",
+        tags=["auth"],
+        summary="Exchange a phone and its code for a member token",
+        description=(
+            "Whoever is not a member yet joins; `link`, `visitor` and `referral_code` say where they"
+            " came from and count only then. 401 `login-code-wrong`."
+        ),
+        request=serializers.TokenRequest,
+        responses={201: serializers.Token},
+        auth=[],
+        examples=[
+            OpenApiExample(
+                "From a flyer",
+                value={"phone": "13800138000", "code": "123456", "link": "FLYER01"},
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request) -> Response:
+        """Sign in, joining if need be."""
+        body = serializers.TokenRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        data = body.validated_data
+        now = timezone.now()
+        phone = members.parse_phone(data["phone"])
+        if not members.use_login_code(phone=phone, code=data["code"], now=now):
+            raise members.LoginCodeWrong
+        member, is_new = _join_or_find(data | {"phone": phone})
+        members.ensure_active(member)
+        token = {
+            "token": members.start_session(member, now=now),
+            "member": facts.load(member.pk, now=now),
+            "is_new": is_new,
+        }
+        return Response(serializers.Token(token).data, status=201)
+
+
+class LogoutView(APIView):
+    """Signing out."""
+
+    permission_classes = [MEMBER_ONLY]
+
+    @extend_schema(
+        operation_id="auth_logout",
+        tags=["auth"],
+        summary="Make the token stop working",
+        request=None,
+        responses={204: None},
+    )
+    def post(self, request: Request) -> Response:
+        """Sign out."""
+        members.end_session(request.user.extra["session_id"], now=timezone.now())
+        return Response(status=204)
+
+
+class MeView(APIView):
+    """The member's own page."""
+
+    permission_classes = [MEMBER_ONLY]
+
+    @extend_schema(
+        operation_id="me_retrieve",
+        tags=["me"],
+        summary="Show my points, tier and coupons",
+        responses={200: serializers.MemberOut},
+    )
+    def get(self, request: Request) -> Response:
+        """Show me."""
+        me = facts.load(request.user.id, now=timezone.now())
+        return Response(serializers.MemberOut(me).data)
+
+
+class MeCodeView(APIView):
+    """The code to show at the till."""
+
+    permission_classes = [MEMBER_ONLY]
+
+    @extend_schema(
+        operation_id="me_create_code",
+        tags=["me"],
+        summary="Get a code to show at the till",
+        request=None,
+        responses={201: serializers.MemberCodeOut},
+    )
+    def post(self, request: Request) -> Response:
+        """Get a code to show at the till."""
+        member = Member.objects.get(pk=request.user.id)
+        code = members.new_member_code(member, now=timezone.now())
+        return Response(serializers.MemberCodeOut(code).data, status=201)
+
+
+class MeReferralCodeView(APIView):
+    """The code to hand to friends."""
+
+    permission_classes = [MEMBER_ONLY]
+
+    @extend_schema(
+        operation_id="me_referral_code",
+        tags=["me"],
+        summary="Get my referral code and what came of it",
+        responses={200: serializers.ReferralCodeOut},
+    )
+    def get(self, request: Request) -> Response:
+        """Get my referral code."""
+        member = Member.objects.get(pk=request.user.id)
+        made = Referral.objects.filter(referrer=member)
+        answer = {
+            "code": referrals.code_of(member, now=timezone.now()).code,
+            "friends_joined": made.count(),
+            "friends_bought": made.filter(status=Referral.Status.QUALIFIED).count(),
+            "points_per_friend": referrals.programme().referrer_points,
+        }
+        return Response(serializers.ReferralCodeOut(answer).data)
+
+
+def _join_or_find(data: dict[str, Any]) -> tuple[Member, bool]:
+    member = members.find_by_phone(data["phone"])
+    if member is not None:
+        return member, False
+    try:
+        store = stores.find(data["store"]) if "store" in data else stores.first()
+        return registration.join(_application(data, store), now=timezone.now()), True
+    except members.MemberExists:
+        member = members.find_by_phone(data["phone"])
+        if member is None:
+            raise
+        return member, False
+
+
+def _application(data: dict[str, Any], store: Store) -> Application:
+    return Application(
+        phone=members.parse_phone(data["phone"]),
+        store=store,
+        name=data.get("name", ""),
+        birthday=data.get("birthday"),
+        visitor_id=data.get("visitor", ""),
+        link_code=data.get("link", ""),
+        referral_code=data.get("referral_code", ""),
+    )
+
+
+def _ensure_of_store(request: Request, code: str) -> Store:
+    store = Store.objects.get(code=code)
+    if not request.user.sees_store(store.pk):
+        raise NotFound
+    return store

@@ -1,0 +1,383 @@
+"""Quotes, orders, payments, refunds."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django_filters import rest_framework as filters
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from shop import orders, stores
+from shop.kernel.errors import InvalidInput, NotFound
+from shop.kernel.idempotency import idempotent
+from shop.kernel.money import Cents, Points
+from shop.kernel.permissions import callers
+from shop.kernel.principals import Kind, Principal, scope
+from shop.models import Order, Payment
+from shop.orders import Tender
+from shop.storefront import checkout, quotes, refunds
+from shop.storefront.api import serializers
+from shop.storefront.quotes import Basket, QuoteChanged
+
+BASKET_EXAMPLE = {
+    "order_type": "pickup",
+    "lines": [
+        {
+            "product": "MT02",
+            "quantity": 2,
+            "options": {"size": "L", "temp": "ice_less", "sugar": "s50"},
+            "toppings": {"pudding": 1},
+        }
+    ],
+}
+READ = callers(Kind.TILL, Kind.MEMBER, Kind.STAFF, scope="orders:read")
+WRITE = callers(Kind.TILL, Kind.MEMBER, scope="orders:write")
+TILL_WRITE = callers(Kind.TILL, scope="orders:write")
+COUNTER_WRITE = callers(Kind.TILL, Kind.STAFF, scope="orders:write")
+
+
+class QuoteView(APIView):
+    """The price of a basket."""
+
+    permission_classes = [WRITE]
+
+    @extend_schema(
+        operation_id="quotes_create",
+        tags=["quotes"],
+        summary="Price a basket",
+        description="Writes nothing and reserves nothing. Each entered code is applied or refused.",
+        request=serializers.QuoteRequest,
+        responses={200: serializers.Quote},
+        examples=[OpenApiExample("Two cups", value=BASKET_EXAMPLE, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Price a basket."""
+        basket = _basket(request, serializers.QuoteRequest(data=request.data))
+        return Response(serializers.Quote(quotes.quote(basket, now=timezone.now())).data)
+
+
+class OrderFilter(filters.FilterSet):
+    """How a list of orders is narrowed."""
+
+    status = filters.ChoiceFilter(choices=Order.Status.choices)
+    business_date = filters.DateFilter()
+    member = filters.UUIDFilter(field_name="member__public_id")
+    store = filters.CharFilter(field_name="store__code")
+
+    class Meta:
+        model = Order
+        fields = ("status", "business_date", "member", "store", "pos_order_no")
+
+
+class OrdersView(ListAPIView[Order]):
+    """The orders a caller may see, and placing a new one."""
+
+    permission_classes = [READ]
+    serializer_class = serializers.OrderSummary
+    filterset_class = OrderFilter
+
+    def get_permissions(self) -> list[Any]:
+        return [WRITE()] if self.request.method == "POST" else [READ()]
+
+    def get_queryset(self) -> QuerySet[Order]:
+        return _visible_orders(self.request.user)
+
+    @extend_schema(
+        operation_id="orders_list", tags=["orders"], summary="List orders, newest first"
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List orders."""
+        return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="orders_create",
+        tags=["orders"],
+        summary="Place an order",
+        description=(
+            "Holds its coupons, points and reward for 15 minutes. 409 `quote-changed` carries the new"
+            " quote; 409 `coupon-not-usable`, `not-enough-points`, `reward-not-usable`: taken by"
+            " another order meanwhile; 409 `product-not-available`, `member-required`."
+        ),
+        request=serializers.OrderRequest,
+        responses={201: serializers.OrderPlaced},
+        examples=[
+            OpenApiExample(
+                "Two cups",
+                value=BASKET_EXAMPLE | {"expected_total_cents": 4200},
+                request_only=True,
+            )
+        ],
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Place an order."""
+        body = serializers.OrderRequest(data=request.data)
+        basket = _basket(request, body)
+        with _quote_in_problem():
+            order = checkout.place_order(
+                basket,
+                expected_total_cents=Cents(body.validated_data["expected_total_cents"]),
+                now=timezone.now(),
+            )
+        return Response(serializers.OrderPlaced(order).data, status=201)
+
+
+class SettleView(APIView):
+    """A sale at the till."""
+
+    permission_classes = [TILL_WRITE]
+
+    @extend_schema(
+        operation_id="pos_settle",
+        tags=["orders"],
+        summary="Place and pay an order at once",
+        description=(
+            "For a till that has the money already. 409 `quote-changed` carries the new quote; 409"
+            " `pos-order-no-taken` names the order that has this till number; 409"
+            " `payment-mismatch`, `coupon-not-usable`, `not-enough-points`, `reward-not-usable`."
+        ),
+        request=serializers.SettleRequest,
+        responses={201: serializers.Receipt},
+        examples=[
+            OpenApiExample(
+                "Cash",
+                value=BASKET_EXAMPLE
+                | {"expected_total_cents": 4200, "pos_order_no": "T1-20261122-0001"},
+                request_only=True,
+            )
+        ],
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Place and pay an order at once."""
+        body = serializers.SettleRequest(data=request.data)
+        basket = _basket(request, body)
+        total = Cents(body.validated_data["expected_total_cents"])
+        with _quote_in_problem():
+            receipt = checkout.settle_order(
+                basket,
+                tenders=_tenders(body.validated_data.get("tenders"), total),
+                expected_total_cents=total,
+                pos_order_no=body.validated_data["pos_order_no"],
+                actor=request.user.key,
+                now=timezone.now(),
+            )
+        return Response(serializers.Receipt(receipt).data, status=201)
+
+
+class OrderView(APIView):
+    """One order."""
+
+    permission_classes = [READ]
+
+    @extend_schema(
+        operation_id="orders_retrieve",
+        tags=["orders"],
+        summary="Show an order with its lines",
+        responses={200: serializers.OrderDetail},
+    )
+    def get(self, request: Request, number: str) -> Response:
+        """Show an order with its lines."""
+        order = _visible_orders(request.user).prefetch_related("lines").filter(number=number)
+        return Response(serializers.OrderDetail(_found(order.first())).data)
+
+
+class OrderPaymentView(APIView):
+    """The payment of one order, reported by the till that took the money."""
+
+    permission_classes = [TILL_WRITE]
+
+    @extend_schema(
+        operation_id="orders_pay",
+        tags=["orders"],
+        summary="Pay a placed order",
+        description="409 `order-not-payable`, `payment-mismatch`, `coupon-budget-exhausted`.",
+        request=serializers.PaymentRequest,
+        responses={200: serializers.Receipt},
+        examples=[
+            OpenApiExample(
+                "WeChat Pay",
+                value={"tenders": [{"method": "wechat", "amount_cents": 4200}]},
+                request_only=True,
+            )
+        ],
+    )
+    @idempotent
+    def post(self, request: Request, number: str) -> Response:
+        """Pay a placed order; the member earns points."""
+        body = serializers.PaymentRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        _ensure_visible(request.user, number)
+        receipt = checkout.pay_order(
+            number=number,
+            tenders=_tenders(body.validated_data["tenders"], Cents(0)),
+            actor=request.user.key,
+            now=timezone.now(),
+        )
+        return Response(serializers.Receipt(receipt).data)
+
+
+class OrderCancellationView(APIView):
+    """Giving up an order that was not paid."""
+
+    permission_classes = [callers(Kind.TILL, Kind.MEMBER, Kind.STAFF, scope="orders:write")]
+
+    @extend_schema(
+        operation_id="orders_cancel",
+        tags=["orders"],
+        summary="Cancel an unpaid order",
+        description="Frees what it held. 409 `order-not-cancellable`: paid already, or cancelled.",
+        request=None,
+        responses={200: serializers.OrderSummary},
+    )
+    @idempotent
+    def post(self, request: Request, number: str) -> Response:
+        """Cancel an unpaid order."""
+        _ensure_visible(request.user, number)
+        order = checkout.cancel_order(
+            number=number, actor=request.user.key, now=timezone.now()
+        )
+        return Response(serializers.OrderSummary(order).data)
+
+
+class OrderRefundsView(APIView):
+    """Money given back for an order."""
+
+    permission_classes = [COUNTER_WRITE]
+
+    @extend_schema(
+        operation_id="orders_refund",
+        tags=["orders"],
+        summary="Refund an order by lines, by amount or whole",
+        description=(
+            "Points follow the money in proportion; coupons and rewards come back with a whole refund,"
+            " as their policy says. 409 `order-not-refundable`, `refund-too-large`."
+        ),
+        request=serializers.RefundOrderRequest,
+        responses={201: serializers.RefundOut},
+        examples=[
+            OpenApiExample(
+                "One cup",
+                value={"lines": [{"line": 1, "quantity": 1}], "reason": "spilled"},
+                request_only=True,
+            ),
+            OpenApiExample("Everything", value={}, request_only=True),
+        ],
+    )
+    @idempotent
+    def post(self, request: Request, number: str) -> Response:
+        """Refund an order."""
+        body = serializers.RefundOrderRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        _ensure_visible(request.user, number)
+        refund = refunds.refund_order(
+            number=number,
+            request=body.to_request(),
+            actor=request.user.key,
+            now=timezone.now(),
+        )
+        return Response(serializers.RefundOut(refund).data, status=201)
+
+
+class OrderStatusView(APIView):
+    """The kitchen's progress."""
+
+    permission_classes = [COUNTER_WRITE]
+
+    @extend_schema(
+        operation_id="orders_advance",
+        tags=["orders"],
+        summary="Record a step of the kitchen",
+        description="409 `step-not-allowed` when the order cannot take this step now.",
+        request=serializers.StepRequest,
+        responses={200: serializers.OrderSummary},
+        examples=[OpenApiExample("Ready", value={"status": "ready"}, request_only=True)],
+    )
+    @idempotent
+    def post(self, request: Request, number: str) -> Response:
+        """Record a step of the kitchen."""
+        body = serializers.StepRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        _ensure_visible(request.user, number)
+        order = orders.advance(
+            number, to=body.validated_data["status"], actor=request.user.key, now=timezone.now()
+        )
+        return Response(serializers.OrderSummary(order).data)
+
+
+class _quote_in_problem:  # noqa: N801 - reads as a statement
+    """Put the new quote into the problem as the API shows quotes."""
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
+        if isinstance(error, QuoteChanged):
+            error.members["quote"] = serializers.Quote(error.members["quote"]).data
+
+
+def _basket(request: Request, body: serializers.BasketRequest) -> Basket:
+    """Return the validated body as a basket of this caller: whose store, whose member.
+
+    Raises:
+        InvalidInput: a till names a store, or a member names a member.
+        NotFound: no such store.
+    """
+    body.is_valid(raise_exception=True)
+    data = body.validated_data
+    principal: Principal = request.user
+    if principal.kind is Kind.TILL:
+        if "store" in data:
+            raise InvalidInput(
+                "/store", _("A till's store is the one of its key."), reason="unknown-field"
+            )
+        store, till_id = principal.extra["store"], principal.id
+        member: UUID | None = data.get("member")
+    else:
+        if "member" in data:
+            raise InvalidInput(
+                "/member", _("Members order for themselves."), reason="unknown-field"
+            )
+        if "store" not in data:
+            raise InvalidInput("/store", _("Name the store."), reason="required")
+        store, till_id = stores.find(data["store"]), None
+        member = principal.extra["public_id"]
+    line = serializers.BasketLineRequest()
+    return Basket(
+        store=store,
+        till_id=till_id,
+        member=member,
+        order_type=data["order_type"],
+        lines=[line.to_line(item) for item in data["lines"]],
+        coupon_codes=data["coupons"],
+        points=Points(data["points"]),
+        reward_code=data.get("reward", ""),
+    )
+
+
+def _tenders(data: list[dict[str, Any]] | None, total: Cents) -> list[Tender]:
+    if data is None:
+        method = Payment.Method.CASH if total else Payment.Method.NONE
+        return [Tender(method=method, amount_cents=total)]
+    return [serializers.TenderRequest().to_tender(item) for item in data]
+
+
+def _visible_orders(principal: Principal) -> QuerySet[Order]:
+    rows = Order.objects.select_related("store", "member")
+    return scope(rows, principal, store="store_id", member="member_id")
+
+
+def _ensure_visible(principal: Principal, number: str) -> None:
+    if not _visible_orders(principal).filter(number=number).exists():
+        raise NotFound
+
+
+def _found(order: Order | None) -> Order:
+    if order is None:
+        raise NotFound
+    return order

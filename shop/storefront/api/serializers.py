@@ -1,0 +1,420 @@
+"""What goes in and out of the storefront's API."""
+
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from shop.catalog import Choice
+from shop.kernel.money import Cents
+from shop.kernel.serializers import (
+    AmountField,
+    StrictCharField,
+    StrictIntegerField,
+    StrictSerializer,
+)
+from shop.models import Order, OrderLine, OrderType, Payment, Refund
+from shop.orders import STEPS, RefundRequest, Tender
+from shop.storefront.quotes import BasketLine
+
+MAX_LINES = 50
+MAX_QUANTITY = 99
+MAX_POINTS = 10**9
+CODE_LENGTH = 40
+
+
+# --- baskets -------------------------------------------------------------------------------------
+
+
+class BasketLineRequest(StrictSerializer):
+    """One product as chosen: an option per group, toppings with quantities."""
+
+    product = StrictCharField(max_length=32, help_text="Product code from the menu.")
+    quantity = StrictIntegerField(min_value=1, max_value=MAX_QUANTITY, default=1)
+    options = serializers.DictField(
+        child=StrictCharField(max_length=32), default=dict, help_text="Option code per group."
+    )
+    toppings = serializers.DictField(
+        child=StrictIntegerField(min_value=1, max_value=9),
+        default=dict,
+        help_text="Quantity per topping code.",
+    )
+
+    def to_line(self, data: dict[str, Any]) -> BasketLine:
+        """Return the validated data as the flows take it."""
+        return BasketLine(
+            product=data["product"],
+            quantity=data["quantity"],
+            choice=Choice(options=data["options"], toppings=data["toppings"]),
+        )
+
+
+class BasketRequest(StrictSerializer):
+    """What a guest wants to buy. A till's store is its key's; a member names the store."""
+
+    store = StrictCharField(max_length=16, required=False, help_text="Members only.")
+    member = serializers.UUIDField(required=False, help_text="Tills only: the member's id.")
+    order_type = serializers.ChoiceField(choices=OrderType.choices, default=OrderType.PICKUP)
+    lines = serializers.ListField(
+        child=BasketLineRequest(), min_length=1, max_length=MAX_LINES, allow_empty=False
+    )
+    coupons = serializers.ListField(
+        child=StrictCharField(max_length=CODE_LENGTH), default=list, max_length=10
+    )
+    points = StrictIntegerField(
+        min_value=0, max_value=MAX_POINTS, default=0, help_text="Points to pay with, at most."
+    )
+    reward = StrictCharField(
+        max_length=CODE_LENGTH, required=False, help_text="Code of a redeemed reward."
+    )
+
+    def validate_coupons(self, codes: list[str]) -> list[str]:
+        """A coupon is entered once."""
+        if len(set(codes)) != len(codes):
+            raise serializers.ValidationError(_("A coupon is entered twice."), code="duplicate")
+        return codes
+
+
+class QuoteRequest(BasketRequest):
+    """A basket to be priced."""
+
+
+class OrderRequest(BasketRequest):
+    """A basket to be ordered at the quoted total."""
+
+    expected_total_cents = AmountField(min_value=0)
+
+
+class TenderRequest(StrictSerializer):
+    """Money that was taken."""
+
+    method = serializers.ChoiceField(choices=Payment.Method.choices)
+    amount_cents = AmountField(min_value=0)
+    provider_ref = StrictCharField(
+        max_length=64, required=False, help_text="The provider's number of the payment."
+    )
+
+    def to_tender(self, data: dict[str, Any]) -> Tender:
+        """Return the validated data as the flows take it."""
+        return Tender(
+            method=data["method"],
+            amount_cents=Cents(data["amount_cents"]),
+            provider_ref=data.get("provider_ref"),
+        )
+
+
+class SettleRequest(OrderRequest):
+    """A basket that the till has the money for. Without tenders the whole amount is cash."""
+
+    pos_order_no = StrictCharField(
+        max_length=64, help_text="The till's own number; unique in its store, repeats nothing."
+    )
+    tenders = serializers.ListField(child=TenderRequest(), required=False, max_length=5)
+
+
+class PaymentRequest(StrictSerializer):
+    """The tenders of an order; together exactly its payable amount."""
+
+    tenders = serializers.ListField(child=TenderRequest(), min_length=1, max_length=5)
+
+
+class RefundLineRequest(StrictSerializer):
+    """Pieces of a line to take back."""
+
+    line = StrictIntegerField(min_value=1, max_value=MAX_LINES, help_text="Position of the line.")
+    quantity = StrictIntegerField(min_value=1, max_value=MAX_QUANTITY)
+
+
+class RefundOrderRequest(StrictSerializer):
+    """What to give back: `lines`, or `amount_cents`, or neither for all that is left."""
+
+    lines = serializers.ListField(child=RefundLineRequest(), required=False, max_length=MAX_LINES)
+    amount_cents = AmountField(required=False)
+    reason = StrictCharField(max_length=200, required=False, allow_blank=True)
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Lines and amount exclude each other; a line is named once."""
+        if "lines" in data and "amount_cents" in data:
+            raise serializers.ValidationError(
+                _("Refund lines or an amount, not both."), code="ambiguous"
+            )
+        positions = [line["line"] for line in data.get("lines", [])]
+        if len(set(positions)) != len(positions):
+            raise serializers.ValidationError(
+                {"lines": [_("A line is named twice.")]}, code="duplicate"
+            )
+        return data
+
+    def to_request(self) -> RefundRequest:
+        """Return the validated data as the flow takes it."""
+        data = self.validated_data
+        amount = data.get("amount_cents")
+        return RefundRequest(
+            quantities={line["line"]: line["quantity"] for line in data.get("lines", [])},
+            amount_cents=None if amount is None else Cents(amount),
+            reason=data.get("reason", ""),
+        )
+
+
+class StepRequest(StrictSerializer):
+    """The next step of the kitchen."""
+
+    status = serializers.ChoiceField(choices=sorted(STEPS))
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+class Refusal(serializers.Serializer[Any]):
+    """Why a code takes nothing off: what is needed, and what there is."""
+
+    code = serializers.CharField(source="key")
+    reason = serializers.CharField()
+    needed = serializers.JSONField(required=False)
+    actual = serializers.JSONField(required=False)
+
+
+class QuoteLine(serializers.Serializer[Any]):
+    """A line with its price."""
+
+    position = serializers.IntegerField()
+    product = serializers.CharField()
+    sku = serializers.CharField()
+    quantity = serializers.IntegerField()
+    unit_price_cents = serializers.IntegerField()
+    subtotal_cents = serializers.IntegerField()
+    discount_cents = serializers.IntegerField()
+    net_cents = serializers.IntegerField()
+
+
+class AppliedDiscount(serializers.Serializer[Any]):
+    """What one code takes off."""
+
+    code = serializers.CharField(source="key")
+    discount_cents = serializers.IntegerField()
+
+
+class Quote(serializers.Serializer[Any]):
+    """A priced basket; nothing is reserved."""
+
+    lines = serializers.SerializerMethodField()
+    subtotal_cents = serializers.IntegerField()
+    discount_cents = serializers.IntegerField()
+    total_cents = serializers.IntegerField(help_text="What the guest pays.")
+    applied = AppliedDiscount(many=True, source="pricing.applied")
+    refusals = Refusal(many=True)
+    points_spent = serializers.IntegerField(source="points")
+    points_discount_cents = serializers.IntegerField(source="points_cents")
+    points_to_earn = serializers.IntegerField()
+
+    @extend_schema_field(QuoteLine(many=True))
+    def get_lines(self, quote: Any) -> list[dict[str, Any]]:
+        """Return each line as it would be written."""
+        return [
+            {
+                "position": position,
+                "product": line.product.code,
+                "sku": draft.sku,
+                "quantity": draft.quantity,
+                "unit_price_cents": draft.unit_price_cents,
+                "subtotal_cents": draft.subtotal_cents,
+                "discount_cents": draft.discount_cents,
+                "net_cents": draft.net_cents,
+            }
+            for position, (line, draft) in enumerate(
+                zip(quote.lines, quote.line_drafts(), strict=True), start=1
+            )
+        ]
+
+
+class OrderLineOut(serializers.ModelSerializer[OrderLine]):
+    """A line of an order."""
+
+    class Meta:
+        model = OrderLine
+        fields = (
+            "position",
+            "sku",
+            "name_zh",
+            "name_en",
+            "options",
+            "quantity",
+            "unit_price_cents",
+            "subtotal_cents",
+            "discount_cents",
+            "net_cents",
+            "refunded_quantity",
+            "refunded_cents",
+        )
+
+
+class OrderSummary(serializers.ModelSerializer[Order]):
+    """An order without its lines."""
+
+    store = serializers.CharField(source="store.code")
+    member = serializers.UUIDField(source="member.public_id", allow_null=True, default=None)
+    pickup_code = serializers.CharField()
+
+    class Meta:
+        model = Order
+        fields = (
+            "number",
+            "store",
+            "member",
+            "pos_order_no",
+            "order_type",
+            "status",
+            "subtotal_cents",
+            "discount_cents",
+            "payable_cents",
+            "paid_cents",
+            "refunded_cents",
+            "points_spent",
+            "business_date",
+            "pickup_code",
+            "placed_at",
+            "expires_at",
+            "paid_at",
+            "ready_at",
+            "completed_at",
+            "cancelled_at",
+        )
+
+
+class OrderDetail(OrderSummary):
+    """An order with its lines."""
+
+    lines = OrderLineOut(many=True)
+
+    class Meta(OrderSummary.Meta):
+        fields = (*OrderSummary.Meta.fields, "lines")
+
+
+class OrderPlaced(OrderSummary):
+    """An order that waits for payment until `expires_at`."""
+
+
+class Receipt(serializers.Serializer[Any]):
+    """A paid order, and what it did for the member; the last three are null for a guest."""
+
+    order = OrderSummary()
+    points_earned = serializers.IntegerField()
+    points_spent = serializers.IntegerField()
+    balance = serializers.IntegerField(allow_null=True, help_text="Points available now.")
+    tier = serializers.CharField(allow_null=True)
+    has_new_tier = serializers.BooleanField()
+
+
+class RefundOut(serializers.ModelSerializer[Refund]):
+    """A refund, and how its order stands after it."""
+
+    order = OrderSummary()
+
+    class Meta:
+        model = Refund
+        fields = ("number", "amount_cents", "reason", "refunded_at", "order")
+
+
+# --- members -------------------------------------------------------------------------------------
+
+
+class JoinFields(StrictSerializer):
+    """What somebody joins with, beside the phone."""
+
+    name = StrictCharField(max_length=40, required=False, allow_blank=True)
+    birthday = serializers.DateField(required=False)
+    visitor = StrictCharField(
+        max_length=40, required=False, help_text="Visitor id that the link's redirect gave."
+    )
+    link = StrictCharField(max_length=12, required=False, help_text="Code of the channel link.")
+    referral_code = StrictCharField(max_length=16, required=False)
+
+
+class MemberRequest(JoinFields):
+    """A new member at the till."""
+
+    phone = StrictCharField(max_length=24)
+
+
+class LookupRequest(StrictSerializer):
+    """A member by phone, or by the code on their phone's screen."""
+
+    phone = StrictCharField(max_length=24, required=False)
+    member_code = StrictCharField(max_length=16, required=False)
+
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Exactly one of the two."""
+        if len(data) != 1:
+            raise serializers.ValidationError(
+                _("Send either phone or member_code."), code="ambiguous"
+            )
+        return data
+
+
+class MemberOut(serializers.Serializer[Any]):
+    """A member as the till or they themselves see them; the phone is never given out."""
+
+    id = serializers.UUIDField(source="public_id")
+    name = serializers.CharField()
+    phone_last4 = serializers.CharField()
+    store = serializers.CharField(help_text="Where they joined.")
+    joined_at = serializers.DateTimeField()
+    tier = serializers.CharField()
+    points_available = serializers.IntegerField(source="available")
+    points_balance = serializers.IntegerField(source="balance")
+    points_held = serializers.IntegerField(source="held")
+    order_count = serializers.IntegerField()
+    coupons_available = serializers.IntegerField()
+
+
+class LoginCodeRequest(StrictSerializer):
+    """The phone that wants to sign in."""
+
+    phone = StrictCharField(max_length=24)
+
+
+class LoginCodeSent(serializers.Serializer[Any]):
+    """The code is on its way; only the sandbox shows it."""
+
+    sandbox_code = serializers.CharField(allow_null=True)
+
+
+class TokenRequest(JoinFields):
+    """A phone and its code; whoever is not a member yet joins."""
+
+    phone = StrictCharField(max_length=24)
+    code = StrictCharField(max_length=6, min_length=6)
+    store = StrictCharField(max_length=16, required=False, help_text="Where to join.")
+
+
+class Token(serializers.Serializer[Any]):
+    """A member token for `Authorization: Bearer`."""
+
+    token = serializers.CharField()
+    member = MemberOut()
+    is_new = serializers.BooleanField(help_text="True when this call made them a member.")
+
+
+class MemberCodeOut(serializers.Serializer[Any]):
+    """What to show at the till; lives 30 seconds, works once."""
+
+    code = serializers.CharField()
+    expires_at = serializers.DateTimeField()
+
+
+class ReferralCodeOut(serializers.Serializer[Any]):
+    """The code to hand to friends, and how far it got."""
+
+    code = serializers.CharField()
+    friends_joined = serializers.IntegerField()
+    friends_bought = serializers.IntegerField()
+    points_per_friend = serializers.IntegerField()
+
+
+class AdjustmentRequest(StrictSerializer):
+    """Points to add (positive) or take (negative), and why."""
+
+    points = StrictIntegerField(min_value=-MAX_POINTS, max_value=MAX_POINTS)
+    reason = StrictCharField(max_length=200, min_length=3)
+

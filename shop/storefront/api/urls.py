@@ -1,0 +1,26 @@
+"""URLs of the storefront's API."""
+
+from django.urls import path
+
+from shop.storefront.api import members, orders
+
+urlpatterns = [
+    path("auth/codes", members.LoginCodesView.as_view()),
+    path("auth/tokens", members.TokensView.as_view()),
+    path("auth/logout", members.LogoutView.as_view()),
+    path("me", members.MeView.as_view()),
+    path("me/code", members.MeCodeView.as_view()),
+    path("me/referral-code", members.MeReferralCodeView.as_view()),
+    path("members", members.MembersView.as_view()),
+    path("members/lookup", members.MemberLookupView.as_view()),
+    path("members/<uuid:member_id>", members.MemberView.as_view()),
+    path("members/<uuid:member_id>/points-adjustments", members.PointsAdjustmentView.as_view()),
+    path("quotes", orders.QuoteView.as_view()),
+    path("orders", orders.OrdersView.as_view()),
+    path("orders/<str:number>", orders.OrderView.as_view()),
+    path("orders/<str:number>/payment", orders.OrderPaymentView.as_view()),
+    path("orders/<str:number>/cancellation", orders.OrderCancellationView.as_view()),
+    path("orders/<str:number>/refunds", orders.OrderRefundsView.as_view()),
+    path("orders/<str:number>/status", orders.OrderStatusView.as_view()),
+    path("pos/settle", orders.SettleView.as_view()),
+]

@@ -1,0 +1,242 @@
+"""From a basket to a paid order. Every flow is one transaction and reads top to bottom.
+
+Lock order, the same in every flow: order → points accounts (all at once) → coupons → counters.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from django.db import transaction
+
+from campaigns import attribution, coupons, referrals
+from loyalty import earning, points, rewards, tiers, visits
+from loyalty.points import Wallets
+from shop import orders
+from shop.kernel import outbox
+from shop.kernel.money import Cents, Points
+from shop.models import Order, OrderDiscount
+from shop.orders import OrderDraft, Tender
+from shop.storefront import facts, quotes
+from shop.storefront.facts import MemberFacts
+from shop.storefront.quotes import Basket, Quote, QuoteChanged
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Receipt:
+    """A paid order and what it did for the member; points are 0 for a guest."""
+
+    order: Order
+    points_earned: Points
+    points_spent: Points
+    balance: Points | None
+    tier: str | None
+    has_new_tier: bool
+
+
+@transaction.atomic
+def place_order(
+    basket: Basket,
+    *,
+    expected_total_cents: Cents,
+    now: datetime,
+    pos_order_no: str | None = None,
+) -> Order:
+    """Place an order that waits for payment; its coupons, points and reward are held for it.
+
+    Raises:
+        QuoteChanged: it costs something else by now.
+        coupons.CouponNotUsable, points.NotEnoughPoints, rewards.RewardNotUsable: taken meanwhile.
+        and whatever quotes.quote raises.
+    """
+    quote = _quote_as_expected(basket, expected_total_cents, now=now)
+    order = orders.create(_draft(quote, pos_order_no), now=now)
+    if quote.member is not None and quote.points:
+        account = points.lock_accounts([quote.member.id]).points(quote.member.id)
+        points.hold(account, points=quote.points, source=order.source, now=now)
+    if order.reward_code:
+        rewards.attach(order.reward_code, order=order)
+    coupons.hold(order, codes=order.coupon_codes, now=now)
+    return order
+
+
+@transaction.atomic
+def pay_order(*, number: str, tenders: Sequence[Tender], actor: str, now: datetime) -> Receipt:
+    """Take the payment of a placed order, and do everything that follows from it.
+
+    Raises:
+        NotFound
+        orders.OrderNotPayable, orders.PaymentMismatch
+    """
+    order = orders.lock(number)
+    payer = facts.load(order.member_id, now=now) if order.member_id else None
+    wallets = _lock_wallets(payer)
+
+    orders.mark_paid(order, tenders=tenders, actor=actor, now=now)
+    if payer is not None and order.points_spent:
+        points.post_hold(wallets.points(payer.id), source=order.source, now=now)
+    discounts = orders.discounts_by_code(order, kind=OrderDiscount.Kind.COUPON)
+    return _complete(order, payer, wallets, coupon_discounts=discounts, now=now)
+
+
+@transaction.atomic
+def settle_order(
+    basket: Basket,
+    *,
+    tenders: Sequence[Tender],
+    expected_total_cents: Cents,
+    pos_order_no: str,
+    actor: str,
+    now: datetime,
+) -> Receipt:
+    """Place and pay at once, for a till that has the money already; nothing is held in between.
+
+    Raises:
+        QuoteChanged, orders.OrderNumberTaken, orders.PaymentMismatch
+        coupons.CouponNotUsable, points.NotEnoughPoints, rewards.RewardNotUsable: taken meanwhile.
+        and whatever quotes.quote raises.
+    """
+    quote = _quote_as_expected(basket, expected_total_cents, now=now)
+    order = orders.create(_draft(quote, pos_order_no), now=now)
+    payer = quote.member
+    wallets = _lock_wallets(payer)
+
+    orders.mark_paid(order, tenders=tenders, actor=actor, now=now)
+    if payer is not None:
+        points.spend(
+            wallets.points(payer.id), points=quote.points, source=order.source, now=now
+        )
+    return _complete(order, payer, wallets, coupon_discounts=quote.coupon_discounts, now=now)
+
+
+@transaction.atomic
+def cancel_order(*, number: str, actor: str, now: datetime) -> Order:
+    """Cancel an order that was never paid, and free what it held.
+
+    Raises:
+        NotFound, orders.OrderNotCancellable
+    """
+    order = orders.lock(number)
+    orders.cancel(order, actor=actor, now=now)
+    if order.member_id is not None:
+        wallets = points.lock_accounts([order.member_id])
+        points.void_hold(wallets.points(order.member_id), source=order.source, now=now)
+        rewards.detach(order)
+    coupons.release(order, now=now)
+    return order
+
+
+def _complete(
+    order: Order,
+    payer: MemberFacts | None,
+    wallets: Wallets,
+    *,
+    coupon_discounts: Mapping[str, Cents],
+    now: datetime,
+) -> Receipt:
+    """Do what follows from a payment. The counters that every till waits for come last."""
+    earned, new_tier = Points(0), None
+    if payer is not None:
+        if order.reward_code:
+            rewards.use(wallets.points(payer.id), order.reward_code, order=order, now=now)
+        earned = _earn(order, payer, wallets, now=now)
+        visits.record(order, now=now)
+        new_tier = tiers.refresh(
+            payer.id,
+            referral_count=payer.qualified_referrals,
+            source=order.source,
+            now=now,
+            window_days=payer.window_days,
+        )
+        if payer.waiting_referrer_id is not None:
+            _reward_referral(order, wallets, window_days=payer.window_days, now=now)
+        attribution.convert(order, now=now)
+    outbox.add("order.paid", key=order.source, payload={"order": order.number}, now=now)
+    coupons.redeem(order, discounts=coupon_discounts, now=now)
+    orders.assign_pickup_number(order)
+    return Receipt(
+        order=order,
+        points_earned=earned,
+        points_spent=Points(order.points_spent),
+        balance=wallets.points(payer.id).available if payer else None,
+        tier=(new_tier.code if new_tier else payer.tier) if payer else None,
+        has_new_tier=new_tier is not None,
+    )
+
+
+def _quote_as_expected(basket: Basket, expected: Cents, *, now: datetime) -> Quote:
+    quote = quotes.quote(basket, now=now)
+    if quote.total_cents != expected:
+        raise QuoteChanged(expected_total_cents=expected, total_cents=quote.total_cents, quote=quote)
+    return quote
+
+
+def _draft(quote: Quote, pos_order_no: str | None) -> OrderDraft:
+    return OrderDraft(
+        store=quote.basket.store,
+        till_id=quote.basket.till_id,
+        member_id=quote.member.id if quote.member else None,
+        pos_order_no=pos_order_no,
+        order_type=quote.basket.order_type,
+        lines=quote.line_drafts(),
+        points_spent=quote.points,
+        coupon_codes=sorted(quote.coupon_discounts),
+        reward_code=quote.basket.reward_code if quote.is_reward_applied else "",
+        trace=quote.pricing.trace,
+    )
+
+
+def _lock_wallets(payer: MemberFacts | None) -> Wallets:
+    """Lock every account that the payment may touch: the payer's, and that of who brought them."""
+    if payer is None:
+        return Wallets(accounts={})
+    brought_by = payer.waiting_referrer_id
+    return points.lock_accounts([payer.id] if brought_by is None else [payer.id, brought_by])
+
+
+def _earn(order: Order, payer: MemberFacts, wallets: Wallets, *, now: datetime) -> Points:
+    earned = earning.points_for(
+        order.earning_cents, rates=payer.rates, tier_percent=payer.tier_percent
+    )
+    points.earn(
+        wallets.points(payer.id),
+        points=earned,
+        source=order.source,
+        now=now,
+        expires_at=earning.expiry_of(now, timezone=order.store.timezone),
+    )
+    points.earn(
+        wallets.qualifying(payer.id),
+        points=earning.qualifying_points_for(order.earning_cents, rates=payer.rates),
+        source=order.source,
+        now=now,
+    )
+    return earned
+
+
+def _reward_referral(
+    order: Order, wallets: Wallets, *, window_days: int, now: datetime
+) -> None:
+    """Promise both sides their points for a friend's first paid order; due after the refund window."""
+    qualified = referrals.qualify(order, now=now)
+    if qualified is None:
+        return
+    for member_id, amount in (
+        (qualified.referrer_id, qualified.referrer_points),
+        (qualified.referee_id, qualified.referee_points),
+    ):
+        points.promise(
+            wallets.points(member_id),
+            points=Points(amount),
+            source=qualified.source,
+            now=now,
+            available_at=qualified.available_at,
+        )
+    since = now - timedelta(days=window_days)
+    tiers.refresh(
+        qualified.referrer_id,
+        referral_count=referrals.count_qualified(qualified.referrer_id, since=since),
+        source=qualified.source,
+        now=now,
+        window_days=window_days,
+    )

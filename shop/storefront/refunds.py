@@ -1,0 +1,114 @@
+"""Giving money back, and undoing in proportion everything that the payment did."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from campaigns import attribution, coupons, referrals
+from campaigns.models import Referral
+from loyalty import points, rewards, tiers, visits
+from loyalty.points import RefundShare, Wallets
+from shop import orders
+from shop.kernel import outbox
+from shop.models import Order, Refund
+from shop.orders import RefundRequest
+from shop.storefront import facts
+from shop.storefront.facts import MemberFacts
+
+
+@transaction.atomic
+def refund_order(
+    *, number: str, request: RefundRequest, actor: str, now: datetime
+) -> Refund:
+    """Refund an order by pieces, by amount or whole. Rows are added, none is taken back.
+
+    Points follow the money in proportion, as differences of two rounded shares, so that any sequence
+    of partial refunds ends where one whole refund would. Coupon, reward, visit and referral come
+    back only when the order is refunded whole.
+
+    Raises:
+        NotFound
+        orders.OrderNotRefundable, orders.RefundTooLarge
+    """
+    order = orders.lock(number)
+    refunded_before, earning_before = order.refunded_cents, orders.refunded_earning_cents(order)
+    refund = orders.refund(order, request, actor=actor, now=now)
+    is_whole = order.status == Order.Status.REFUNDED
+
+    if order.member_id is not None:
+        payer = facts.load(order.member_id, now=now)
+        referral = referrals.qualified_by(order) if is_whole else None
+        wallets = _lock_wallets(payer, referral)
+        spent = _share(order.paid_cents, refunded_before, order.refunded_cents, is_whole)
+        earned = _share(
+            order.earning_cents, earning_before, orders.refunded_earning_cents(order), is_whole
+        )
+        _return_points(order, refund, payer, wallets, earned=earned, spent=spent, now=now)
+        if is_whole:
+            visits.reverse(order, now=now)
+            if referral is not None:
+                _revoke_referral(referral, wallets, now=now)
+        tiers.refresh(
+            payer.id,
+            referral_count=payer.qualified_referrals,
+            source=refund.source,
+            now=now,
+            window_days=payer.window_days,
+            may_drop=True,
+        )
+        attribution.unconvert(
+            order, amount_cents=refund.amount_cents, refund_source=refund.source, now=now
+        )
+    if is_whole:
+        coupons.return_after_refund(order, now=now)
+    outbox.add(
+        "order.refunded",
+        key=refund.source,
+        payload={"order": order.number, "refund": refund.number},
+        now=now,
+    )
+    return refund
+
+
+def _share(whole: int, before: int, after: int, is_whole: bool) -> RefundShare:  # noqa: FBT001 - private
+    """Return the refunded share; a whole refund is the whole even of an order that cost nothing."""
+    if is_whole and before == after:
+        return RefundShare(whole=1, before=0, after=1) if before == 0 else RefundShare(
+            whole=1, before=1, after=1
+        )
+    return RefundShare(whole=whole, before=before, after=after)
+
+
+def _lock_wallets(payer: MemberFacts, referral: Referral | None) -> Wallets:
+    ids = [payer.id] if referral is None else [payer.id, referral.referrer_id]
+    return points.lock_accounts(ids)
+
+
+def _return_points(
+    order: Order,
+    refund: Refund,
+    payer: MemberFacts,
+    wallets: Wallets,
+    *,
+    earned: RefundShare,
+    spent: RefundShare,
+    now: datetime,
+) -> None:
+    account = wallets.points(payer.id)
+    sources = {"order_source": order.source, "refund_source": refund.source}
+    points.reverse_spend(account, share=spent, now=now, **sources)
+    if order.status == Order.Status.REFUNDED:
+        rewards.give_back(account, order=order, refund_source=refund.source, now=now)
+    for wallet in (account, wallets.qualifying(payer.id)):
+        points.reverse_earn(
+            wallet, share=earned, now=now, is_debt_allowed=payer.is_debt_allowed, **sources
+        )
+
+
+def _revoke_referral(referral: Referral, wallets: Wallets, *, now: datetime) -> None:
+    """Void a referral whose order came back whole, with the rewards of both sides."""
+    referrals.revoke(referral)
+    source = referrals.source_of(referral)
+    for member_id in (referral.referrer_id, referral.referee_id):
+        points.revoke_promise(wallets.points(member_id), source=source, now=now)
+

@@ -1,0 +1,159 @@
+"""Test data as plain typed functions; each makes one thing through the product's own doors."""
+
+import itertools
+from collections.abc import Sequence
+from datetime import UTC, date, datetime
+from typing import Any
+
+from django.test import Client
+from django.utils import timezone
+
+from campaigns import coupons
+from campaigns.models import Coupon, CouponDefinition
+from loyalty import points
+from shop import members, tills
+from shop.catalog import Choice
+from shop.kernel.money import Cents, Points
+from shop.models import Member, Order, Store, Till
+from shop.orders import Tender
+from shop.storefront import checkout, registration
+from shop.storefront.checkout import Receipt
+from shop.storefront.quotes import Basket, BasketLine
+from shop.storefront.registration import Application
+
+OPENING_DAY = date(2026, 5, 18)
+NOON = datetime(2026, 6, 18, 4, 0, tzinfo=UTC)
+"""12:00 on a Thursday in Shanghai."""
+MILK_TEA = {"size": "M", "temp": "ice_std", "sugar": "s70"}
+"""How MT01 (¥12.00 at SH001) is ordered when it does not matter how."""
+
+_numbers = itertools.count(1)
+
+
+def store(code: str = "SH001") -> Store:
+    """Return a store of the demo chain."""
+    return Store.objects.get(code=code)
+
+
+def phone() -> str:
+    """Return a phone number that no other member has."""
+    return f"+86138{next(_numbers):08d}"
+
+
+def member(*, at: str = "SH001", now: datetime = NOON, **fields: Any) -> Member:
+    """Return a new member."""
+    application = Application(phone=fields.pop("phone", None) or phone(), store=store(at), **fields)
+    return registration.join(application, now=now)
+
+
+def give_points(who: Member, amount: int, *, now: datetime = NOON) -> None:
+    """Put points into a member's wallet by adjustment."""
+    account = points.lock_accounts([who.pk]).points(who.pk)
+    points.adjust(
+        account,
+        points=Points(amount),
+        source=f"test:{next(_numbers)}",
+        reason="test",
+        actor="test",
+        now=now,
+        expires_at=None,
+    )
+
+
+def line(product: str = "MT01", quantity: int = 1, **options: str) -> BasketLine:
+    """Return a basket line; MT01's options unless others are given."""
+    return BasketLine(
+        product=product,
+        quantity=quantity,
+        choice=Choice(options=options or MILK_TEA, toppings={}),
+    )
+
+
+def basket(
+    *,
+    who: Member | None = None,
+    lines: Sequence[BasketLine] = (),
+    at: str = "SH001",
+    **fields: Any,
+) -> Basket:
+    """Return a basket of one MT01 unless other lines are given."""
+    return Basket(
+        store=store(at),
+        till_id=None,
+        member=who.public_id if who else None,
+        order_type="pickup",
+        lines=lines or [line()],
+        **fields,
+    )
+
+
+def placed(
+    *, total: int = 1200, now: datetime = NOON, what: Basket | None = None, who: Member | None = None
+) -> Order:
+    """Return an order that waits for payment."""
+    return checkout.place_order(
+        what or basket(who=who), expected_total_cents=Cents(total), now=now
+    )
+
+
+def paid(
+    *, total: int = 1200, now: datetime = NOON, what: Basket | None = None, who: Member | None = None
+) -> Receipt:
+    """Return the receipt of an order settled in cash."""
+    return checkout.settle_order(
+        what or basket(who=who),
+        tenders=[Tender(method="cash", amount_cents=Cents(total))],
+        expected_total_cents=Cents(total),
+        pos_order_no=f"T{next(_numbers)}",
+        actor="test",
+        now=now,
+    )
+
+
+def definition(code: str = "FULL25_5", **fields: Any) -> CouponDefinition:
+    """Return a coupon definition of the demo, with these fields changed."""
+    CouponDefinition.objects.filter(code=code).update(**fields)
+    return CouponDefinition.objects.get(code=code)
+
+
+def coupon(who: Member, code: str = "FULL25_5", *, now: datetime = NOON) -> Coupon:
+    """Return a coupon in a member's wallet."""
+    return coupons.issue(definition(code), member_id=who.pk, source="test", now=now)
+
+
+class Api:
+    """An API client that holds one bearer key and speaks JSON."""
+
+    def __init__(self, key: str = "") -> None:
+        self.client = Client(raise_request_exception=False)
+        self.headers = {"Authorization": f"Bearer {key}"} if key else {}
+
+    def get(self, path: str, **query: Any) -> Any:
+        """Return the response of a GET."""
+        return self.client.get(f"/api/v1{path}", query, headers=self.headers)
+
+    def post(self, path: str, body: Any = None, *, key: str | None = "") -> Any:
+        """Return the response of a POST with a fresh Idempotency-Key (none when `key` is None)."""
+        headers = dict(self.headers)
+        if key is not None:
+            headers["Idempotency-Key"] = key or f"test-key-{next(_numbers)}"
+        return self.client.post(
+            f"/api/v1{path}", body, content_type="application/json", headers=headers
+        )
+
+
+def till(at: str = "SH001", *, scopes: list[str] | None = None) -> Api:
+    """Return the API as a till of that store sees it."""
+    machine = Till.objects.create(store=store(at), code=f"t{next(_numbers)}")
+    return Api(tills.issue_till_key(machine, now=timezone.now(), scopes=scopes))
+
+
+def phone_of(who: Member) -> Api:
+    """Return the API as this member's mini-program sees it."""
+    return Api(members.start_session(who, now=timezone.now()))
+
+
+def report_reader(*stores: str) -> Api:
+    """Return the API as an analyst of these stores (none named: all) sees it."""
+    chosen = [store(code) for code in stores] or None
+    return Api(tills.issue_report_key(f"report {next(_numbers)}", stores=chosen, now=timezone.now()))
