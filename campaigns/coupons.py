@@ -20,6 +20,8 @@ from shop.models import Order
 
 Status = Coupon.Status
 ISSUE_ATTEMPTS = 3
+GRACE = timedelta(days=7)
+"""A reusable coupon whose time ran out while it was redeemed lives this long again."""
 
 
 class CouponNotClaimable(DomainError):
@@ -233,35 +235,35 @@ def release(order: Order, *, now: datetime) -> None:
 def return_after_refund(order: Order, *, now: datetime) -> None:
     """Give the coupons of an order that was refunded whole back, as each definition's policy says.
 
-    The redemption is released and its money returned to the budget in any case.
+    What is not given back for good keeps its place in the counters; the others leave them, and the
+    budget gets their money back.
     """
     redemptions = (
         CouponRedemption.objects.select_related("coupon__definition")
         .filter(order=order, released_at=None)
+        .exclude(coupon__definition__after_refund=CouponDefinition.AfterRefund.NEVER)
         .order_by("coupon_id")
     )
     for redemption in redemptions:
-        definition = redemption.coupon.definition
-        policy = definition.after_refund
-        if policy == CouponDefinition.AfterRefund.NEVER:
-            continue
-        is_expired = redemption.coupon.expires_at <= now
-        if is_expired and policy == CouponDefinition.AfterRefund.IF_NOT_EXPIRED:
-            status = Status.EXPIRED
-        else:
-            status = Status.AVAILABLE
+        coupon = redemption.coupon
+        status, expires_at = _after_refund(coupon, now=now)
         CouponRedemption.objects.filter(pk=redemption.pk).update(released_at=now)
-        Coupon.objects.filter(pk=redemption.coupon_id, status=Status.REDEEMED).update(
-            status=status,
-            held_by=None,
-            expires_at=max(redemption.coupon.expires_at, now + timedelta(days=1))
-            if status == Status.AVAILABLE
-            else redemption.coupon.expires_at,
+        Coupon.objects.filter(pk=coupon.pk, status=Status.REDEEMED).update(
+            status=status, expires_at=expires_at, held_by=None
         )
-        CouponDefinition.objects.filter(pk=definition.pk).update(
+        CouponDefinition.objects.filter(pk=coupon.definition_id).update(
             redeemed_count=F("redeemed_count") - 1,
             spent_cents=F("spent_cents") - redemption.discount_cents,
         )
+
+
+def _after_refund(coupon: Coupon, *, now: datetime) -> tuple[str, datetime]:
+    """Return status and expiry of a coupon given back: its own expiry, or a grace if reusable."""
+    if coupon.expires_at > now:
+        return Status.AVAILABLE, coupon.expires_at
+    if coupon.definition.after_refund == CouponDefinition.AfterRefund.REUSABLE:
+        return Status.AVAILABLE, now + GRACE
+    return Status.EXPIRED, coupon.expires_at
 
 
 def expire(*, now: datetime) -> int:

@@ -273,13 +273,17 @@ def reverse_earn(
     share: RefundShare,
     now: datetime,
     is_debt_allowed: bool,
-) -> None:
-    """Take back the refunded share of what an order earned, into debt if the programme allows it."""
+) -> Points:
+    """Take back the refunded share of what an order earned, into debt if the programme allows it.
+
+    Return how many points were taken.
+    """
     points = share.of(_entry_points(account, Kind.EARN, order_source))
     if not is_debt_allowed:
         points = Points(min(points, account.available))
     if points > 0:
         _debit(account, kind=Kind.REVERSE_EARN, points=points, source=refund_source, now=now)
+    return points
 
 
 def reverse_spend(

@@ -33,19 +33,23 @@ def refresh(
     source: str,
     now: datetime,
     window_days: int = 365,
-    may_drop: bool = False,
+    lost_points: int = 0,
 ) -> Tier | None:
     """Move a member to the tier they have earned; return it if they moved.
 
-    Buying only ever lifts: a drop after the keep period is the periodic review's to decide. A refund
-    passes `may_drop`, because the points that carried the tier are gone.
+    Buying only ever lifts: a drop after the keep period is the periodic review's to decide. Only a
+    refund drops at once, and only from a tier that the `lost_points` it took back had carried.
     """
     tiers = _tiers_with_points(member_id, since=now - timedelta(days=window_days))
     points = tiers[0].qualifying_points
     current = next(tier for tier in tiers if tier.pk == tiers[0].current_tier_id)
     earned = choose(tiers, points=points, referral_count=referral_count)
-    if earned.level == current.level or (earned.level < current.level and not may_drop):
+    if earned.level == current.level:
         return None
+    if earned.level < current.level:
+        carried = choose(tiers, points=points + lost_points, referral_count=referral_count)
+        if carried.level < current.level or not lost_points:
+            return None
     Membership.objects.filter(member_id=member_id).update(tier=earned, tier_since=now)
     TierChange.objects.create(
         member_id=member_id, from_tier=current, to_tier=earned, source=source, occurred_at=now

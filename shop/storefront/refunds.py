@@ -10,6 +10,7 @@ from loyalty import points, rewards, tiers, visits
 from loyalty.points import RefundShare, Wallets
 from shop import orders
 from shop.kernel import outbox
+from shop.kernel.money import Points
 from shop.models import Order, Refund
 from shop.orders import RefundRequest
 from shop.storefront import facts
@@ -43,7 +44,9 @@ def refund_order(
         earned = _share(
             order.earning_cents, earning_before, orders.refunded_earning_cents(order), is_whole
         )
-        _return_points(order, refund, payer, wallets, earned=earned, spent=spent, now=now)
+        lost_points = _return_points(
+            order, refund, payer, wallets, earned=earned, spent=spent, now=now
+        )
         if is_whole:
             visits.reverse(order, now=now)
             if referral is not None:
@@ -54,7 +57,7 @@ def refund_order(
             source=refund.source,
             now=now,
             window_days=payer.window_days,
-            may_drop=True,
+            lost_points=lost_points,
         )
         attribution.unconvert(
             order, amount_cents=refund.amount_cents, refund_source=refund.source, now=now
@@ -72,10 +75,8 @@ def refund_order(
 
 def _share(whole: int, before: int, after: int, is_whole: bool) -> RefundShare:  # noqa: FBT001 - private
     """Return the refunded share; a whole refund is the whole even of an order that cost nothing."""
-    if is_whole and before == after:
-        return RefundShare(whole=1, before=0, after=1) if before == 0 else RefundShare(
-            whole=1, before=1, after=1
-        )
+    if is_whole and whole == 0:
+        return RefundShare(whole=1, before=0, after=1)
     return RefundShare(whole=whole, before=before, after=after)
 
 
@@ -93,16 +94,19 @@ def _return_points(
     earned: RefundShare,
     spent: RefundShare,
     now: datetime,
-) -> None:
+) -> Points:
+    """Give back what was spent, take back what was earned; return the qualifying points taken."""
     account = wallets.points(payer.id)
     sources = {"order_source": order.source, "refund_source": refund.source}
     points.reverse_spend(account, share=spent, now=now, **sources)
     if order.status == Order.Status.REFUNDED:
         rewards.give_back(account, order=order, refund_source=refund.source, now=now)
-    for wallet in (account, wallets.qualifying(payer.id)):
-        points.reverse_earn(
-            wallet, share=earned, now=now, is_debt_allowed=payer.is_debt_allowed, **sources
-        )
+    points.reverse_earn(
+        account, share=earned, now=now, is_debt_allowed=payer.is_debt_allowed, **sources
+    )
+    return points.reverse_earn(
+        wallets.qualifying(payer.id), share=earned, now=now, is_debt_allowed=True, **sources
+    )
 
 
 def _revoke_referral(referral: Referral, wallets: Wallets, *, now: datetime) -> None:

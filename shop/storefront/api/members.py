@@ -1,8 +1,10 @@
 """Members: joining and being found at the till, signing in, one's own pages."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import transaction
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.permissions import AllowAny
@@ -206,15 +208,13 @@ class TokensView(APIView):
         data = body.validated_data
         now = timezone.now()
         phone = members.parse_phone(data["phone"])
-        if not members.use_login_code(phone=phone, code=data["code"], now=now):
+        token = None
+        with transaction.atomic():
+            # A wrong try is counted for good; a right code that cannot join yet is not used up.
+            if members.use_login_code(phone=phone, code=data["code"], now=now):
+                token = _sign_in(data | {"phone": phone}, now=now)
+        if token is None:
             raise members.LoginCodeWrong
-        member, is_new = _join_or_find(data | {"phone": phone})
-        members.ensure_active(member)
-        token = {
-            "token": members.start_session(member, now=now),
-            "member": facts.load(member.pk, now=now),
-            "is_new": is_new,
-        }
         return Response(serializers.Token(token).data, status=201)
 
 
@@ -296,13 +296,23 @@ class MeReferralCodeView(APIView):
         return Response(serializers.ReferralCodeOut(answer).data)
 
 
-def _join_or_find(data: dict[str, Any]) -> tuple[Member, bool]:
+def _sign_in(data: dict[str, Any], *, now: datetime) -> dict[str, Any]:
+    member, is_new = _join_or_find(data, now=now)
+    members.ensure_active(member)
+    return {
+        "token": members.start_session(member, now=now),
+        "member": facts.load(member.pk, now=now),
+        "is_new": is_new,
+    }
+
+
+def _join_or_find(data: dict[str, Any], *, now: datetime) -> tuple[Member, bool]:
     member = members.find_by_phone(data["phone"])
     if member is not None:
         return member, False
     try:
         store = stores.find(data["store"]) if "store" in data else stores.first()
-        return registration.join(_application(data, store), now=timezone.now()), True
+        return registration.join(_application(data, store), now=now), True
     except members.MemberExists:
         member = members.find_by_phone(data["phone"])
         if member is None:
