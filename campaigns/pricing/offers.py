@@ -1,0 +1,107 @@
+"""Rules and offers: an effect, where it falls, when it applies, and how far it goes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+
+from campaigns.pricing.conditions import NO_CONDITIONS, Check, Conditions, Situation, checks
+from campaigns.pricing.effect import Effect
+from campaigns.pricing.reasons import Reason
+from campaigns.pricing.scopes import ALL, Scope
+from campaigns.pricing.validity import require, require_at_least
+from shop.kernel.money import Cents
+
+
+class Stacking(StrEnum):
+    """With which other offers an offer may be applied to one order."""
+
+    ALWAYS = "always"
+    """With every other, an exclusive one included: a reward that was paid for with points."""
+    COMMON = "common"
+    """With other common offers."""
+    EXCLUSIVE = "exclusive"
+    """With no other but those that stack always."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How far one application goes.
+
+    `max_items` lets the effect see only so many units of the cart, `max_items_per_line` only so
+    many of each line; the cheapest first.
+    """
+
+    max_discount_cents: Cents | None = None
+    max_items: int | None = None
+    max_items_per_line: int | None = None
+
+    def __post_init__(self) -> None:
+        require_at_least(
+            1,
+            {
+                "max_discount_cents": self.max_discount_cents,
+                "max_items": self.max_items,
+                "max_items_per_line": self.max_items_per_line,
+            },
+        )
+
+
+NO_LIMITS = Limits()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Rule:
+    """What a manager writes. Of two rules the one with the lower `priority` goes first.
+
+    Of the offers with the same `exclusive_group` only the first that gives anything is applied:
+    with one group for all coupons, an order takes one coupon.
+    """
+
+    effect: Effect
+    scope: Scope = ALL
+    conditions: Conditions = NO_CONDITIONS
+    limits: Limits = NO_LIMITS
+    stacking: Stacking = Stacking.COMMON
+    exclusive_group: str | None = None
+    priority: int = 100
+
+    def __post_init__(self) -> None:
+        for limit in ("max_items", "max_items_per_line"):
+            require(
+                not self.effect.chooses_units or getattr(self.limits, limit) is None,
+                f"limits/{limit}",
+                "not-applicable",
+                f"{self.effect.kind} says itself which units it discounts",
+            )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Offer:
+    """A rule put to one cart: under a coupon's, a reward's or a campaign's key.
+
+    What is left of its limits is counted by the caller, in uses and in cents; None is no limit.
+    """
+
+    key: str
+    name: str
+    rule: Rule
+    total_left: int | None = None
+    member_left: int | None = None
+    budget_left_cents: Cents | None = None
+
+    @property
+    def rank(self) -> tuple[int, str]:
+        """Where the offer stands among others: by priority, then by key."""
+        return (self.rule.priority, self.key)
+
+    def checks(self, situation: Situation) -> Iterator[Check]:
+        """Yield the answer to everything that is asked before the effect: limits, conditions."""
+        left = (
+            (Reason.USAGE_LIMIT_REACHED, self.total_left),
+            (Reason.PER_MEMBER_LIMIT_REACHED, self.member_left),
+            (Reason.BUDGET_EXHAUSTED, self.budget_left_cents),
+        )
+        for reason, count in left:
+            if count is not None:
+                yield Check(reason, count > 0, 1, count)
+        yield from checks(self.rule.conditions, situation)

@@ -1,0 +1,99 @@
+"""Which units of a cart an offer speaks of, and which part of their price."""
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from campaigns.pricing.cart import Cart, CartLine
+from campaigns.pricing.validity import require, require_at_least
+from shop.kernel.money import Cents
+
+
+class Portion(StrEnum):
+    """The part of a unit's price that counts and may be discounted."""
+
+    WHOLE = "whole"
+    WITHOUT_TOPPINGS = "without_toppings"
+    TOPPINGS = "toppings"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Scope:
+    """A choice of discountable lines; the empty scope is all of them.
+
+    A line is in when its product or its category is listed (or nothing is listed), neither is
+    excluded, and its unit price lies within the bounds, both inclusive.
+    """
+
+    products: frozenset[str] = frozenset()
+    categories: frozenset[str] = frozenset()
+    exclude_products: frozenset[str] = frozenset()
+    exclude_categories: frozenset[str] = frozenset()
+    min_price_cents: Cents | None = None
+    max_price_cents: Cents | None = None
+    portion: Portion = Portion.WHOLE
+
+    def __post_init__(self) -> None:
+        require_at_least(
+            0, {"min_price_cents": self.min_price_cents, "max_price_cents": self.max_price_cents}
+        )
+        if self.min_price_cents is not None and self.max_price_cents is not None:
+            require(
+                self.min_price_cents <= self.max_price_cents,
+                "max_price_cents",
+                "out-of-range",
+                "must not be below min_price_cents",
+            )
+
+    def holds(self, line: CartLine) -> bool:
+        """Return whether the units of this line are in the scope."""
+        return (
+            line.is_discountable
+            and self._lists(line)
+            and line.product not in self.exclude_products
+            and line.category not in self.exclude_categories
+            and self._has_price(line.unit_price_cents)
+        )
+
+    def portion_of(self, line: CartLine, price_cents: int) -> Cents:
+        """Return how much of a unit's price, original or running, this scope speaks of.
+
+        What other offers took is taken to come off the drink first and the toppings last.
+        """
+        match self.portion:
+            case Portion.WHOLE:
+                return Cents(price_cents)
+            case Portion.TOPPINGS:
+                return Cents(min(price_cents, line.toppings_cents))
+            case Portion.WITHOUT_TOPPINGS:
+                return Cents(max(0, price_cents - line.toppings_cents))
+
+    def _lists(self, line: CartLine) -> bool:
+        if not self.products and not self.categories:
+            return True
+        return line.product in self.products or line.category in self.categories
+
+    def _has_price(self, price_cents: Cents) -> bool:
+        if self.min_price_cents is not None and price_cents < self.min_price_cents:
+            return False
+        return self.max_price_cents is None or price_cents <= self.max_price_cents
+
+
+ALL = Scope()
+
+
+def spend_cents(cart: Cart, scope: Scope | None) -> Cents:
+    """Return the undiscounted amount in the scope; of the whole cart when there is none."""
+    if scope is None:
+        return Cents(sum(line.subtotal_cents for line in cart.lines))
+    return Cents(
+        sum(
+            scope.portion_of(line, line.unit_price_cents) * line.quantity
+            for line in cart.lines
+            if scope.holds(line)
+        )
+    )
+
+
+def quantity(cart: Cart, scope: Scope | None) -> int:
+    """Return the number of units in the scope; of the whole cart when there is none."""
+    return sum(line.quantity for line in cart.lines if scope is None or scope.holds(line))
