@@ -75,7 +75,8 @@ def within_reach(program: Path, *, account: Account | None, trees: Sequence[Path
     with locked(copy, wait=True):
         if not (copy / "complete").exists():
             for tree in trees:
-                _copy_readable(tree, copy / tree.relative_to(base))
+                _copy(tree, copy / tree.relative_to(base))
+            _make_readable(copy)
             (copy / "complete").touch()
     return copy / program.relative_to(base)
 
@@ -102,9 +103,9 @@ def own_public_directory(purpose: str) -> Path:
     directory = PUBLIC_DIR / f"huigan-{name}"
     with suppress(FileExistsError):
         directory.mkdir()
-        directory.chmod(0o755)  # whatever the umask says
     if directory.is_symlink() or directory.lstat().st_uid != os.geteuid():
         raise CannotStart(f"{directory} belongs to somebody else; please remove it.")
+    directory.chmod(0o755)  # whatever the umask says
     return directory
 
 
@@ -128,14 +129,18 @@ def _existing(path: Path, *, variable: str) -> Path:
     return path
 
 
-def _copy_readable(source: Path, target: Path) -> None:
-    """Copy a file or tree so that everybody can read the copy, whatever the original allows."""
+def _copy(source: Path, target: Path) -> None:
+    """Copy a file or a tree."""
     if source.is_dir():
         shutil.copytree(source, target, symlinks=True, dirs_exist_ok=True)
     else:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(source, target)
-    for path in [target, *target.rglob("*")]:
+
+
+def _make_readable(directory: Path) -> None:
+    """Let everybody read our copy, whatever the originals and the umask allow."""
+    for path in directory.rglob("*"):
         if not path.is_symlink():
             mode = path.stat().st_mode
             path.chmod(mode | (0o555 if mode & 0o100 else 0o444))

@@ -191,9 +191,11 @@ class TestPrivateHome:
         tmp_path.chmod(0o700)
         account = binaries.server_account()
 
+        umask = os.umask(0o077)
         copy = binaries.within_reach(
-            program, account=account, trees=[program.parent.parent, library.parent]
+            program, account=account, trees=[program.parent, library.parent]
         )
+        os.umask(umask)
 
         assert copy.is_relative_to(public)
         assert account is not None
