@@ -28,6 +28,7 @@ from shop.config.processes import CannotStart, Process, follow_parent, locked, s
 ROOT = Path(__file__).resolve().parents[2]
 READY_SECONDS = 60
 STOP_SECONDS = 20
+LOG_LEVEL = ["--loglevel=WARNING"]
 
 
 class StopAsked(Exception):
@@ -130,17 +131,15 @@ class Shop:
     def _start_programs(self) -> None:
         say("Starting web, worker and beat …")
         celery = ["-m", "celery", "--app"]
+        quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
         self._start("web", "-m", "gunicorn", "-c", "shop/config/gunicorn.py", "shop.config.wsgi")
-        self._start(
-            "worker",
-            *[*celery, "shop.config", "worker", "--concurrency=2", "--loglevel=WARNING"],
-            *["--without-gossip", "--without-mingle", "--without-heartbeat"],
-        )
-        self._start(
-            "beat",
-            *[*celery, "shop.config.beat", "beat", "--loglevel=WARNING", "--pidfile="],
-            f"--schedule={self.var / 'beat-schedule'}",
-        )
+        # Threads take half the memory of processes. Only processes can enforce a job's time limit,
+        # so a server in production uses those.
+        threads = ["--pool=threads", "--concurrency=2"]
+        self._start("worker", *celery, "shop.config", "worker", *threads, *quiet, *LOG_LEVEL)
+        schedule = f"--schedule={self.var / 'beat-schedule'}"
+        beat = ["shop.config.beat", "beat", "--pidfile=", schedule]
+        self._start("beat", *celery, *beat, *LOG_LEVEL)
 
     def _start(self, name: str, *arguments: str) -> None:
         command = [sys.executable, *arguments]
