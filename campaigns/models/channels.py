@@ -48,7 +48,7 @@ class Campaign(Named):
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.DRAFT)
     starts_at = models.DateTimeField(_("starts"))
     ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
-    budget_cents = CentsField(_("budget (fen)"), null=True, blank=True)
+    budget_cents = CentsField(_("budget"), null=True, blank=True)
     stores = models.ManyToManyField(
         Store, related_name="campaigns", blank=True, verbose_name=_("stores")
     )
@@ -74,11 +74,13 @@ class CampaignPhase(models.Model):
         ALWAYS_ON = "always_on", _("Always on")
         LONG_TAIL = "long_tail", _("Long tail")
 
-    campaign = models.ForeignKey(Campaign, models.CASCADE, related_name="phases")
+    campaign = models.ForeignKey(
+        Campaign, models.CASCADE, related_name="phases", verbose_name=_("campaign")
+    )
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     starts_at = models.DateTimeField(_("starts"))
     ends_at = models.DateTimeField(_("ends"))
-    budget_cents = CentsField(_("budget (fen)"), null=True, blank=True)
+    budget_cents = CentsField(_("budget"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("phase")
@@ -151,9 +153,11 @@ class Touch(models.Model):
         SCAN = "scan", _("Scan")
         VISIT = "visit", _("Visit")
 
-    event_id = models.UUIDField(unique=True)
+    event_id = models.UUIDField(_("event"), unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
-    link = models.ForeignKey(ChannelLink, models.PROTECT, related_name="touches")
+    link = models.ForeignKey(
+        ChannelLink, models.PROTECT, related_name="touches", verbose_name=_("link")
+    )
     visitor_id = models.CharField(_("visitor"), max_length=40)
     occurred_at = models.DateTimeField(_("at"))
 
@@ -180,7 +184,7 @@ class DailyCost(models.Model):
         ChannelLink, models.PROTECT, related_name="daily_costs", verbose_name=_("link")
     )
     date = models.DateField(_("day"))
-    cost_cents = CentsField(_("cost (fen)"), default=Cents(0))
+    cost_cents = CentsField(_("cost"), default=Cents(0))
     impressions = models.PositiveIntegerField(_("impressions"), default=0)
     clicks = models.PositiveIntegerField(_("clicks claimed"), default=0)
     estimated_reach = models.PositiveIntegerField(_("estimated reach"), default=0)
@@ -190,9 +194,7 @@ class DailyCost(models.Model):
         verbose_name_plural = _("daily costs")
         constraints = [
             models.UniqueConstraint(name="daily_cost_once_per_link", fields=["link", "date"]),
-            models.CheckConstraint(
-                name="daily_cost_not_negative", condition=Q(cost_cents__gte=0)
-            ),
+            models.CheckConstraint(name="daily_cost_not_negative", condition=Q(cost_cents__gte=0)),
         ]
 
     def __str__(self) -> str:
@@ -206,20 +208,39 @@ class Acquisition(models.Model):
     """
 
     member = models.OneToOneField(
-        Member, models.CASCADE, primary_key=True, related_name="acquisition"
+        Member,
+        models.CASCADE,
+        primary_key=True,
+        related_name="acquisition",
+        verbose_name=_("member"),
     )
     channel = models.ForeignKey(
         Channel, models.PROTECT, related_name="acquisitions", verbose_name=_("channel")
     )
     first_link = models.ForeignKey(
-        ChannelLink, models.PROTECT, null=True, blank=True, related_name="+"
+        ChannelLink,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("first link"),
     )
     last_link = models.ForeignKey(
-        ChannelLink, models.PROTECT, null=True, blank=True, related_name="acquisitions"
+        ChannelLink,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="acquisitions",
+        verbose_name=_("last link"),
     )
     visitor_id = models.CharField(_("visitor"), max_length=40, blank=True, default="")
     referrer = models.ForeignKey(
-        Member, models.PROTECT, null=True, blank=True, related_name="+"
+        Member,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("brought by"),
     )
     acquired_at = models.DateTimeField(_("joined"))
 
@@ -246,15 +267,29 @@ class Conversion(models.Model):
 
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     source = models.CharField(_("source"), max_length=64)
-    member = models.ForeignKey(Member, models.PROTECT, related_name="conversions")
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="conversions", verbose_name=_("member")
+    )
     order = models.ForeignKey(
-        Order, models.PROTECT, null=True, blank=True, related_name="conversions"
+        Order,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="conversions",
+        verbose_name=_("order"),
     )
-    channel = models.ForeignKey(Channel, models.PROTECT, related_name="conversions")
+    channel = models.ForeignKey(
+        Channel, models.PROTECT, related_name="conversions", verbose_name=_("channel")
+    )
     link = models.ForeignKey(
-        ChannelLink, models.PROTECT, null=True, blank=True, related_name="conversions"
+        ChannelLink,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="conversions",
+        verbose_name=_("link"),
     )
-    amount_cents = CentsField(_("amount (fen)"), default=Cents(0))
+    amount_cents = CentsField(_("amount"), default=Cents(0))
     occurred_at = models.DateTimeField(_("at"))
 
     class Meta:

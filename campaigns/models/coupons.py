@@ -52,7 +52,7 @@ class CouponDefinition(Named):
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     total_limit = models.PositiveIntegerField(_("at most in all"), null=True, blank=True)
     per_member_limit = models.PositiveSmallIntegerField(_("at most per member"), default=1)
-    budget_cents = CentsField(_("budget (fen)"), null=True, blank=True)
+    budget_cents = CentsField(_("budget"), null=True, blank=True)
     after_refund = models.CharField(
         _("after a full refund"),
         max_length=16,
@@ -61,7 +61,7 @@ class CouponDefinition(Named):
     )
     issued_count = models.PositiveIntegerField(_("issued"), default=0, editable=False)
     redeemed_count = models.PositiveIntegerField(_("redeemed"), default=0, editable=False)
-    spent_cents = CentsField(_("discount given (fen)"), default=Cents(0), editable=False)
+    spent_cents = CentsField(_("discount given"), default=Cents(0), editable=False)
 
     class Meta:
         verbose_name = _("coupon definition")
@@ -91,8 +91,8 @@ class Coupon(models.Model):
     """One coupon in a member's wallet.
 
     Invariants:
-        available → held by one order → redeemed; or released, expired, revoked. Each step is a guarded
-        update, so of any number of orders only one gets the coupon.
+        available → held by one order → redeemed; or released, expired, revoked. Each step is a
+        guarded update, so of any number of orders only one gets the coupon.
         `slot` numbers a member's coupons of one definition from 1; the unique key makes the
         per-member limit hold whatever happens at once.
     """
@@ -112,14 +112,17 @@ class Coupon(models.Model):
         Member, models.PROTECT, related_name="coupons", verbose_name=_("member")
     )
     slot = models.PositiveSmallIntegerField(_("nth of its kind"))
-    status = models.CharField(
-        _("status"), max_length=16, choices=Status, default=Status.AVAILABLE
-    )
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.AVAILABLE)
     source = models.CharField(_("source"), max_length=64, help_text=_("Why it was issued."))
     issued_at = models.DateTimeField(_("issued"))
     expires_at = models.DateTimeField(_("expires"))
     held_by = models.ForeignKey(
-        Order, models.PROTECT, null=True, blank=True, related_name="held_coupons"
+        Order,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="held_coupons",
+        verbose_name=_("on order"),
     )
 
     class Meta:
@@ -153,9 +156,13 @@ class CouponRedemption(models.Model):
         At most one standing (unreleased) redemption per coupon.
     """
 
-    coupon = models.ForeignKey(Coupon, models.PROTECT, related_name="redemptions")
-    order = models.ForeignKey(Order, models.PROTECT, related_name="coupon_redemptions")
-    discount_cents = CentsField(_("discount (fen)"))
+    coupon = models.ForeignKey(
+        Coupon, models.PROTECT, related_name="redemptions", verbose_name=_("coupon")
+    )
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="coupon_redemptions", verbose_name=_("order")
+    )
+    discount_cents = CentsField(_("discount"))
     redeemed_at = models.DateTimeField(_("redeemed"))
     released_at = models.DateTimeField(_("released"), null=True, blank=True)
 

@@ -15,7 +15,7 @@ class ReferralProgramme(models.Model):
     is_active = models.BooleanField(_("active"), default=True)
     referrer_points = models.PositiveIntegerField(_("points to the referrer"), default=50)
     referee_points = models.PositiveIntegerField(_("points to the friend"), default=20)
-    min_order_cents = CentsField(_("friend's first order at least (fen)"), default=Cents(1))
+    min_order_cents = CentsField(_("friend's first order at least"), default=Cents(1))
     reward_after_days = models.PositiveSmallIntegerField(
         _("available after days"), default=7, help_text=_("The refund window.")
     )
@@ -33,7 +33,11 @@ class ReferralCode(models.Model):
     """A member's own code to hand to friends."""
 
     member = models.OneToOneField(
-        Member, models.CASCADE, primary_key=True, related_name="referral_code"
+        Member,
+        models.CASCADE,
+        primary_key=True,
+        related_name="referral_code",
+        verbose_name=_("member"),
     )
     code = models.CharField(_("code"), max_length=16, unique=True)
     created_at = models.DateTimeField(_("created"))
@@ -58,14 +62,23 @@ class Referral(models.Model):
         QUALIFIED = "qualified", _("Friend bought")
         VOID = "void", _("Void")
 
-    referrer = models.ForeignKey(Member, models.PROTECT, related_name="referrals_made")
-    referee = models.OneToOneField(Member, models.PROTECT, related_name="referral")
-    status = models.CharField(
-        _("status"), max_length=16, choices=Status, default=Status.REGISTERED
+    referrer = models.ForeignKey(
+        Member, models.PROTECT, related_name="referrals_made", verbose_name=_("brought by")
     )
+    referee = models.OneToOneField(
+        Member, models.PROTECT, related_name="referral", verbose_name=_("friend")
+    )
+    status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.REGISTERED)
     registered_at = models.DateTimeField(_("friend joined"))
     qualified_at = models.DateTimeField(_("friend bought"), null=True, blank=True)
-    order = models.ForeignKey(Order, models.PROTECT, null=True, blank=True, related_name="+")
+    order = models.ForeignKey(
+        Order,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("first order"),
+    )
 
     class Meta:
         verbose_name = _("referral")

@@ -65,7 +65,9 @@ class Tier(Named):
     min_qualifying_points = models.PositiveIntegerField(_("from qualifying points"))
     min_referrals = models.PositiveSmallIntegerField(_("and friends brought"), default=0)
     points_rate_percent = models.PositiveSmallIntegerField(_("earns points at (%)"), default=100)
-    benefits = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    benefits = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True, verbose_name=_("benefits")
+    )
 
     class Meta:
         verbose_name = _("tier")
@@ -76,7 +78,11 @@ class Membership(models.Model):
     """A member's place in the programme."""
 
     member = models.OneToOneField(
-        Member, models.CASCADE, primary_key=True, related_name="membership"
+        Member,
+        models.CASCADE,
+        primary_key=True,
+        related_name="membership",
+        verbose_name=_("member"),
     )
     tier = models.ForeignKey(
         Tier, models.PROTECT, related_name="memberships", verbose_name=_("tier")
@@ -94,7 +100,9 @@ class Membership(models.Model):
 class TierChange(models.Model):
     """A move from one tier to another, and what caused it."""
 
-    member = models.ForeignKey(Member, models.CASCADE, related_name="tier_changes")
+    member = models.ForeignKey(
+        Member, models.CASCADE, related_name="tier_changes", verbose_name=_("member")
+    )
     from_tier = models.ForeignKey(
         Tier, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("from")
     )
@@ -118,9 +126,17 @@ class Visit(models.Model):
         One per order. `reversed_at` marks an order that was refunded whole; it no longer counts.
     """
 
-    order = models.OneToOneField(Order, models.PROTECT, primary_key=True, related_name="visit")
-    member = models.ForeignKey(Member, models.PROTECT, related_name="visits")
-    store = models.ForeignKey(Store, models.PROTECT, related_name="visits")
+    order = models.OneToOneField(
+        Order,
+        models.PROTECT,
+        primary_key=True,
+        related_name="visit",
+        verbose_name=_("order"),
+    )
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="visits", verbose_name=_("member")
+    )
+    store = models.ForeignKey(Store, models.PROTECT, related_name="visits", verbose_name=_("store"))
     business_date = models.DateField(_("business day"))
     visited_at = models.DateTimeField(_("at"))
     reversed_at = models.DateTimeField(_("refunded"), null=True, blank=True)

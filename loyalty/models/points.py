@@ -22,7 +22,9 @@ class PointsAccount(models.Model):
         POINTS = "points", _("Spendable points")
         QUALIFYING = "qualifying", _("Qualifying points")
 
-    member = models.ForeignKey(Member, models.PROTECT, related_name="points_accounts")
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="points_accounts", verbose_name=_("member")
+    )
     wallet = models.CharField(_("wallet"), max_length=16, choices=Wallet)
     balance = PointsField(_("balance"), default=Points(0))
     held = PointsField(_("held"), default=Points(0))
@@ -66,7 +68,9 @@ class PointsEntry(models.Model):
         REVERSE_SPEND = "reverse_spend", _("Given back after a refund")
         REVERSE_REFERRAL = "reverse_referral", _("Referral taken back")
 
-    account = models.ForeignKey(PointsAccount, models.PROTECT, related_name="entries")
+    account = models.ForeignKey(
+        PointsAccount, models.PROTECT, related_name="entries", verbose_name=_("account")
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=Kind)
     points = PointsField(_("points"), help_text=_("Positive adds to the balance."))
     balance_after = PointsField(_("balance after"))
@@ -94,9 +98,7 @@ class PointsEntry(models.Model):
         ]
         indexes = [models.Index(name="points_entry_history", fields=["account", "-occurred_at"])]
         triggers = [
-            pgtrigger.Protect(
-                name="append_only", operation=pgtrigger.Update | pgtrigger.Delete
-            ),
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
             pgtrigger.Trigger(
                 name="no_truncate",
                 operation=pgtrigger.Truncate,
@@ -117,8 +119,12 @@ class PointsLot(models.Model):
         0 ≤ remaining ≤ points; remaining = points − debt repaid − Σ draws.
     """
 
-    account = models.ForeignKey(PointsAccount, models.PROTECT, related_name="lots")
-    entry = models.OneToOneField(PointsEntry, models.PROTECT, related_name="lot")
+    account = models.ForeignKey(
+        PointsAccount, models.PROTECT, related_name="lots", verbose_name=_("account")
+    )
+    entry = models.OneToOneField(
+        PointsEntry, models.PROTECT, related_name="lot", verbose_name=_("points entry")
+    )
     points = PointsField(_("points"))
     remaining = PointsField(_("remaining"))
     expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
@@ -147,8 +153,12 @@ class PointsLot(models.Model):
 class PointsDraw(models.Model):
     """Which lot a debit took its points from."""
 
-    entry = models.ForeignKey(PointsEntry, models.PROTECT, related_name="draws")
-    lot = models.ForeignKey(PointsLot, models.PROTECT, related_name="draws")
+    entry = models.ForeignKey(
+        PointsEntry, models.PROTECT, related_name="draws", verbose_name=_("points entry")
+    )
+    lot = models.ForeignKey(
+        PointsLot, models.PROTECT, related_name="draws", verbose_name=_("points lot")
+    )
     points = PointsField(_("points"))
 
     class Meta:
@@ -175,7 +185,9 @@ class PointsHold(models.Model):
         POSTED = "posted", _("Spent")
         VOIDED = "voided", _("Released")
 
-    account = models.ForeignKey(PointsAccount, models.PROTECT, related_name="holds")
+    account = models.ForeignKey(
+        PointsAccount, models.PROTECT, related_name="holds", verbose_name=_("account")
+    )
     points = PointsField(_("points"))
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.PENDING)
     source = models.CharField(_("source"), max_length=64)
@@ -208,7 +220,9 @@ class PendingPoints(models.Model):
         POSTED = "posted", _("Posted")
         VOIDED = "voided", _("Void")
 
-    account = models.ForeignKey(PointsAccount, models.PROTECT, related_name="pending")
+    account = models.ForeignKey(
+        PointsAccount, models.PROTECT, related_name="pending", verbose_name=_("account")
+    )
     kind = models.CharField(_("kind"), max_length=20, choices=PointsEntry.Kind)
     points = PointsField(_("points"))
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.PENDING)

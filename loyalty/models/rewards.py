@@ -16,7 +16,7 @@ class Reward(Named):
 
     code = models.SlugField(_("code"), max_length=32, unique=True)
     cost_points = PointsField(_("costs points"))
-    max_value_cents = CentsField(_("worth up to (fen)"))
+    max_value_cents = CentsField(_("worth up to"))
     stock = models.PositiveIntegerField(_("stock"), null=True, blank=True)
     valid_days = models.PositiveSmallIntegerField(_("to be used within days"), default=30)
     is_active = models.BooleanField(_("on offer"), default=True)
@@ -36,7 +36,8 @@ class RewardRedemption(models.Model):
     """A reward a member took, with the code that the till checks.
 
     Invariants:
-        issued (points held) → used on one order (points spent), or returned / expired (points freed).
+        issued (points held) → used on one order (points spent), or returned / expired (points
+        freed).
     """
 
     class Status(models.TextChoices):
@@ -54,9 +55,19 @@ class RewardRedemption(models.Model):
     code = models.CharField(_("code"), max_length=24, unique=True)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.ISSUED)
     points = PointsField(_("points"))
-    hold = models.OneToOneField(PointsHold, models.PROTECT, related_name="reward_redemption")
+    hold = models.OneToOneField(
+        PointsHold,
+        models.PROTECT,
+        related_name="reward_redemption",
+        verbose_name=_("points hold"),
+    )
     order = models.OneToOneField(
-        Order, models.PROTECT, null=True, blank=True, related_name="reward_redemption"
+        Order,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reward_redemption",
+        verbose_name=_("order"),
     )
     issued_at = models.DateTimeField(_("taken"))
     expires_at = models.DateTimeField(_("to be used by"))

@@ -4,6 +4,7 @@ import uuid
 
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
 
 class IdempotencyRecord(models.Model):
@@ -14,17 +15,19 @@ class IdempotencyRecord(models.Model):
         At most one per (principal, key).
     """
 
-    principal = models.CharField(max_length=64)
-    key = models.CharField(max_length=128)
-    route = models.CharField(max_length=200, help_text="Method and path, for people.")
+    principal = models.CharField(_("caller"), max_length=64)
+    key = models.CharField(_("key"), max_length=128)
+    route = models.CharField(_("request"), max_length=200)
     fingerprint = models.BinaryField(max_length=32)
-    status = models.PositiveSmallIntegerField()
-    content_type = models.CharField(max_length=64)
+    status = models.PositiveSmallIntegerField(_("status"))
+    content_type = models.CharField(_("content type"), max_length=64)
     body = models.BinaryField()
-    created_at = models.DateTimeField()
-    expires_at = models.DateTimeField(db_index=True)
+    created_at = models.DateTimeField(_("created"))
+    expires_at = models.DateTimeField(_("expires"), db_index=True)
 
     class Meta:
+        verbose_name = _("remembered answer")
+        verbose_name_plural = _("remembered answers")
         constraints = [
             models.UniqueConstraint(
                 name="idempotency_once_per_principal_and_key", fields=["principal", "key"]
@@ -44,29 +47,29 @@ class OutboxMessage(models.Model):
     """
 
     class State(models.TextChoices):
-        NEW = "new", "To deliver"
-        SENT = "sent", "Delivered"
-        DEAD = "dead", "Given up"
+        NEW = "new", _("To deliver")
+        SENT = "sent", _("Delivered")
+        DEAD = "dead", _("Given up")
 
     id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
-    topic = models.CharField(max_length=64)
-    key = models.CharField(max_length=128, help_text="What it is about, e.g. “order:…”.")
-    payload = models.JSONField()
-    state = models.CharField(max_length=8, choices=State, default=State.NEW)
-    attempts = models.PositiveSmallIntegerField(default=0)
-    available_at = models.DateTimeField()
-    created_at = models.DateTimeField()
-    sent_at = models.DateTimeField(null=True, blank=True)
-    last_error = models.CharField(max_length=300, blank=True, default="")
+    topic = models.CharField(_("topic"), max_length=64)
+    key = models.CharField(_("about"), max_length=128)
+    payload = models.JSONField(_("content"))
+    state = models.CharField(_("state"), max_length=8, choices=State, default=State.NEW)
+    attempts = models.PositiveSmallIntegerField(_("attempts"), default=0)
+    available_at = models.DateTimeField(_("due"))
+    created_at = models.DateTimeField(_("created"))
+    sent_at = models.DateTimeField(_("delivered"), null=True, blank=True)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True, default="")
 
     class Meta:
+        verbose_name = _("outbox message")
+        verbose_name_plural = _("outbox messages")
         constraints = [
             models.UniqueConstraint(name="outbox_once_per_topic_and_key", fields=["topic", "key"])
         ]
         indexes = [
-            models.Index(
-                name="outbox_due", fields=["available_at"], condition=Q(state="new")
-            )
+            models.Index(name="outbox_due", fields=["available_at"], condition=Q(state="new"))
         ]
 
     def __str__(self) -> str:

@@ -56,10 +56,12 @@ class OptionGroup(Named):
 class Option(Named):
     """One answer to an option group's question."""
 
-    group = models.ForeignKey(OptionGroup, models.CASCADE, related_name="options")
+    group = models.ForeignKey(
+        OptionGroup, models.CASCADE, related_name="options", verbose_name=_("option group")
+    )
     code = models.SlugField(_("code"), max_length=32)
-    price_delta_cents = CentsField(_("price difference (fen)"), default=Cents(0))
-    cost_delta_cents = CentsField(_("cost difference (fen)"), default=Cents(0))
+    price_delta_cents = CentsField(_("price difference"), default=Cents(0))
+    cost_delta_cents = CentsField(_("cost difference"), default=Cents(0))
     position = models.PositiveSmallIntegerField(_("position"), default=0)
 
     class Meta:
@@ -77,25 +79,39 @@ class Product(Named):
     """
 
     code = models.SlugField(_("code"), max_length=32, unique=True)
-    category = models.ForeignKey(Category, models.PROTECT, related_name="products")
+    category = models.ForeignKey(
+        Category, models.PROTECT, related_name="products", verbose_name=_("category")
+    )
     description_zh = models.CharField(_("Chinese description"), max_length=200, blank=True)
     description_en = models.CharField(_("English description"), max_length=200, blank=True)
-    base_price_cents = CentsField(_("base price (fen)"))
-    cost_cents = CentsField(_("cost of goods (fen)"))
+    base_price_cents = CentsField(_("base price"))
+    cost_cents = CentsField(_("cost of goods"))
     floor_price_cents = CentsField(
-        _("floor price (fen)"), help_text=_("Offers together may not go below it unapproved.")
+        _("floor price"), help_text=_("Offers together may not go below it unapproved.")
     )
     prep_seconds = models.PositiveSmallIntegerField(_("preparation (s)"), default=0)
     caffeine = models.CharField(_("caffeine"), max_length=8, default="none")
-    allergens = ArrayField(models.CharField(max_length=16), default=list, blank=True)
-    tags = ArrayField(models.CharField(max_length=32), default=list, blank=True)
-    sellable = ArrayField(models.CharField(max_length=16, choices=OrderType), default=list)
-    included_toppings = models.ManyToManyField(Option, related_name="+", blank=True)
+    allergens = ArrayField(
+        models.CharField(max_length=16), default=list, blank=True, verbose_name=_("allergens")
+    )
+    tags = ArrayField(
+        models.CharField(max_length=32), default=list, blank=True, verbose_name=_("tags")
+    )
+    sellable = ArrayField(
+        models.CharField(max_length=16, choices=OrderType),
+        default=list,
+        verbose_name=_("sold as"),
+    )
+    included_toppings = models.ManyToManyField(
+        Option, related_name="+", blank=True, verbose_name=_("toppings included")
+    )
     earns_points = models.BooleanField(_("earns points"), default=True)
     is_discountable = models.BooleanField(_("takes coupons"), default=True)
     is_active = models.BooleanField(_("on the menu"), default=True)
-    available_from_month = models.PositiveSmallIntegerField(null=True, blank=True)
-    available_to_month = models.PositiveSmallIntegerField(null=True, blank=True)
+    available_from_month = models.PositiveSmallIntegerField(
+        _("sold from month"), null=True, blank=True
+    )
+    available_to_month = models.PositiveSmallIntegerField(_("sold to month"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("product")
@@ -111,8 +127,10 @@ class Product(Named):
 class ProductOption(models.Model):
     """An option that a product may be ordered with."""
 
-    product = models.ForeignKey(Product, models.CASCADE, related_name="options")
-    option = models.ForeignKey(Option, models.PROTECT, related_name="+")
+    product = models.ForeignKey(
+        Product, models.CASCADE, related_name="options", verbose_name=_("product")
+    )
+    option = models.ForeignKey(Option, models.PROTECT, related_name="+", verbose_name=_("option"))
     is_default = models.BooleanField(_("default"), default=False)
 
     class Meta:
@@ -129,9 +147,13 @@ class ProductOption(models.Model):
 class StoreProduct(models.Model):
     """What a store changes about a product: its own price, sold out, not listed."""
 
-    store = models.ForeignKey(Store, models.CASCADE, related_name="products")
-    product = models.ForeignKey(Product, models.CASCADE, related_name="stores")
-    price_cents = CentsField(_("own price (fen)"), null=True, blank=True)
+    store = models.ForeignKey(
+        Store, models.CASCADE, related_name="products", verbose_name=_("store")
+    )
+    product = models.ForeignKey(
+        Product, models.CASCADE, related_name="stores", verbose_name=_("product")
+    )
+    price_cents = CentsField(_("own price"), null=True, blank=True)
     is_sold_out = models.BooleanField(_("sold out"), default=False)
     is_listed = models.BooleanField(_("on this store's menu"), default=True)
 

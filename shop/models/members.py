@@ -14,7 +14,7 @@ class Member(models.Model):
     """A person known by phone.
 
     Invariants:
-        The phone is stored encrypted; `phone_hash` finds it, `phone_last4` helps staff recognise it.
+        The phone is stored encrypted; `phone_hash` finds it, by `phone_last4` staff recognise it.
         At most one living member per phone.
     """
 

@@ -9,7 +9,9 @@ from shop.models.members import Member
 class Message(models.Model):
     """A message that a provider took for delivery."""
 
-    member = models.ForeignKey(Member, models.CASCADE, related_name="messages")
+    member = models.ForeignKey(
+        Member, models.CASCADE, related_name="messages", verbose_name=_("member")
+    )
     template = models.CharField(_("template"), max_length=40)
     text = models.CharField(_("text"), max_length=500)
     sent_at = models.DateTimeField(_("sent"))

@@ -22,7 +22,8 @@ class Order(models.Model):
 
     Invariants:
         payable = subtotal − discount ≥ 0; refunded ≤ paid ≤ payable.
-        A pickup number is given when the order is paid: per store and business day, from 1, no gaps.
+        A pickup number is given when the order is paid: per store and business day, from 1, without
+        gaps.
         The same (store, pos_order_no) is the same order, however often a till sends it.
     """
 
@@ -36,26 +37,40 @@ class Order(models.Model):
         REFUNDED = "refunded", _("Refunded")
 
     number = models.CharField(_("number"), max_length=24, unique=True)
-    store = models.ForeignKey(Store, models.PROTECT, related_name="orders")
-    till = models.ForeignKey(Till, models.PROTECT, null=True, blank=True, related_name="orders")
+    store = models.ForeignKey(Store, models.PROTECT, related_name="orders", verbose_name=_("store"))
+    till = models.ForeignKey(
+        Till,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="orders",
+        verbose_name=_("till"),
+    )
     member = models.ForeignKey(
-        Member, models.PROTECT, null=True, blank=True, related_name="orders"
+        Member,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="orders",
+        verbose_name=_("member"),
     )
     pos_order_no = models.CharField(_("till's own number"), max_length=64, null=True, blank=True)
     order_type = models.CharField(_("type"), max_length=16, choices=OrderType)
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.PENDING)
-    subtotal_cents = CentsField(_("subtotal (fen)"))
-    discount_cents = CentsField(_("discount (fen)"), default=Cents(0))
-    payable_cents = CentsField(_("payable (fen)"))
-    paid_cents = CentsField(_("paid (fen)"), default=Cents(0))
-    refunded_cents = CentsField(_("refunded (fen)"), default=Cents(0))
+    subtotal_cents = CentsField(_("subtotal"))
+    discount_cents = CentsField(_("discount"), default=Cents(0))
+    payable_cents = CentsField(_("payable"))
+    paid_cents = CentsField(_("paid"), default=Cents(0))
+    refunded_cents = CentsField(_("refunded"), default=Cents(0))
     earning_cents = CentsField(
-        _("earning part (fen)"),
+        _("earning part"),
         default=Cents(0),
         help_text=_("The part of the payable amount that earns points."),
     )
     points_spent = models.BigIntegerField(_("points spent"), default=0)
-    coupon_codes = ArrayField(models.CharField(max_length=40), default=list, blank=True)
+    coupon_codes = ArrayField(
+        models.CharField(max_length=40), default=list, blank=True, verbose_name=_("coupons")
+    )
     reward_code = models.CharField(_("reward code"), max_length=40, blank=True, default="")
     pricing_trace = models.JSONField(_("why it cost that"), default=dict, blank=True)
     business_date = models.DateField(_("business day"))
@@ -98,9 +113,7 @@ class Order(models.Model):
         indexes = [
             models.Index(name="order_by_store_and_day", fields=["store", "-business_date"]),
             models.Index(name="order_by_member", fields=["member", "paid_at"]),
-            models.Index(
-                name="order_unpaid", fields=["expires_at"], condition=Q(status="pending")
-            ),
+            models.Index(name="order_unpaid", fields=["expires_at"], condition=Q(status="pending")),
         ]
 
     def __str__(self) -> str:
@@ -131,22 +144,24 @@ class OrderLine(models.Model):
         subtotal = unit price × quantity; net = subtotal − discount ≥ 0; refunds never exceed them.
     """
 
-    order = models.ForeignKey(Order, models.CASCADE, related_name="lines")
+    order = models.ForeignKey(Order, models.CASCADE, related_name="lines", verbose_name=_("order"))
     position = models.PositiveSmallIntegerField(_("position"))
-    product = models.ForeignKey(Product, models.PROTECT, related_name="+")
+    product = models.ForeignKey(
+        Product, models.PROTECT, related_name="+", verbose_name=_("product")
+    )
     sku = models.CharField(_("article"), max_length=64)
-    name_zh = models.CharField(max_length=80)
-    name_en = models.CharField(max_length=80)
+    name_zh = models.CharField(_("Chinese name"), max_length=80)
+    name_en = models.CharField(_("English name"), max_length=80)
     options = models.JSONField(_("options"), default=dict)
     quantity = models.PositiveIntegerField(_("quantity"))
-    unit_price_cents = CentsField(_("unit price (fen)"))
-    unit_cost_cents = CentsField(_("unit cost (fen)"))
-    subtotal_cents = CentsField(_("subtotal (fen)"))
-    discount_cents = CentsField(_("discount (fen)"), default=Cents(0))
-    net_cents = CentsField(_("net (fen)"))
+    unit_price_cents = CentsField(_("unit price"))
+    unit_cost_cents = CentsField(_("unit cost"))
+    subtotal_cents = CentsField(_("subtotal"))
+    discount_cents = CentsField(_("discount"), default=Cents(0))
+    net_cents = CentsField(_("net"))
     earns_points = models.BooleanField(_("earns points"), default=True)
     refunded_quantity = models.PositiveIntegerField(_("refunded pieces"), default=0)
-    refunded_cents = CentsField(_("refunded (fen)"), default=Cents(0))
+    refunded_cents = CentsField(_("refunded"), default=Cents(0))
 
     class Meta:
         verbose_name = _("order line")
@@ -178,10 +193,12 @@ class OrderDiscount(models.Model):
         REWARD = "reward", _("Reward")
         POINTS = "points", _("Points")
 
-    line = models.ForeignKey(OrderLine, models.CASCADE, related_name="discounts")
+    line = models.ForeignKey(
+        OrderLine, models.CASCADE, related_name="discounts", verbose_name=_("order line")
+    )
     kind = models.CharField(_("kind"), max_length=8, choices=Kind)
     code = models.CharField(_("code"), max_length=40, blank=True, default="")
-    amount_cents = CentsField(_("amount (fen)"))
+    amount_cents = CentsField(_("amount"))
 
     class Meta:
         verbose_name = _("line discount")
@@ -190,9 +207,7 @@ class OrderDiscount(models.Model):
             models.UniqueConstraint(
                 name="order_discount_once_per_line", fields=["line", "kind", "code"]
             ),
-            models.CheckConstraint(
-                name="order_discount_positive", condition=Q(amount_cents__gt=0)
-            ),
+            models.CheckConstraint(name="order_discount_positive", condition=Q(amount_cents__gt=0)),
         ]
 
     def __str__(self) -> str:
@@ -202,7 +217,7 @@ class OrderDiscount(models.Model):
 class OrderEvent(models.Model):
     """One step of an order's life: what it became, when, by whom."""
 
-    order = models.ForeignKey(Order, models.CASCADE, related_name="events")
+    order = models.ForeignKey(Order, models.CASCADE, related_name="events", verbose_name=_("order"))
     status = models.CharField(_("became"), max_length=16, choices=Order.Status)
     actor = models.CharField(_("by"), max_length=64)
     occurred_at = models.DateTimeField(_("at"))
@@ -229,9 +244,11 @@ class Payment(models.Model):
         SANDBOX = "sandbox", _("Sandbox")
         NONE = "none", _("Nothing to pay")
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="payments")
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="payments", verbose_name=_("order")
+    )
     method = models.CharField(_("method"), max_length=16, choices=Method)
-    amount_cents = CentsField(_("amount (fen)"))
+    amount_cents = CentsField(_("amount"))
     provider_ref = models.CharField(_("provider's number"), max_length=64, null=True, blank=True)
     is_orphan = models.BooleanField(_("came too late"), default=False)
     received_at = models.DateTimeField(_("received"))
@@ -243,9 +260,7 @@ class Payment(models.Model):
             models.UniqueConstraint(
                 name="payment_once_per_provider_ref", fields=["method", "provider_ref"]
             ),
-            models.CheckConstraint(
-                name="payment_not_negative", condition=Q(amount_cents__gte=0)
-            ),
+            models.CheckConstraint(name="payment_not_negative", condition=Q(amount_cents__gte=0)),
         ]
 
     def __str__(self) -> str:
@@ -255,9 +270,11 @@ class Payment(models.Model):
 class Refund(models.Model):
     """Money given back for an order, and why."""
 
-    order = models.ForeignKey(Order, models.PROTECT, related_name="refunds")
+    order = models.ForeignKey(
+        Order, models.PROTECT, related_name="refunds", verbose_name=_("order")
+    )
     number = models.CharField(_("number"), max_length=24, unique=True)
-    amount_cents = CentsField(_("amount (fen)"))
+    amount_cents = CentsField(_("amount"))
     reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
     actor = models.CharField(_("by"), max_length=64)
     refunded_at = models.DateTimeField(_("refunded"))
@@ -281,17 +298,19 @@ class Refund(models.Model):
 class RefundLine(models.Model):
     """How much of a refund fell on one line."""
 
-    refund = models.ForeignKey(Refund, models.CASCADE, related_name="lines")
-    line = models.ForeignKey(OrderLine, models.PROTECT, related_name="refunds")
+    refund = models.ForeignKey(
+        Refund, models.CASCADE, related_name="lines", verbose_name=_("refund")
+    )
+    line = models.ForeignKey(
+        OrderLine, models.PROTECT, related_name="refunds", verbose_name=_("order line")
+    )
     quantity = models.PositiveIntegerField(_("pieces"), default=0)
-    amount_cents = CentsField(_("amount (fen)"))
+    amount_cents = CentsField(_("amount"))
 
     class Meta:
         verbose_name = _("refund line")
         verbose_name_plural = _("refund lines")
-        constraints = [
-            models.UniqueConstraint(name="refund_line_once", fields=["refund", "line"])
-        ]
+        constraints = [models.UniqueConstraint(name="refund_line_once", fields=["refund", "line"])]
 
     def __str__(self) -> str:
         return f"{self.quantity} / {self.amount_cents}"

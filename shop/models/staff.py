@@ -30,7 +30,7 @@ class Staff(AbstractUser):
 class Till(models.Model):
     """A point of sale in a store."""
 
-    store = models.ForeignKey(Store, models.PROTECT, related_name="tills")
+    store = models.ForeignKey(Store, models.PROTECT, related_name="tills", verbose_name=_("store"))
     code = models.SlugField(_("code"), max_length=16)
 
     class Meta:
@@ -68,7 +68,7 @@ class AccessKey(models.Model):
 class TillKey(AccessKey):
     """The key of one till; a till may have two while they are being exchanged."""
 
-    till = models.ForeignKey(Till, models.PROTECT, related_name="keys")
+    till = models.ForeignKey(Till, models.PROTECT, related_name="keys", verbose_name=_("till"))
 
     class Meta:
         verbose_name = _("till key")

@@ -14,8 +14,8 @@ class Store(Named):
     """A shop where people buy.
 
     Invariants:
-        A business day runs from `day_starts_at` to the same time of the next calendar day, store time;
-        so a shop that closes at 02:00 books its late cups on the day it opened.
+        A business day runs from `day_starts_at` to the same time of the next calendar day, store
+        time; so a shop that closes at 02:00 books its late cups on the day it opened.
     """
 
     class Ownership(models.TextChoices):
@@ -29,8 +29,12 @@ class Store(Named):
     timezone = models.CharField(_("time zone"), max_length=40, default="Asia/Shanghai")
     day_starts_at = models.TimeField(_("business day starts at"), default=time(5))
     opened_on = models.DateField(_("opening day"))
-    longitude = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
-    latitude = models.DecimalField(max_digits=9, decimal_places=6, null=True, blank=True)
+    longitude = models.DecimalField(
+        _("longitude"), max_digits=9, decimal_places=6, null=True, blank=True
+    )
+    latitude = models.DecimalField(
+        _("latitude"), max_digits=9, decimal_places=6, null=True, blank=True
+    )
     stations = models.PositiveSmallIntegerField(_("work stations"), default=1)
     pickup_prefix = models.CharField(_("pickup prefix"), max_length=2)
     contact_phone = models.CharField(_("contact phone"), max_length=32, blank=True, default="")
@@ -58,7 +62,7 @@ class Store(Named):
 class StoreHours(models.Model):
     """When a store is open on one weekday; a closing time before the opening is past midnight."""
 
-    store = models.ForeignKey(Store, models.CASCADE, related_name="hours")
+    store = models.ForeignKey(Store, models.CASCADE, related_name="hours", verbose_name=_("store"))
     weekday = models.PositiveSmallIntegerField(_("weekday"), help_text=_("1 is Monday"))
     opens_at = models.TimeField(_("opens at"))
     closes_at = models.TimeField(_("closes at"))
