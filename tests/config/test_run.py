@@ -1,15 +1,19 @@
 """The development supervisor's command line; `make run` itself is tried from a clean clone."""
 
 import os
+import signal
 import socket
 import subprocess
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
 
 from shop.config import run
-from shop.config.processes import CannotStart
+from shop.config.embedded import Servers, free_port
+from shop.config.processes import CannotStart, command_line, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -25,6 +29,35 @@ def supervisor(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
         check=False,
         timeout=60,
     )
+
+
+@contextmanager
+def running_shop(var: Path) -> Iterator[subprocess.Popen[str]]:
+    """Yield a supervisor whose shop takes requests: with servers of its own, without demo data."""
+    env = {name: value for name, value in os.environ.items() if not name.endswith("_URL")}
+    shop = subprocess.Popen(
+        [sys.executable, "-m", "shop.config.run"],
+        cwd=ROOT,
+        env=env | {"HUIGAN_VAR": str(var), "PORT": str(free_port()), "DEMO": "0"},
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with shop:
+        assert shop.stdout is not None  # it is a pipe
+        said = []
+        for line in shop.stdout:
+            said.append(line)
+            if "Ctrl-C stops everything" in line:
+                break
+        else:
+            pytest.fail("".join(said))
+        yield shop
+    Servers(var).remove()
+
+
+def pids(var: Path) -> list[int]:
+    """Return the processes that a supervisor has started and not yet stopped."""
+    return [int(file.read_text().split()[0]) for file in (var / "run").glob("*.pid")]
 
 
 class TestPort:
@@ -72,3 +105,31 @@ class TestShop:
         shop.stop()
 
         assert not left.exists()
+
+
+@pytest.mark.slow
+class TestWholeShop:
+    def test_stops_everything_on_ctrl_c(self, tmp_path: Path) -> None:
+        with running_shop(tmp_path) as shop:
+            started = pids(tmp_path)
+            shop.send_signal(signal.SIGINT)
+
+            said = shop.communicate()[0]
+
+        stopped = [
+            line.split()[0] for line in said.splitlines() if " stopped (exit code 0)" in line
+        ]
+        assert shop.returncode == 0
+        assert stopped == ["beat", "worker", "web", "valkey", "postgres"]
+        assert len(started) == 5
+        assert not any(command_line(pid) for pid in started)
+        assert not (tmp_path / "env").exists()
+
+    @pytest.mark.skipif(sys.platform != "linux", reason="the kernel's help is Linux only")
+    def test_leaves_no_process_when_it_is_killed(self, tmp_path: Path) -> None:
+        with running_shop(tmp_path) as shop:
+            started = pids(tmp_path)
+            shop.kill()
+
+        assert len(started) == 5
+        assert wait_until(lambda: not any(command_line(pid) for pid in started), seconds=30)
