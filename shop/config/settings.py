@@ -259,7 +259,7 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "shop.kernel.openapi.describe_problems",
     ],
-    "ENUM_NAME_OVERRIDES": {},
+    "ENUM_NAME_OVERRIDES": {"OrderStatus": "shop.models.Order.Status"},
 }
 
 # --- providers ---------------------------------------------------------------------------------

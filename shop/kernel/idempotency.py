@@ -28,6 +28,7 @@ from rest_framework.views import APIView
 from shop.kernel import problems
 from shop.kernel.errors import DomainError
 from shop.kernel.models import IdempotencyRecord
+from shop.kernel.principals import principal_of
 
 KEY_PATTERN = re.compile(r"^[A-Za-z0-9_-]{8,128}$")
 KEPT_FOR = timedelta(hours=72)
@@ -94,7 +95,7 @@ def idempotent(
 def _answer(
     key: str, request: Request, handle: Callable[[], Response]
 ) -> Response | HttpResponse:
-    principal = request.user.key
+    principal = principal_of(request).key
     fingerprint = _fingerprint(request)
     with transaction.atomic(durable=True):
         if not _lock(principal, key):

@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Any, TypeVar
 
 from django.db.models import Model, QuerySet
+from rest_framework.request import Request
 
 ModelT = TypeVar("ModelT", bound=Model)
 
@@ -50,6 +51,13 @@ class Principal:
     def sees_store(self, store_id: int) -> bool:
         """Tell whether rows of that store may be shown to this caller."""
         return self.store_ids is None or store_id in self.store_ids
+
+
+def principal_of(request: Request) -> Principal:
+    """Return who is calling; for views whose permission classes let only principals in."""
+    principal = request.user
+    assert isinstance(principal, Principal)  # noqa: S101 - the permission classes have checked
+    return principal
 
 
 def scope(

@@ -20,7 +20,7 @@ from shop.kernel.errors import NotFound
 from shop.kernel.idempotency import idempotent
 from shop.kernel.money import Points
 from shop.kernel.permissions import callers
-from shop.kernel.principals import Kind
+from shop.kernel.principals import Kind, principal_of
 from shop.models import Member, Store
 from shop.storefront import facts, registration
 from shop.storefront.api import serializers
@@ -41,9 +41,7 @@ class MembersView(APIView):
         description="409 `member-exists`: look them up instead. 409 `referral-code-unknown`.",
         request=serializers.MemberRequest,
         responses={201: serializers.MemberOut},
-        examples=[
-            OpenApiExample("Phone only", value={"phone": "13800138000"}, request_only=True)
-        ],
+        examples=[OpenApiExample("Phone only", value={"phone": "13800138000"}, request_only=True)],
     )
     @idempotent
     def post(self, request: Request) -> Response:
@@ -52,11 +50,9 @@ class MembersView(APIView):
         body.is_valid(raise_exception=True)
         now = timezone.now()
         member = registration.join(
-            _application(body.validated_data, request.user.extra["store"]), now=now
+            _application(body.validated_data, principal_of(request).extra["store"]), now=now
         )
-        return Response(
-            serializers.MemberOut(facts.load(member.pk, now=now)).data, status=201
-        )
+        return Response(serializers.MemberOut(facts.load(member.pk, now=now)).data, status=201)
 
 
 class MemberLookupView(APIView):
@@ -73,9 +69,7 @@ class MemberLookupView(APIView):
         ),
         request=serializers.LookupRequest,
         responses={200: serializers.MemberOut},
-        examples=[
-            OpenApiExample("By phone", value={"phone": "13800138000"}, request_only=True)
-        ],
+        examples=[OpenApiExample("By phone", value={"phone": "13800138000"}, request_only=True)],
     )
     def post(self, request: Request) -> Response:
         """Find a member."""
@@ -104,7 +98,7 @@ class MemberView(APIView):
     def get(self, request: Request, member_id: UUID) -> Response:
         """Show a member."""
         found = facts.find(member_id, now=timezone.now())
-        if request.user.kind is Kind.STAFF:
+        if principal_of(request).kind is Kind.STAFF:
             _ensure_of_store(request, found.store)
         return Response(serializers.MemberOut(found).data)
 
@@ -141,7 +135,7 @@ class PointsAdjustmentView(APIView):
             points=Points(body.validated_data["points"]),
             source=f"adjust:{request.headers['Idempotency-Key']}"[:64],
             reason=body.validated_data["reason"],
-            actor=request.user.key,
+            actor=principal_of(request).key,
             now=now,
             expires_at=earning.expiry_of(now, timezone=store.timezone),
         )
@@ -232,7 +226,7 @@ class LogoutView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Sign out."""
-        members.end_session(request.user.extra["session_id"], now=timezone.now())
+        members.end_session(principal_of(request).extra["session_id"], now=timezone.now())
         return Response(status=204)
 
 
@@ -249,7 +243,7 @@ class MeView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Show me."""
-        me = facts.load(request.user.id, now=timezone.now())
+        me = facts.load(principal_of(request).id, now=timezone.now())
         return Response(serializers.MemberOut(me).data)
 
 
@@ -267,7 +261,7 @@ class MeCodeView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Get a code to show at the till."""
-        member = Member.objects.get(pk=request.user.id)
+        member = Member.objects.get(pk=principal_of(request).id)
         code = members.new_member_code(member, now=timezone.now())
         return Response(serializers.MemberCodeOut(code).data, status=201)
 
@@ -285,7 +279,7 @@ class MeReferralCodeView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Get my referral code."""
-        member = Member.objects.get(pk=request.user.id)
+        member = Member.objects.get(pk=principal_of(request).id)
         made = Referral.objects.filter(referrer=member)
         answer = {
             "code": referrals.code_of(member, now=timezone.now()).code,
@@ -334,6 +328,6 @@ def _application(data: dict[str, Any], store: Store) -> Application:
 
 def _ensure_of_store(request: Request, code: str) -> Store:
     store = Store.objects.get(code=code)
-    if not request.user.sees_store(store.pk):
+    if not principal_of(request).sees_store(store.pk):
         raise NotFound
     return store
