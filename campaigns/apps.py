@@ -1,6 +1,7 @@
 """Promotion: what brings people in."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,3 +11,9 @@ class CampaignsConfig(AppConfig):
     name = "campaigns"
     label = "campaigns"
     verbose_name = _("Promotion")
+
+    def ready(self) -> None:
+        """Have the channels of our own made with the tables."""
+        from campaigns import channels  # models are not loaded before
+
+        post_migrate.connect(channels.ensure_own, sender=self)

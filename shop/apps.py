@@ -1,6 +1,7 @@
 """The store itself: its facts, and nothing that is decided about them."""
 
 from django.apps import AppConfig
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,3 +11,9 @@ class ShopConfig(AppConfig):
     name = "shop"
     label = "shop"
     verbose_name = _("Shop")
+
+    def ready(self) -> None:
+        """Have the groups of staff made once permissions are."""
+        from shop import access  # models are not loaded before
+
+        post_migrate.connect(access.ensure_groups)
