@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 
+from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
@@ -46,6 +47,7 @@ def member(*, at: str = "SH001", now: datetime = NOON, **fields: Any) -> Member:
     return registration.join(application, now=now)
 
 
+@transaction.atomic
 def give_points(who: Member, amount: int, *, now: datetime = NOON) -> None:
     """Put points into a member's wallet by adjustment."""
     account = points.lock_accounts([who.pk]).points(who.pk)
