@@ -59,13 +59,11 @@ class Scope:
 
         What other offers took is taken to come off the drink first and the toppings last.
         """
-        match self.portion:
-            case Portion.WHOLE:
-                return Cents(price_cents)
-            case Portion.TOPPINGS:
-                return Cents(min(price_cents, line.toppings_cents))
-            case Portion.WITHOUT_TOPPINGS:
-                return Cents(max(0, price_cents - line.toppings_cents))
+        if self.portion is Portion.WHOLE:
+            return Cents(price_cents)
+        if self.portion is Portion.TOPPINGS:
+            return Cents(min(price_cents, line.toppings_cents))
+        return Cents(max(0, price_cents - line.toppings_cents))
 
     def _lists(self, line: CartLine) -> bool:
         if not self.products and not self.categories:
