@@ -19,7 +19,6 @@ from shop.kernel.money import Cents
 from shop.models import Order
 
 Status = Coupon.Status
-ISSUE_ATTEMPTS = 3
 GRACE = timedelta(days=7)
 """A reusable coupon whose time ran out while it was redeemed lives this long again."""
 
@@ -92,9 +91,7 @@ def ensure_claim_period(definition: CouponDefinition, *, now: datetime) -> None:
 
 
 @transaction.atomic(savepoint=False)
-def issue(
-    definition: CouponDefinition, *, member_id: int, source: str, now: datetime
-) -> Coupon:
+def issue(definition: CouponDefinition, *, member_id: int, source: str, now: datetime) -> Coupon:
     """Give a member one coupon of this definition, if neither limit is reached.
 
     Raises:
@@ -124,8 +121,8 @@ def _take_slot(
     definition: CouponDefinition, *, member_id: int, source: str, now: datetime
 ) -> Coupon:
     """Insert the member's next coupon; the unique slot makes two at once take turns."""
-    for _attempt in range(ISSUE_ATTEMPTS):
-        mine = Coupon.objects.filter(definition=definition, member_id=member_id)
+    mine = Coupon.objects.filter(definition=definition, member_id=member_id)
+    for _attempt in range(definition.per_member_limit):  # a lost attempt is one slot less to have
         slot = (mine.aggregate(last=Max("slot"))["last"] or 0) + 1
         if slot > definition.per_member_limit:
             break
@@ -238,7 +235,7 @@ def return_after_refund(order: Order, *, now: datetime) -> None:
     What is not given back for good keeps its place in the counters; the others leave them, and the
     budget gets their money back.
     """
-    redemptions = (
+    redemptions = list(
         CouponRedemption.objects.select_related("coupon__definition")
         .filter(order=order, released_at=None)
         .exclude(coupon__definition__after_refund=CouponDefinition.AfterRefund.NEVER)
@@ -251,7 +248,9 @@ def return_after_refund(order: Order, *, now: datetime) -> None:
         Coupon.objects.filter(pk=coupon.pk, status=Status.REDEEMED).update(
             status=status, expires_at=expires_at, held_by=None
         )
-        CouponDefinition.objects.filter(pk=coupon.definition_id).update(
+    # Ascending definitions, as when they were counted, so that two refunds cannot deadlock.
+    for redemption in sorted(redemptions, key=lambda row: row.coupon.definition_id):
+        CouponDefinition.objects.filter(pk=redemption.coupon.definition_id).update(
             redeemed_count=F("redeemed_count") - 1,
             spent_cents=F("spent_cents") - redemption.discount_cents,
         )
@@ -288,9 +287,7 @@ def _take(order: Order, *, codes: Sequence[str], usable: Q, to: str) -> list[Cou
     if len(coupons) != len(set(codes)):
         lost = sorted(set(codes) - {coupon.code for coupon in coupons})
         raise CouponNotUsable(coupon_codes=lost)
-    Coupon.objects.filter(pk__in=[coupon.pk for coupon in coupons]).update(
-        status=to, held_by=order
-    )
+    Coupon.objects.filter(pk__in=[coupon.pk for coupon in coupons]).update(status=to, held_by=order)
     return coupons
 
 
