@@ -457,14 +457,15 @@ class TestScope:
             (Scope(products=frozenset({"p1"}), categories=frozenset({"snack"})), [1, 3]),
             (Scope(exclude_products=frozenset({"p1"})), [2, 3]),
             (Scope(exclude_categories=frozenset({"milk_tea"})), [3]),
-            (Scope(min_price_cents=Cents(1000), max_price_cents=Cents(1200)), [1]),
+            (Scope(min_price_cents=Cents(1000), max_price_cents=Cents(1199)), [2]),
+            (Scope(min_price_cents=Cents(1200)), [1]),
             (Scope(max_price_cents=Cents(1000)), [2, 3]),
         ],
     )
     def test_chooses_lines(self, scope: Scope, in_scope: list[int]) -> None:
         basket = cart(
             line(1, 1200),
-            line(2, 1000 - 1),
+            line(2, 1000),
             line(3, 600, category="snack"),
             line(4, 5900, category="merch", is_discountable=False),
         )
