@@ -4,12 +4,13 @@ import itertools
 from collections.abc import Sequence
 from datetime import UTC, date, datetime
 from typing import Any
+from uuid import uuid4
 
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import coupons
+from campaigns import coupons, referrals
 from campaigns.models import Coupon, CouponDefinition
 from loyalty import points
 from shop import members, tills
@@ -90,16 +91,22 @@ def basket(
 
 
 def placed(
-    *, total: int = 1200, now: datetime = NOON, what: Basket | None = None, who: Member | None = None
+    *,
+    total: int = 1200,
+    now: datetime = NOON,
+    what: Basket | None = None,
+    who: Member | None = None,
 ) -> Order:
     """Return an order that waits for payment."""
-    return checkout.place_order(
-        what or basket(who=who), expected_total_cents=Cents(total), now=now
-    )
+    return checkout.place_order(what or basket(who=who), expected_total_cents=Cents(total), now=now)
 
 
 def paid(
-    *, total: int = 1200, now: datetime = NOON, what: Basket | None = None, who: Member | None = None
+    *,
+    total: int = 1200,
+    now: datetime = NOON,
+    what: Basket | None = None,
+    who: Member | None = None,
 ) -> Receipt:
     """Return the receipt of an order settled in cash."""
     return checkout.settle_order(
@@ -121,6 +128,24 @@ def definition(code: str = "FULL25_5", **fields: Any) -> CouponDefinition:
 def coupon(who: Member, code: str = "FULL25_5", *, now: datetime = NOON) -> Coupon:
     """Return a coupon in a member's wallet."""
     return coupons.issue(definition(code), member_id=who.pk, source="test", now=now)
+
+
+def link(channel: str = "flyer", *, at: str | None = "SH001") -> ChannelLink:
+    """Return a new link of a channel, of no store when `at` is None."""
+    return links.create(
+        channel=Channel.objects.get(code=channel),
+        label=f"{channel} {next(_numbers)}",
+        store=store(at) if at else None,
+        now=NOON,
+    )
+
+
+def touch(where: ChannelLink, visitor: str, *, kind: str = "scan", now: datetime = NOON) -> None:
+    """Have a visitor meet a link."""
+    event = TouchEvent(
+        event_id=uuid4(), kind=kind, link_id=where.pk, visitor_id=visitor, occurred_at=now
+    )
+    touches.ingest([event])
 
 
 class Api:
@@ -158,4 +183,11 @@ def phone_of(who: Member) -> Api:
 def report_reader(*stores: str) -> Api:
     """Return the API as an analyst of these stores (none named: all) sees it."""
     chosen = [store(code) for code in stores] or None
-    return Api(tills.issue_report_key(f"report {next(_numbers)}", stores=chosen, now=timezone.now()))
+    return Api(
+        tills.issue_report_key(f"report {next(_numbers)}", stores=chosen, now=timezone.now())
+    )
+
+
+def referred(by: Member, *, now: datetime = NOON) -> Member:
+    """Return a new member whom another one brought."""
+    return member(referral_code=referrals.code_of(by, now=now).code, now=now)

@@ -43,7 +43,6 @@ def place(what: Basket, total: int) -> None:
 class TestLastClaim:
     def test_of_64_members_one_gets_the_only_coupon(self) -> None:
         """The guarded update of `issued_count` in `coupons.issue` holds it; with a counter that is
-
         read, checked and saved, many get it and the check of the database crashes the others.
         Peer bugs 11, 13.
         """
@@ -100,7 +99,6 @@ class TestLastClaim:
 class TestOneCoupon:
     def test_is_used_by_one_of_five_orders_at_once(self) -> None:
         """The row lock with its condition in `coupons._take` holds it; without the lock the unique
-
         standing redemption is all that is left, and it crashes. Peer bugs 1, 2, 12.
         """
         guest = make.member()
@@ -157,7 +155,6 @@ class TestOneCoupon:
 class TestBudget:
     def test_is_not_overdrawn_by_redemptions_at_once(self) -> None:
         """The guarded update of `spent_cents` holds it; without it the losers crash on the check
-
         of the database instead of being refused. Peer bug 10: a refusal leaves no order behind.
         """
         definition = make.definition(budget_cents=1200)
@@ -181,7 +178,7 @@ class TestOrdersThatShareCoupons:
     """Two common coupons of one member, named in either order by many orders at once."""
 
     def test_cannot_wait_for_each_other_in_a_circle(self) -> None:
-        """`coupons._take` locks in ascending id; one by one as named, PostgreSQL ends a deadlock."""
+        """`coupons._take` locks in ascending id; one by one as named, they deadlock."""
         for number in range(4):
             guest = make.member()
             codes = [make.coupon(guest, code).code for code in ("FULL25_5", "WINBACK_6")]
@@ -205,7 +202,6 @@ class TestOrdersThatShareCoupons:
 
     def test_give_them_back_without_a_circle_either(self) -> None:
         """`coupons.return_after_refund` counts in ascending definition; in the order of the coupons
-
         two refunds at once deadlock on the two definitions.
         """
         CouponDefinition.objects.update(per_member_limit=99)

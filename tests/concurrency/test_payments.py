@@ -47,7 +47,6 @@ class TestPaymentOfOneOrder:
 
     def test_gives_a_member_points_once(self) -> None:
         """The row lock of `orders.lock` again; without it the ledger's unique key turns the second
-
         payment into a crash. Peer bugs 19, 21.
         """
         guest = make.member()
@@ -69,7 +68,6 @@ class TestPaymentOfOneOrder:
 class TestPaymentAndCancellation:
     def test_at_once_leave_an_order_either_paid_or_cancelled_with_all_it_held(self) -> None:
         """The row lock of `orders.lock` holds it; without it both go through, or one crashes
-
         because the coupon and the points it counted on are gone. Peer bugs 5, 6.
         """
         for _round in range(6):
@@ -110,7 +108,6 @@ class TestPaymentAndCancellation:
 class TestRefundOfOneOrder:
     def test_happens_once_when_ten_ask_for_all_of_it(self) -> None:
         """The row lock of `orders.lock` holds it; without it each of the ten reads an order that
-
         was not refunded yet, and only a check of the database stops the money. Peer bug 16.
         """
         guest = make.member()
@@ -126,7 +123,7 @@ class TestRefundOfOneOrder:
         assert PointsAccount.objects.get(member=guest, wallet="points").balance == 0
 
     def test_by_amounts_stops_at_what_was_paid(self) -> None:
-        """The row lock of `orders.lock`; without it amounts are lost and more than 1200 goes out."""
+        """The row lock of `orders.lock`; without it more than 1200 goes out."""
         order = make.paid().order
         request = RefundRequest(amount_cents=Cents(300))
 
