@@ -458,7 +458,7 @@ class TestScope:
             (Scope(exclude_products=frozenset({"p1"})), [2, 3]),
             (Scope(exclude_categories=frozenset({"milk_tea"})), [3]),
             (Scope(min_price_cents=Cents(1000), max_price_cents=Cents(1199)), [2]),
-            (Scope(min_price_cents=Cents(1200)), [1]),
+            (Scope(min_price_cents=Cents(1200), max_price_cents=Cents(1200)), [1]),
             (Scope(max_price_cents=Cents(1000)), [2, 3]),
         ],
     )
