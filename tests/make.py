@@ -6,17 +6,19 @@ from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
 
+from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import coupons, referrals
-from campaigns.models import Coupon, CouponDefinition
+from campaigns import coupons, links, referrals, touches
+from campaigns.models import Channel, ChannelLink, Coupon, CouponDefinition
+from campaigns.touches import TouchEvent
 from loyalty import points
 from shop import members, tills
 from shop.catalog import Choice
 from shop.kernel.money import Cents, Points
-from shop.models import Member, Order, Store, Till
+from shop.models import Member, Order, Staff, Store, Till
 from shop.orders import Tender
 from shop.storefront import checkout, registration
 from shop.storefront.checkout import Receipt
@@ -191,3 +193,15 @@ def report_reader(*stores: str) -> Api:
 def referred(by: Member, *, now: datetime = NOON) -> Member:
     """Return a new member whom another one brought."""
     return member(referral_code=referrals.code_of(by, now=now).code, now=now)
+
+
+def staff(*stores: str, group: str = "Store manager") -> Api:
+    """Return the API as a person of the staff of these stores (none named: all) sees it."""
+    person = Staff.objects.create_user(f"staff{next(_numbers)}", is_staff=True)
+    person.groups.add(Group.objects.get(name=group))
+    person.covers_all_stores = not stores
+    person.save(update_fields=["covers_all_stores"])
+    person.stores.set([store(code) for code in stores])
+    api = Api()
+    api.client.force_login(person)
+    return api
