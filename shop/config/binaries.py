@@ -66,6 +66,9 @@ def within_reach(program: Path, *, account: Account | None, trees: Sequence[Path
 
     `trees` is all that must be copied for the copy to work. Their places relative to one another
     are kept, because programs find their libraries that way.
+
+    Raises:
+        CannotStart: the account cannot run the copy either.
     """
     if account is None or can_run([str(program), "--version"], account):
         return program
@@ -78,7 +81,13 @@ def within_reach(program: Path, *, account: Account | None, trees: Sequence[Path
                 _copy(tree, copy / tree.relative_to(base))
             _make_readable(copy)
             (copy / "complete").touch()
-    return copy / program.relative_to(base)
+    copied = copy / program.relative_to(base)
+    if not can_run([str(copied), "--version"], account):
+        raise CannotStart(
+            f"The servers' account can run neither {program} nor its copy {copied}.\n"
+            "Try as an ordinary user, or set DATABASE_URL and REDIS_URL to running servers."
+        )
+    return copied
 
 
 def postgres_trees(binaries: Path) -> list[Path]:
@@ -113,7 +122,7 @@ def can_run(command: Sequence[str], account: Account) -> bool:
     """Return whether an account can run a command: the only honest test of a whole path."""
     try:
         return capture(command, account=account).returncode == 0
-    except PermissionError:
+    except OSError:
         return False
 
 

@@ -26,7 +26,7 @@ from shop.config.embedded import Servers, ephemeral
 from shop.config.processes import CannotStart, Process, follow_parent, locked, spawn, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-READY_SECONDS = 60
+READY_SECONDS = 120
 STOP_SECONDS = 20
 LOG_LEVEL = ["--loglevel=WARNING"]
 
@@ -71,7 +71,7 @@ class Shop:
         self.programs: list[Process] = []
         self.env = dict(os.environ) | {
             "HUIGAN_VAR": str(var),
-            "HOST": host,
+            "WEB_HOST": host,
             "PORT": str(port),
             "PUBLIC_URL": os.environ.get("PUBLIC_URL") or f"http://127.0.0.1:{port}",
             "PYTHONUNBUFFERED": "1",
@@ -197,7 +197,7 @@ class Shop:
 def run_shop(var: Path) -> int:
     """Run the shop until somebody stops it; return the exit code."""
     requests = StopRequests()
-    host = os.environ.get("HOST") or "127.0.0.1"
+    host = os.environ.get("WEB_HOST") or "127.0.0.1"
     port = port_from(os.environ.get("PORT") or "8000")
     with locked(var):
         shop = Shop(var, host=host, port=port, requests=requests)
@@ -309,7 +309,10 @@ def main() -> int:
         return clean(var) if options.action == "clean" else run_shop(var)
     except CannotStart as problem:
         say(str(problem))
-        return 1
+    except PermissionError as problem:
+        say(f"{problem.filename} cannot be used: it belongs to somebody else. Remove it, or name")
+        say("a directory of your own: HUIGAN_VAR=<directory>")
+    return 1
 
 
 if __name__ == "__main__":

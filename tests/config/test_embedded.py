@@ -63,6 +63,13 @@ def public(monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     shutil.rmtree(place)
 
 
+def record(directory: Path, process: subprocess.Popen[bytes], *, arguments: str) -> None:
+    """Leave the pid file that a killed supervisor would have left."""
+    assert wait_until(lambda: bool(command_line(process.pid)), seconds=5)  # it is a moment late
+    (directory / "run").mkdir()
+    (directory / "run" / "web.pid").write_text(f"{process.pid} 15 {arguments}")
+
+
 class TestPostgres:
     def test_keeps_data_over_a_restart(self, directory: Path) -> None:
         with servers_in(directory) as servers, psycopg.connect(servers.start_postgres()) as tea:
@@ -148,8 +155,7 @@ class TestKilledSupervisor:
 
     def test_leftover_is_stopped_by_the_next_start(self, tmp_path: Path) -> None:
         with subprocess.Popen(["/bin/sleep", "60"]) as leftover:
-            (tmp_path / "run").mkdir()
-            (tmp_path / "run" / "web.pid").write_text(f"{leftover.pid} 15 60")
+            record(tmp_path, leftover, arguments="60")
 
             stop_leftovers(tmp_path)
 
@@ -157,8 +163,7 @@ class TestKilledSupervisor:
 
     def test_stranger_with_the_number_of_a_leftover_is_left_alone(self, tmp_path: Path) -> None:
         with subprocess.Popen(["/bin/sleep", "60"]) as stranger:
-            (tmp_path / "run").mkdir()
-            (tmp_path / "run" / "web.pid").write_text(f"{stranger.pid} 15 -m gunicorn")
+            record(tmp_path, stranger, arguments="-m gunicorn")
 
             stop_leftovers(tmp_path)
 
