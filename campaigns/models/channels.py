@@ -4,7 +4,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from shop.kernel.money import Cents, CentsField
+from shop.kernel.fields import CentsField
+from shop.kernel.money import Cents
 from shop.models.members import Member
 from shop.models.named import Named
 from shop.models.orders import Order

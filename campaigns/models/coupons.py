@@ -5,7 +5,8 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.channels import Campaign
-from shop.kernel.money import Cents, CentsField
+from shop.kernel.fields import CentsField
+from shop.kernel.money import Cents
 from shop.models.members import Member
 from shop.models.named import Named
 from shop.models.orders import Order

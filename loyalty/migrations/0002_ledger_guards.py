@@ -4,7 +4,7 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 import pgtrigger.compiler
 import pgtrigger.migrations
-import shop.kernel.money
+import shop.kernel.fields
 from django.db import migrations, models
 
 
@@ -34,7 +34,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('earn', 'Earned by an order'), ('referral', 'For a friend'), ('spend', 'Spent'), ('expire', 'Expired'), ('adjust', 'Adjusted by staff'), ('reverse_earn', 'Taken back after a refund'), ('reverse_spend', 'Given back after a refund'), ('reverse_referral', 'Referral taken back')], max_length=20, verbose_name='kind')),
-                ('points', shop.kernel.money.PointsField(verbose_name='points')),
+                ('points', shop.kernel.fields.PointsField(verbose_name='points')),
                 ('state', models.CharField(choices=[('pending', 'Pending'), ('posted', 'Posted'), ('voided', 'Void')], default='pending', max_length=8, verbose_name='state')),
                 ('source', models.CharField(max_length=64, verbose_name='source')),
                 ('promised_at', models.DateTimeField(verbose_name='promised')),
@@ -51,8 +51,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('wallet', models.CharField(choices=[('points', 'Spendable points'), ('qualifying', 'Qualifying points')], max_length=16, verbose_name='wallet')),
-                ('balance', shop.kernel.money.PointsField(default=0, verbose_name='balance')),
-                ('held', shop.kernel.money.PointsField(default=0, verbose_name='held')),
+                ('balance', shop.kernel.fields.PointsField(default=0, verbose_name='balance')),
+                ('held', shop.kernel.fields.PointsField(default=0, verbose_name='held')),
             ],
             options={
                 'verbose_name': 'points account',
@@ -63,7 +63,7 @@ class Migration(migrations.Migration):
             name='PointsDraw',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('points', shop.kernel.money.PointsField(verbose_name='points')),
+                ('points', shop.kernel.fields.PointsField(verbose_name='points')),
             ],
             options={
                 'verbose_name': 'points draw',
@@ -75,8 +75,8 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('earn', 'Earned by an order'), ('referral', 'For a friend'), ('spend', 'Spent'), ('expire', 'Expired'), ('adjust', 'Adjusted by staff'), ('reverse_earn', 'Taken back after a refund'), ('reverse_spend', 'Given back after a refund'), ('reverse_referral', 'Referral taken back')], max_length=20, verbose_name='kind')),
-                ('points', shop.kernel.money.PointsField(help_text='Positive adds to the balance.', verbose_name='points')),
-                ('balance_after', shop.kernel.money.PointsField(verbose_name='balance after')),
+                ('points', shop.kernel.fields.PointsField(help_text='Positive adds to the balance.', verbose_name='points')),
+                ('balance_after', shop.kernel.fields.PointsField(verbose_name='balance after')),
                 ('source', models.CharField(max_length=64, verbose_name='source')),
                 ('note', models.CharField(blank=True, default='', max_length=200, verbose_name='note')),
                 ('actor', models.CharField(blank=True, default='', max_length=64, verbose_name='by')),
@@ -91,7 +91,7 @@ class Migration(migrations.Migration):
             name='PointsHold',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('points', shop.kernel.money.PointsField(verbose_name='points')),
+                ('points', shop.kernel.fields.PointsField(verbose_name='points')),
                 ('state', models.CharField(choices=[('pending', 'Held'), ('posted', 'Spent'), ('voided', 'Released')], default='pending', max_length=8, verbose_name='state')),
                 ('source', models.CharField(max_length=64, verbose_name='source')),
                 ('held_at', models.DateTimeField(verbose_name='held')),
@@ -106,8 +106,8 @@ class Migration(migrations.Migration):
             name='PointsLot',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('points', shop.kernel.money.PointsField(verbose_name='points')),
-                ('remaining', shop.kernel.money.PointsField(verbose_name='remaining')),
+                ('points', shop.kernel.fields.PointsField(verbose_name='points')),
+                ('remaining', shop.kernel.fields.PointsField(verbose_name='remaining')),
                 ('expires_at', models.DateTimeField(blank=True, null=True, verbose_name='expires')),
             ],
             options={
@@ -122,8 +122,8 @@ class Migration(migrations.Migration):
                 ('name_zh', models.CharField(max_length=80, verbose_name='Chinese name')),
                 ('name_en', models.CharField(max_length=80, verbose_name='English name')),
                 ('code', models.SlugField(max_length=32, unique=True, verbose_name='code')),
-                ('cost_points', shop.kernel.money.PointsField(verbose_name='costs points')),
-                ('max_value_cents', shop.kernel.money.CentsField(verbose_name='worth up to (fen)')),
+                ('cost_points', shop.kernel.fields.PointsField(verbose_name='costs points')),
+                ('max_value_cents', shop.kernel.fields.CentsField(verbose_name='worth up to (fen)')),
                 ('stock', models.PositiveIntegerField(blank=True, null=True, verbose_name='stock')),
                 ('valid_days', models.PositiveSmallIntegerField(default=30, verbose_name='to be used within days')),
                 ('is_active', models.BooleanField(default=True, verbose_name='on offer')),
@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('code', models.CharField(max_length=24, unique=True, verbose_name='code')),
                 ('status', models.CharField(choices=[('issued', 'To be used'), ('used', 'Used'), ('returned', 'Returned'), ('expired', 'Expired')], default='issued', max_length=8, verbose_name='status')),
-                ('points', shop.kernel.money.PointsField(verbose_name='points')),
+                ('points', shop.kernel.fields.PointsField(verbose_name='points')),
                 ('issued_at', models.DateTimeField(verbose_name='taken')),
                 ('expires_at', models.DateTimeField(verbose_name='to be used by')),
                 ('resolved_at', models.DateTimeField(blank=True, null=True, verbose_name='used or returned')),

@@ -2,7 +2,7 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import shop.kernel.money
+import shop.kernel.fields
 from django.db import migrations, models
 
 
@@ -62,7 +62,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='reward',
             name='max_value_cents',
-            field=shop.kernel.money.CentsField(verbose_name='worth up to'),
+            field=shop.kernel.fields.CentsField(verbose_name='worth up to'),
         ),
         migrations.AlterField(
             model_name='rewardredemption',

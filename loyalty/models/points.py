@@ -5,7 +5,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from shop.kernel.money import Points, PointsField
+from shop.kernel.fields import PointsField
+from shop.kernel.money import Points
 from shop.models.members import Member
 
 

@@ -5,7 +5,8 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.points import PointsHold
-from shop.kernel.money import Cents, CentsField, Points, PointsField
+from shop.kernel.fields import CentsField, PointsField
+from shop.kernel.money import Cents, Points
 from shop.models.members import Member
 from shop.models.named import Named
 from shop.models.orders import Order

@@ -3,8 +3,6 @@
 from collections.abc import Sequence
 from typing import NewType
 
-from django.db import models
-
 Cents = NewType("Cents", int)
 """An amount in minor units of the shop's currency (分 for CNY)."""
 Points = NewType("Points", int)
@@ -13,14 +11,6 @@ Points = NewType("Points", int)
 MAX_CENTS = Cents(10**12)
 """No single amount may pass this; far above any order, far below 64 bits."""
 BASIS_POINTS = 10_000
-
-
-class CentsField(models.BigIntegerField[Cents, Cents]):
-    """A column of money in minor units."""
-
-
-class PointsField(models.BigIntegerField[Points, Points]):
-    """A column of whole points."""
 
 
 def split_cents(total: Cents, weights: Sequence[int]) -> list[Cents]:

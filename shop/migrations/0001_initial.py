@@ -7,7 +7,7 @@ import django.contrib.postgres.fields
 import django.db.models.deletion
 import django.db.models.expressions
 import django.utils.timezone
-import shop.kernel.money
+import shop.kernel.fields
 import uuid
 from django.db import migrations, models
 
@@ -146,8 +146,8 @@ class Migration(migrations.Migration):
                 ('name_zh', models.CharField(max_length=80, verbose_name='Chinese name')),
                 ('name_en', models.CharField(max_length=80, verbose_name='English name')),
                 ('code', models.SlugField(max_length=32, verbose_name='code')),
-                ('price_delta_cents', shop.kernel.money.CentsField(default=0, verbose_name='price difference (fen)')),
-                ('cost_delta_cents', shop.kernel.money.CentsField(default=0, verbose_name='cost difference (fen)')),
+                ('price_delta_cents', shop.kernel.fields.CentsField(default=0, verbose_name='price difference (fen)')),
+                ('cost_delta_cents', shop.kernel.fields.CentsField(default=0, verbose_name='cost difference (fen)')),
                 ('position', models.PositiveSmallIntegerField(default=0, verbose_name='position')),
                 ('group', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='options', to='shop.optiongroup')),
             ],
@@ -164,12 +164,12 @@ class Migration(migrations.Migration):
                 ('pos_order_no', models.CharField(blank=True, max_length=64, null=True, verbose_name="till's own number")),
                 ('order_type', models.CharField(choices=[('dine_in', 'Dine in'), ('pickup', 'Pickup'), ('delivery', 'Delivery')], max_length=16, verbose_name='type')),
                 ('status', models.CharField(choices=[('pending', 'Waiting for payment'), ('paid', 'Paid'), ('making', 'Being made'), ('ready', 'Ready for pickup'), ('completed', 'Completed'), ('cancelled', 'Cancelled'), ('refunded', 'Refunded')], default='pending', max_length=16, verbose_name='status')),
-                ('subtotal_cents', shop.kernel.money.CentsField(verbose_name='subtotal (fen)')),
-                ('discount_cents', shop.kernel.money.CentsField(default=0, verbose_name='discount (fen)')),
-                ('payable_cents', shop.kernel.money.CentsField(verbose_name='payable (fen)')),
-                ('paid_cents', shop.kernel.money.CentsField(default=0, verbose_name='paid (fen)')),
-                ('refunded_cents', shop.kernel.money.CentsField(default=0, verbose_name='refunded (fen)')),
-                ('earning_cents', shop.kernel.money.CentsField(default=0, help_text='The part of the payable amount that earns points.', verbose_name='earning part (fen)')),
+                ('subtotal_cents', shop.kernel.fields.CentsField(verbose_name='subtotal (fen)')),
+                ('discount_cents', shop.kernel.fields.CentsField(default=0, verbose_name='discount (fen)')),
+                ('payable_cents', shop.kernel.fields.CentsField(verbose_name='payable (fen)')),
+                ('paid_cents', shop.kernel.fields.CentsField(default=0, verbose_name='paid (fen)')),
+                ('refunded_cents', shop.kernel.fields.CentsField(default=0, verbose_name='refunded (fen)')),
+                ('earning_cents', shop.kernel.fields.CentsField(default=0, help_text='The part of the payable amount that earns points.', verbose_name='earning part (fen)')),
                 ('points_spent', models.BigIntegerField(default=0, verbose_name='points spent')),
                 ('coupon_codes', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=40), blank=True, default=list, size=None)),
                 ('reward_code', models.CharField(blank=True, default='', max_length=40, verbose_name='reward code')),
@@ -214,14 +214,14 @@ class Migration(migrations.Migration):
                 ('name_en', models.CharField(max_length=80)),
                 ('options', models.JSONField(default=dict, verbose_name='options')),
                 ('quantity', models.PositiveIntegerField(verbose_name='quantity')),
-                ('unit_price_cents', shop.kernel.money.CentsField(verbose_name='unit price (fen)')),
-                ('unit_cost_cents', shop.kernel.money.CentsField(verbose_name='unit cost (fen)')),
-                ('subtotal_cents', shop.kernel.money.CentsField(verbose_name='subtotal (fen)')),
-                ('discount_cents', shop.kernel.money.CentsField(default=0, verbose_name='discount (fen)')),
-                ('net_cents', shop.kernel.money.CentsField(verbose_name='net (fen)')),
+                ('unit_price_cents', shop.kernel.fields.CentsField(verbose_name='unit price (fen)')),
+                ('unit_cost_cents', shop.kernel.fields.CentsField(verbose_name='unit cost (fen)')),
+                ('subtotal_cents', shop.kernel.fields.CentsField(verbose_name='subtotal (fen)')),
+                ('discount_cents', shop.kernel.fields.CentsField(default=0, verbose_name='discount (fen)')),
+                ('net_cents', shop.kernel.fields.CentsField(verbose_name='net (fen)')),
                 ('earns_points', models.BooleanField(default=True, verbose_name='earns points')),
                 ('refunded_quantity', models.PositiveIntegerField(default=0, verbose_name='refunded pieces')),
-                ('refunded_cents', shop.kernel.money.CentsField(default=0, verbose_name='refunded (fen)')),
+                ('refunded_cents', shop.kernel.fields.CentsField(default=0, verbose_name='refunded (fen)')),
                 ('order', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='shop.order')),
             ],
             options={
@@ -235,7 +235,7 @@ class Migration(migrations.Migration):
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('kind', models.CharField(choices=[('coupon', 'Coupon'), ('reward', 'Reward'), ('points', 'Points')], max_length=8, verbose_name='kind')),
                 ('code', models.CharField(blank=True, default='', max_length=40, verbose_name='code')),
-                ('amount_cents', shop.kernel.money.CentsField(verbose_name='amount (fen)')),
+                ('amount_cents', shop.kernel.fields.CentsField(verbose_name='amount (fen)')),
                 ('line', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='discounts', to='shop.orderline')),
             ],
             options={
@@ -248,7 +248,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('method', models.CharField(choices=[('cash', 'Cash'), ('card', 'Card'), ('wechat', 'WeChat Pay'), ('alipay', 'Alipay'), ('sandbox', 'Sandbox'), ('none', 'Nothing to pay')], max_length=16, verbose_name='method')),
-                ('amount_cents', shop.kernel.money.CentsField(verbose_name='amount (fen)')),
+                ('amount_cents', shop.kernel.fields.CentsField(verbose_name='amount (fen)')),
                 ('provider_ref', models.CharField(blank=True, max_length=64, null=True, verbose_name="provider's number")),
                 ('is_orphan', models.BooleanField(default=False, verbose_name='came too late')),
                 ('received_at', models.DateTimeField(verbose_name='received')),
@@ -268,9 +268,9 @@ class Migration(migrations.Migration):
                 ('code', models.SlugField(max_length=32, unique=True, verbose_name='code')),
                 ('description_zh', models.CharField(blank=True, max_length=200, verbose_name='Chinese description')),
                 ('description_en', models.CharField(blank=True, max_length=200, verbose_name='English description')),
-                ('base_price_cents', shop.kernel.money.CentsField(verbose_name='base price (fen)')),
-                ('cost_cents', shop.kernel.money.CentsField(verbose_name='cost of goods (fen)')),
-                ('floor_price_cents', shop.kernel.money.CentsField(help_text='Offers together may not go below it unapproved.', verbose_name='floor price (fen)')),
+                ('base_price_cents', shop.kernel.fields.CentsField(verbose_name='base price (fen)')),
+                ('cost_cents', shop.kernel.fields.CentsField(verbose_name='cost of goods (fen)')),
+                ('floor_price_cents', shop.kernel.fields.CentsField(help_text='Offers together may not go below it unapproved.', verbose_name='floor price (fen)')),
                 ('prep_seconds', models.PositiveSmallIntegerField(default=0, verbose_name='preparation (s)')),
                 ('caffeine', models.CharField(default='none', max_length=8, verbose_name='caffeine')),
                 ('allergens', django.contrib.postgres.fields.ArrayField(base_field=models.CharField(max_length=16), blank=True, default=list, size=None)),
@@ -312,7 +312,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('number', models.CharField(max_length=24, unique=True, verbose_name='number')),
-                ('amount_cents', shop.kernel.money.CentsField(verbose_name='amount (fen)')),
+                ('amount_cents', shop.kernel.fields.CentsField(verbose_name='amount (fen)')),
                 ('reason', models.CharField(blank=True, default='', max_length=200, verbose_name='reason')),
                 ('actor', models.CharField(max_length=64, verbose_name='by')),
                 ('refunded_at', models.DateTimeField(verbose_name='refunded')),
@@ -328,7 +328,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('quantity', models.PositiveIntegerField(default=0, verbose_name='pieces')),
-                ('amount_cents', shop.kernel.money.CentsField(verbose_name='amount (fen)')),
+                ('amount_cents', shop.kernel.fields.CentsField(verbose_name='amount (fen)')),
                 ('line', models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='refunds', to='shop.orderline')),
                 ('refund', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='lines', to='shop.refund')),
             ],
@@ -448,7 +448,7 @@ class Migration(migrations.Migration):
             name='StoreProduct',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('price_cents', shop.kernel.money.CentsField(blank=True, null=True, verbose_name='own price (fen)')),
+                ('price_cents', shop.kernel.fields.CentsField(blank=True, null=True, verbose_name='own price (fen)')),
                 ('is_sold_out', models.BooleanField(default=False, verbose_name='sold out')),
                 ('is_listed', models.BooleanField(default=True, verbose_name="on this store's menu")),
                 ('product', models.ForeignKey(on_delete=django.db.models.deletion.CASCADE, related_name='stores', to='shop.product')),

@@ -2,7 +2,7 @@
 
 import django.contrib.postgres.fields
 import django.db.models.deletion
-import shop.kernel.money
+import shop.kernel.fields
 from django.db import migrations, models
 
 
@@ -21,7 +21,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='option',
             name='cost_delta_cents',
-            field=shop.kernel.money.CentsField(default=0, verbose_name='cost difference'),
+            field=shop.kernel.fields.CentsField(default=0, verbose_name='cost difference'),
         ),
         migrations.AlterField(
             model_name='option',
@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='option',
             name='price_delta_cents',
-            field=shop.kernel.money.CentsField(default=0, verbose_name='price difference'),
+            field=shop.kernel.fields.CentsField(default=0, verbose_name='price difference'),
         ),
         migrations.AlterField(
             model_name='order',
@@ -41,12 +41,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='order',
             name='discount_cents',
-            field=shop.kernel.money.CentsField(default=0, verbose_name='discount'),
+            field=shop.kernel.fields.CentsField(default=0, verbose_name='discount'),
         ),
         migrations.AlterField(
             model_name='order',
             name='earning_cents',
-            field=shop.kernel.money.CentsField(default=0, help_text='The part of the payable amount that earns points.', verbose_name='earning part'),
+            field=shop.kernel.fields.CentsField(default=0, help_text='The part of the payable amount that earns points.', verbose_name='earning part'),
         ),
         migrations.AlterField(
             model_name='order',
@@ -56,17 +56,17 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='order',
             name='paid_cents',
-            field=shop.kernel.money.CentsField(default=0, verbose_name='paid'),
+            field=shop.kernel.fields.CentsField(default=0, verbose_name='paid'),
         ),
         migrations.AlterField(
             model_name='order',
             name='payable_cents',
-            field=shop.kernel.money.CentsField(verbose_name='payable'),
+            field=shop.kernel.fields.CentsField(verbose_name='payable'),
         ),
         migrations.AlterField(
             model_name='order',
             name='refunded_cents',
-            field=shop.kernel.money.CentsField(default=0, verbose_name='refunded'),
+            field=shop.kernel.fields.CentsField(default=0, verbose_name='refunded'),
         ),
         migrations.AlterField(
             model_name='order',
@@ -76,7 +76,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='order',
             name='subtotal_cents',
-            field=shop.kernel.money.CentsField(verbose_name='subtotal'),
+            field=shop.kernel.fields.CentsField(verbose_name='subtotal'),
         ),
         migrations.AlterField(
             model_name='order',
@@ -86,7 +86,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='orderdiscount',
             name='amount_cents',
-            field=shop.kernel.money.CentsField(verbose_name='amount'),
+            field=shop.kernel.fields.CentsField(verbose_name='amount'),
         ),
         migrations.AlterField(
             model_name='orderdiscount',
@@ -101,7 +101,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='orderline',
             name='discount_cents',
-            field=shop.kernel.money.CentsField(default=0, verbose_name='discount'),
+            field=shop.kernel.fields.CentsField(default=0, verbose_name='discount'),
         ),
         migrations.AlterField(
             model_name='orderline',
@@ -116,7 +116,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='orderline',
             name='net_cents',
-            field=shop.kernel.money.CentsField(verbose_name='net'),
+            field=shop.kernel.fields.CentsField(verbose_name='net'),
         ),
         migrations.AlterField(
             model_name='orderline',
@@ -131,27 +131,27 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='orderline',
             name='refunded_cents',
-            field=shop.kernel.money.CentsField(default=0, verbose_name='refunded'),
+            field=shop.kernel.fields.CentsField(default=0, verbose_name='refunded'),
         ),
         migrations.AlterField(
             model_name='orderline',
             name='subtotal_cents',
-            field=shop.kernel.money.CentsField(verbose_name='subtotal'),
+            field=shop.kernel.fields.CentsField(verbose_name='subtotal'),
         ),
         migrations.AlterField(
             model_name='orderline',
             name='unit_cost_cents',
-            field=shop.kernel.money.CentsField(verbose_name='unit cost'),
+            field=shop.kernel.fields.CentsField(verbose_name='unit cost'),
         ),
         migrations.AlterField(
             model_name='orderline',
             name='unit_price_cents',
-            field=shop.kernel.money.CentsField(verbose_name='unit price'),
+            field=shop.kernel.fields.CentsField(verbose_name='unit price'),
         ),
         migrations.AlterField(
             model_name='payment',
             name='amount_cents',
-            field=shop.kernel.money.CentsField(verbose_name='amount'),
+            field=shop.kernel.fields.CentsField(verbose_name='amount'),
         ),
         migrations.AlterField(
             model_name='payment',
@@ -176,7 +176,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='product',
             name='base_price_cents',
-            field=shop.kernel.money.CentsField(verbose_name='base price'),
+            field=shop.kernel.fields.CentsField(verbose_name='base price'),
         ),
         migrations.AlterField(
             model_name='product',
@@ -186,12 +186,12 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='product',
             name='cost_cents',
-            field=shop.kernel.money.CentsField(verbose_name='cost of goods'),
+            field=shop.kernel.fields.CentsField(verbose_name='cost of goods'),
         ),
         migrations.AlterField(
             model_name='product',
             name='floor_price_cents',
-            field=shop.kernel.money.CentsField(help_text='Offers together may not go below it unapproved.', verbose_name='floor price'),
+            field=shop.kernel.fields.CentsField(help_text='Offers together may not go below it unapproved.', verbose_name='floor price'),
         ),
         migrations.AlterField(
             model_name='product',
@@ -221,7 +221,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='refund',
             name='amount_cents',
-            field=shop.kernel.money.CentsField(verbose_name='amount'),
+            field=shop.kernel.fields.CentsField(verbose_name='amount'),
         ),
         migrations.AlterField(
             model_name='refund',
@@ -231,7 +231,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='refundline',
             name='amount_cents',
-            field=shop.kernel.money.CentsField(verbose_name='amount'),
+            field=shop.kernel.fields.CentsField(verbose_name='amount'),
         ),
         migrations.AlterField(
             model_name='refundline',
@@ -261,7 +261,7 @@ class Migration(migrations.Migration):
         migrations.AlterField(
             model_name='storeproduct',
             name='price_cents',
-            field=shop.kernel.money.CentsField(blank=True, null=True, verbose_name='own price'),
+            field=shop.kernel.fields.CentsField(blank=True, null=True, verbose_name='own price'),
         ),
         migrations.AlterField(
             model_name='storeproduct',

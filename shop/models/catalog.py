@@ -5,7 +5,8 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from shop.kernel.money import Cents, CentsField
+from shop.kernel.fields import CentsField
+from shop.kernel.money import Cents
 from shop.models.named import Named
 from shop.models.stores import Store
 

@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from shop.kernel.money import Cents, CentsField
+from shop.kernel.fields import CentsField
+from shop.kernel.money import Cents
 from shop.models.catalog import OrderType, Product
 from shop.models.members import Member
 from shop.models.staff import Till

@@ -233,7 +233,12 @@ def _effect(data: dict[str, Any]) -> dict[str, Any] | None:
     """
     kind = data["kind"]
     if kind == "bogo":
-        return {"kind": "buy_x_get_y", "buy_quantity": 1, "get_quantity": 1}
+        return {
+            "kind": "buy_x_get_y",
+            "buy_quantity": 1,
+            "get_quantity": 1,
+            "max_applications": 1,
+        }
     if kind == "amount_off":
         return {"kind": "fixed_off", "amount_cents": data["amount_fen"]}
     if kind == "percent_off":
@@ -247,6 +252,7 @@ def _effect(data: dict[str, Any]) -> dict[str, Any] | None:
             "kind": "nth_item_percent",
             "nth": data["nth"],
             "percent_bp": data["percent_off"] * 100,
+            "max_applications": 1,
         }
     return None
 
