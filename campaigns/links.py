@@ -1,19 +1,16 @@
 """Channel links: short codes, their QR codes, and where they lead."""
 
-import io
 from datetime import datetime
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
-import segno
 from django.conf import settings
 
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink
-from shop.kernel import identifiers
+from shop.kernel import identifiers, qr
 from shop.models import Store
 
 CODE_LENGTH = 7
 WELCOME_PATH = "/welcome"
-QR_SCALE = 8
 
 
 def create(
@@ -46,15 +43,12 @@ def public_url(code: str, *, is_scan: bool = False) -> str:
 
 
 def destination(target_url: str, *, code: str, visitor_id: str) -> str:
-    """Return where the redirect leads, with link and visitor for the page to pass on when joining."""
+    """Return where the redirect leads, with what the page passes on when the guest joins."""
     parts = urlsplit(target_url or WELCOME_PATH)
     query = [*parse_qsl(parts.query), ("link", code), ("visitor", visitor_id)]
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
-def qr(code: str, *, kind: str) -> bytes:
+def qr_code(code: str, *, kind: str) -> bytes:
     """Return the QR code of a link as an `svg` or `png` file."""
-    out = io.BytesIO()
-    symbol = segno.make(public_url(code, is_scan=True), error="q", micro=False)
-    symbol.save(out, kind=kind, scale=QR_SCALE, border=4)
-    return out.getvalue()
+    return qr.draw(public_url(code, is_scan=True), kind=kind)

@@ -56,13 +56,9 @@ class MenuProduct:
     options: tuple[MenuOption, ...]
 
     def is_in_season(self, day: date) -> bool:
-        """Tell whether it is sold in that month; a season may run over the new year."""
+        """Tell whether it is sold in that month."""
         first, last = self.available_months
-        if first is None or last is None:
-            return True
-        if first <= last:
-            return first <= day.month <= last
-        return day.month >= first or day.month <= last
+        return is_in_season(first, last, month=day.month)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,6 +78,19 @@ class PricedChoice:
     unit_cost_cents: Cents
     toppings_cents: Cents
     snapshot: dict[str, Any]
+
+
+def is_in_season(first: int | None, last: int | None, *, month: int) -> bool:
+    """Tell whether a month is in a season of months, both inclusive; it may run over the new year.
+
+    >>> is_in_season(11, 2, month=1), is_in_season(11, 2, month=3), is_in_season(None, None, month=3)
+    (True, False, True)
+    """
+    if first is None or last is None:
+        return True
+    if first <= last:
+        return first <= month <= last
+    return month >= first or month <= last
 
 
 def load_products(*, store_id: int, codes: Collection[str]) -> dict[str, MenuProduct]:

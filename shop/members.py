@@ -10,8 +10,9 @@ import phonenumbers
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from shop.kernel import crypto, identifiers
+from shop.kernel import crypto, identifiers, locks
 from shop.kernel.errors import DomainError, InvalidInput, NotFound, RateLimited
+from shop.kernel.principals import Kind, Principal, scope
 from shop.models import LoginCode, Member, MemberCode, MemberSession, Store
 
 LOGIN_CODE_LIVES = timedelta(minutes=5)
@@ -108,6 +109,23 @@ def get_active(public_id: UUID) -> Member:
     return member
 
 
+def find_visible(public_id: UUID, principal: Principal) -> Member:
+    """Return a member whom this caller may see, whatever their status.
+
+    Tills serve every member of the chain; staff see those who joined at their stores.
+
+    Raises:
+        NotFound
+    """
+    rows = Member.objects.select_related("store")
+    if principal.kind is not Kind.TILL:
+        rows = scope(rows, principal, store="store_id", member="id")
+    member = rows.filter(public_id=public_id).first()
+    if member is None:
+        raise NotFound
+    return member
+
+
 def ensure_active(member: Member) -> None:
     """Check that the membership may be used.
 
@@ -138,6 +156,7 @@ def new_login_code(*, phone: str, now: datetime) -> str:
         RateLimited: asked again within 30 seconds, or more than five times in an hour.
     """
     phone_hash = crypto.lookup_hash(phone)
+    locks.wait_for(f"login code for {phone_hash.hex()}")  # a burst is counted one by one
     codes = LoginCode.objects.filter(phone_hash=phone_hash)
     recent = list(
         codes.filter(created_at__gt=now - timedelta(hours=1))

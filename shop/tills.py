@@ -7,6 +7,7 @@ from shop.models import ReportKey, Store, Till, TillKey
 
 TILL_SCOPES = [
     "menu:read",
+    "menu:write",
     "members:read",
     "members:write",
     "orders:read",
@@ -39,7 +40,7 @@ def issue_till_key(
 
 
 def issue_report_key(name: str, *, stores: list[Store] | None, now: datetime) -> str:
-    """Return a new key that reads reports of these stores (None: of all), in clear for the last time."""
+    """Return a new key to reports of these stores (None: of all), in clear for the last time."""
     public_id, secret = identifiers.new_secret("rk")
     key = ReportKey.objects.create(
         name=name,
@@ -51,3 +52,8 @@ def issue_report_key(name: str, *, stores: list[Store] | None, now: datetime) ->
     )
     key.stores.set(stores or [])
     return f"{public_id}_{secret}"
+
+
+def revoke(key: TillKey | ReportKey, *, now: datetime) -> None:
+    """Make a key stop working at once; a second time changes nothing."""
+    type(key).objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)

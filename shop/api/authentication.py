@@ -21,6 +21,7 @@ from shop.models.staff import AccessKey
 DEMO_TILL_KEY_ID = "pk_demo"
 PERMISSIONS_OF_SCOPES = {
     "menu:read": "shop.view_product",
+    "menu:write": "shop.change_storeproduct",
     "members:read": "shop.view_member",
     "members:write": "shop.add_member",
     "orders:read": "shop.view_order",
@@ -28,6 +29,7 @@ PERMISSIONS_OF_SCOPES = {
     "points:adjust": "loyalty.add_pointsentry",
     "campaigns:read": "campaigns.view_campaign",
     "campaigns:write": "campaigns.change_campaign",
+    "links:write": "campaigns.add_channellink",
     "costs:write": "campaigns.add_dailycost",
     "touches:write": "campaigns.add_touch",
     "reports:read": "shop.view_order",
@@ -128,9 +130,7 @@ def _report_reader(public_id: str, secret: str) -> Principal | None:
 
 
 def _member(public_id: str, secret: str) -> Principal | None:
-    session = (
-        MemberSession.objects.select_related("member").filter(public_id=public_id).first()
-    )
+    session = MemberSession.objects.select_related("member").filter(public_id=public_id).first()
     if session is None or not _is_valid(session, secret):
         return None
     if session.member.status != Member.Status.ACTIVE:

@@ -259,7 +259,10 @@ SPECTACULAR_SETTINGS = {
         "drf_spectacular.hooks.postprocess_schema_enums",
         "shop.kernel.openapi.describe_problems",
     ],
-    "ENUM_NAME_OVERRIDES": {"OrderStatus": "shop.models.Order.Status"},
+    "ENUM_NAME_OVERRIDES": {
+        "OrderStatus": "shop.models.Order.Status",
+        "OrderType": "shop.models.OrderType",
+    },
 }
 
 # --- providers ---------------------------------------------------------------------------------

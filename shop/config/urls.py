@@ -8,6 +8,7 @@ from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
 from shop.config import health
 
 api_v1 = [
+    path("", include("shop.api.urls")),
     path("", include("shop.storefront.api.urls")),
 ]
 

@@ -10,3 +10,9 @@ class CursorPagination(pagination.CursorPagination):
     max_page_size = 100
     page_size_query_param = "page_size"
     ordering = "-id"
+
+
+class ByCode(CursorPagination):
+    """By code, for short lists that people keep in order."""
+
+    ordering = "code"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, TypeVar
 
-from django.db.models import Model, QuerySet
+from django.db.models import Model, Q, QuerySet
 from rest_framework.request import Request
 
 ModelT = TypeVar("ModelT", bound=Model)
@@ -66,11 +66,13 @@ def scope(
     *,
     store: str | None = None,
     member: str | None = None,
+    with_shared: bool = False,
 ) -> QuerySet[ModelT]:
     """Return only the rows that this caller may see: the single place where visibility is decided.
 
     `store` and `member` name the lookups of the owning store and member, such as ``"store_id"``.
-    A kind of caller for which no lookup is named sees nothing.
+    A kind of caller for which no lookup is named sees nothing. Rows without a store belong to head
+    office; `with_shared` shows them to every store too.
     """
     if principal.kind is Kind.MEMBER:
         return rows.filter(**{member: principal.id}) if member else rows.none()
@@ -78,4 +80,6 @@ def scope(
         return rows.none()
     if principal.store_ids is None:
         return rows
-    return rows.filter(**{f"{store}__in": principal.store_ids})
+    theirs = Q(**{f"{store}__in": principal.store_ids})
+    shared = Q(**{f"{store}__isnull": True}) if with_shared else Q()
+    return rows.filter(theirs | shared)
