@@ -15,6 +15,7 @@ TILL_SCOPES = [
     "coupons:write",
     "rewards:write",
 ]
+DEMO_SECRET = "only-for-trying-out-never-in-production"  # noqa: S105 - refused outside of demos
 REPORT_SCOPES = ["menu:read", "reports:read", "campaigns:read", "touches:write", "costs:write"]
 
 
@@ -39,9 +40,17 @@ def issue_till_key(
     return f"{public_id}_{key_secret}"
 
 
-def issue_report_key(name: str, *, stores: list[Store] | None, now: datetime) -> str:
-    """Return a new key to reports of these stores (None: of all), in clear for the last time."""
-    public_id, secret = identifiers.new_secret("rk")
+def issue_report_key(
+    name: str, *, stores: list[Store] | None, now: datetime, secret: str = ""
+) -> str:
+    """Return a new key to reports of these stores (None: of all), in clear for the last time.
+
+    `secret` fixes the demo key, as for tills.
+    """
+    public_id, random_secret = identifiers.new_secret("rk")
+    if secret:
+        public_id = "rk_demo"
+    secret = secret or random_secret
     key = ReportKey.objects.create(
         name=name,
         public_id=public_id,

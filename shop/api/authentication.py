@@ -18,7 +18,7 @@ from shop.kernel.principals import Kind, Principal
 from shop.models import Member, MemberSession, ReportKey, Staff, TillKey
 from shop.models.staff import AccessKey
 
-DEMO_TILL_KEY_ID = "pk_demo"
+DEMO_KEY_IDS = {"pk_demo", "rk_demo"}
 PERMISSIONS_OF_SCOPES = {
     "menu:read": "shop.view_product",
     "menu:write": "shop.change_storeproduct",
@@ -48,6 +48,8 @@ class BearerAuthentication(BaseAuthentication):
             raise AuthenticationFailed(_("Send 'Authorization: Bearer …'."))
         prefix, key_id, secret = token.strip().split("_", 2)
         public_id = f"{prefix}_{key_id}"
+        if public_id in DEMO_KEY_IDS and not settings.DEMO:
+            raise AuthenticationFailed(_("These credentials are not valid."))
         load = {"pk": _till, "rk": _report_reader, "mt": _member}.get(prefix)
         principal = load(public_id, secret) if load else None
         if principal is None:
@@ -100,8 +102,6 @@ def _is_valid(key: AccessKey | MemberSession, secret: str) -> bool:
 
 
 def _till(public_id: str, secret: str) -> Principal | None:
-    if public_id == DEMO_TILL_KEY_ID and not settings.DEMO:
-        return None
     key = TillKey.objects.select_related("till__store").filter(public_id=public_id).first()
     if key is None or not _is_valid(key, secret):
         return None
