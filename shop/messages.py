@@ -48,3 +48,8 @@ def alert(code: str, *, subject: str, details: dict[str, Any], now: datetime) ->
     Alert.objects.get_or_create(
         code=code, subject=subject, defaults={"details": details, "raised_at": now}
     )
+
+
+def resolve(alert_ids: list[int], *, now: datetime) -> int:
+    """Mark alarms as dealt with; return how many were still open."""
+    return Alert.objects.filter(id__in=alert_ids, resolved_at=None).update(resolved_at=now)
