@@ -1,0 +1,181 @@
+"""What goes in and out of the reports."""
+
+from datetime import date, timedelta
+from typing import Any
+
+from django.utils.translation import gettext_lazy as _
+from rest_framework import serializers
+
+from shop.kernel.serializers import StrictCharField, StrictSerializer
+from shop.storefront.reports.opening_funnel import Rules
+
+EARLIEST = date(2000, 1, 1)
+LATEST = date(2100, 1, 1)
+MOST_DAYS = 400
+
+
+class ReportQuery(StrictSerializer):
+    """What every report may be asked for."""
+
+    format = serializers.ChoiceField(
+        choices=["json", "csv"], required=False, help_text="Instead of an Accept header."
+    )
+
+
+class OpeningFunnelQuery(ReportQuery):
+    """Whose opening, and the numbers in the definitions of its stages."""
+
+    store = StrictCharField(max_length=16, help_text="Store code.")
+    days = serializers.IntegerField(
+        min_value=1, max_value=31, default=3, help_text="Business days of the first order."
+    )
+    second_within_days = serializers.IntegerField(
+        min_value=1, max_value=365, default=30, help_text="From the first order to the second."
+    )
+    long_term_days = serializers.IntegerField(
+        min_value=1, max_value=365, default=90, help_text="In which regulars order so often."
+    )
+    long_term_orders = serializers.IntegerField(
+        min_value=2, max_value=100, default=4, help_text="How often regulars order."
+    )
+    lead_days = serializers.IntegerField(
+        min_value=0, max_value=365, default=30, help_text="Days of promotion before the opening."
+    )
+
+    def to_rules(self) -> Rules:
+        """Return the validated numbers."""
+        data = self.validated_data
+        return Rules(**{name: data[name] for name in Rules.__dataclass_fields__})
+
+
+class PeriodQuery(ReportQuery):
+    """Business days from `since` to the day before `until`, of one store or all visible ones."""
+
+    store = StrictCharField(max_length=16, required=False, help_text="Store code; all if left out.")
+    since = serializers.DateField(required=False, help_text="First day; 30 days before `until`.")
+    until = serializers.DateField(required=False, help_text="Day after the last; tomorrow.")
+
+    def to_period(self, *, today: date) -> tuple[date, date]:
+        """Return the period, half-open; the last 30 days if none is named.
+
+        Raises:
+            ValidationError: no days, too many, or far from our time.
+        """
+        until = self.validated_data.get("until", today + timedelta(days=1))
+        since = self.validated_data.get("since", max(until, EARLIEST) - timedelta(days=30))
+        if not EARLIEST <= since < until <= LATEST or (until - since).days > MOST_DAYS:
+            message = _("Choose between 1 and %(days)s days of this century.")
+            raise serializers.ValidationError(
+                {"since": [serializers.ErrorDetail(message % {"days": MOST_DAYS}, code="period")]}
+            )
+        return since, until
+
+
+# --- answers -------------------------------------------------------------------------------------
+
+
+class FunnelStageOut(serializers.Serializer[Any]):
+    """How many people got to a stage; null where there is nobody to divide by."""
+
+    stage = serializers.CharField()
+    people = serializers.IntegerField()
+    rate_of_previous = serializers.FloatField(allow_null=True)
+    rate_of_first = serializers.FloatField(allow_null=True)
+    cost_per_person_cents = serializers.IntegerField(allow_null=True)
+
+
+class FunnelChannelOut(serializers.Serializer[Any]):
+    """The funnel of one channel; each person is in exactly one."""
+
+    channel = serializers.CharField()
+    name_zh = serializers.CharField()
+    name_en = serializers.CharField()
+    cost_cents = serializers.IntegerField()
+    reached_estimated = serializers.IntegerField(help_text="The channel's word; not in `reached`.")
+    stages = FunnelStageOut(many=True)
+    friends_referred = serializers.IntegerField(help_text="Friends brought who have bought.")
+    revenue_cents = serializers.IntegerField(help_text="Of its first-order people, net of refunds.")
+
+
+class FunnelFriendsOut(serializers.Serializer[Any]):
+    """Friends brought by people of the opening, by the friends' own channel."""
+
+    channel = serializers.CharField()
+    people = serializers.IntegerField()
+
+
+class FunnelRulesOut(serializers.Serializer[Any]):
+    """The numbers in the definitions, in days."""
+
+    days = serializers.IntegerField()
+    second_within_days = serializers.IntegerField()
+    long_term_days = serializers.IntegerField()
+    long_term_orders = serializers.IntegerField()
+    lead_days = serializers.IntegerField()
+
+
+class OpeningFunnelOut(serializers.Serializer[Any]):
+    """The opening of a store; `channels` add up to the totals."""
+
+    store = serializers.CharField()
+    opened_on = serializers.DateField()
+    reached_from = serializers.DateTimeField()
+    first_from = serializers.DateTimeField()
+    first_until = serializers.DateTimeField(help_text="First moment after the first orders.")
+    rules = FunnelRulesOut()
+    cost_cents = serializers.IntegerField(source="total.cost_cents")
+    reached_estimated = serializers.IntegerField(source="total.reached_estimated")
+    stages = FunnelStageOut(many=True)
+    friends_referred = serializers.IntegerField(source="total.friends_referred")
+    revenue_cents = serializers.IntegerField(source="total.revenue_cents")
+    channels = FunnelChannelOut(many=True)
+    friends = FunnelFriendsOut(many=True)
+
+
+class DailyRowOut(serializers.Serializer[Any]):
+    """One business day of one store."""
+
+    store = serializers.CharField()
+    business_date = serializers.DateField()
+    orders = serializers.IntegerField(help_text="Paid that day.")
+    paid_cents = serializers.IntegerField()
+    refunds = serializers.IntegerField(help_text="Given that day.")
+    refunded_cents = serializers.IntegerField()
+    revenue_cents = serializers.IntegerField(help_text="Paid less refunded that day.")
+    new_members = serializers.IntegerField()
+    buying_members = serializers.IntegerField()
+    returning_members = serializers.IntegerField(help_text="Had bought on an earlier day.")
+
+
+class DailyReportOut(serializers.Serializer[Any]):
+    """Every day of the period, also those without a sale."""
+
+    since = serializers.DateField()
+    until = serializers.DateField()
+    rows = DailyRowOut(many=True)
+
+
+class ChannelRowOut(serializers.Serializer[Any]):
+    """What a channel cost and brought; null where there is nothing to divide by."""
+
+    channel = serializers.CharField()
+    name_zh = serializers.CharField()
+    name_en = serializers.CharField()
+    cost_cents = serializers.IntegerField()
+    impressions = serializers.IntegerField(help_text="The platform's word.")
+    clicks = serializers.IntegerField(help_text="The platform's word.")
+    touches = serializers.IntegerField(help_text="Our own count.")
+    joined = serializers.IntegerField()
+    first_buyers = serializers.IntegerField()
+    revenue_cents = serializers.IntegerField(help_text="Credited orders, net of refunds.")
+    cpc_cents = serializers.IntegerField(allow_null=True, help_text="Cost per click.")
+    cac_cents = serializers.IntegerField(allow_null=True, help_text="Cost per first buyer.")
+    roas = serializers.FloatField(allow_null=True, help_text="Revenue per cost.")
+
+
+class ChannelReportOut(serializers.Serializer[Any]):
+    """Every channel, most expensive first."""
+
+    since = serializers.DateField()
+    until = serializers.DateField()
+    rows = ChannelRowOut(many=True)

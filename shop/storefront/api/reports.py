@@ -1,0 +1,207 @@
+"""Reports, as JSON or CSV."""
+
+from collections.abc import Sequence
+from datetime import date
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from shop.kernel.errors import NotFound
+from shop.kernel.negotiation import FormatNegotiation
+from shop.kernel.permissions import callers
+from shop.kernel.principals import Kind, principal_of, scope
+from shop.kernel.renderers import CSVRenderer, JSONRenderer
+from shop.models import Store
+from shop.storefront.api import report_serializers as serializers
+from shop.storefront.reports import channels, daily, opening_funnel
+from shop.storefront.reports.opening_funnel import OpeningFunnel
+
+CSV = (200, "text/csv")
+JSON = (200, "application/json")
+
+
+class ReportView(APIView):
+    """A report for those who may read the reports of a store."""
+
+    permission_classes = [callers(Kind.STAFF, Kind.REPORT, scope="reports:read")]
+    renderer_classes = [JSONRenderer, CSVRenderer]
+    content_negotiation_class = FormatNegotiation
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer problems as JSON, whatever the report would have been."""
+        response = super().handle_exception(exc)
+        self.request.accepted_renderer = JSONRenderer()
+        self.request.accepted_media_type = JSONRenderer.media_type
+        return response
+
+
+class OpeningFunnelView(ReportView):
+    """The opening of a store."""
+
+    @extend_schema(
+        operation_id="reports_opening_funnel",
+        tags=["reports"],
+        summary="Show a store's opening as a funnel with its costs",
+        description=(
+            "From people reached to people who bring friends, in all and per channel; the stages"
+            " are defined in docs/metrics.md. CSV has a row per channel and stage. 404 for a store"
+            " that the caller may not see; 406 for other formats."
+        ),
+        parameters=[serializers.OpeningFunnelQuery],
+        responses={JSON: serializers.OpeningFunnelOut, CSV: OpenApiTypes.STR},
+        examples=[
+            OpenApiExample(
+                "Before anything happened",
+                value={
+                    "store": "SH001",
+                    "opened_on": "2026-05-18",
+                    "reached_from": "2026-04-18T05:00:00+08:00",
+                    "first_from": "2026-05-18T05:00:00+08:00",
+                    "first_until": "2026-05-21T05:00:00+08:00",
+                    "rules": {
+                        "days": 3,
+                        "second_within_days": 30,
+                        "long_term_days": 90,
+                        "long_term_orders": 4,
+                        "lead_days": 30,
+                    },
+                    "cost_cents": 1200000,
+                    "reached_estimated": 52000,
+                    "stages": [
+                        {
+                            "stage": "reached",
+                            "people": 1000,
+                            "rate_of_previous": None,
+                            "rate_of_first": 1.0,
+                            "cost_per_person_cents": 1200,
+                        }
+                    ],
+                    "friends_referred": 60,
+                    "revenue_cents": 2400000,
+                    "channels": [],
+                    "friends": [{"channel": "referral", "people": 60}],
+                },
+                response_only=True,
+                media_type="application/json",
+            )
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """Show the funnel."""
+        query = serializers.OpeningFunnelQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        (store,) = _visible_stores(request, query.validated_data["store"])
+        funnel = opening_funnel.build(store=store, rules=query.to_rules())
+        if _is_csv(request):
+            return _csv(_funnel_rows(funnel), f"opening-funnel-{store.code}")
+        return Response(serializers.OpeningFunnelOut(funnel).data)
+
+
+class DailyView(ReportView):
+    """Sales by day."""
+
+    @extend_schema(
+        operation_id="reports_daily",
+        tags=["reports"],
+        summary="Show sales, refunds and members per store and business day",
+        description="At most 400 days. CSV has the same rows.",
+        parameters=[serializers.PeriodQuery],
+        responses={JSON: serializers.DailyReportOut, CSV: OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> Response:
+        """Show sales by day."""
+        stores, since, until = _stores_and_period(request)
+        rows = daily.build(stores=stores, since=since, until=until)
+        report = {"since": since, "until": until, "rows": rows}
+        return _rows(request, serializers.DailyReportOut(report).data, "daily")
+
+
+class ChannelsView(ReportView):
+    """What channels cost and brought."""
+
+    @extend_schema(
+        operation_id="reports_channels",
+        tags=["reports"],
+        summary="Show what each channel cost and brought",
+        description=(
+            "Links that belong to no store count only for callers who see every store and name"
+            " none. At most 400 days. CSV has the same rows."
+        ),
+        parameters=[serializers.PeriodQuery],
+        responses={JSON: serializers.ChannelReportOut, CSV: OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> Response:
+        """Show channels."""
+        stores, since, until = _stores_and_period(request)
+        sees_all = principal_of(request).store_ids is None
+        rows = channels.build(
+            stores=stores,
+            since=since,
+            until=until,
+            is_whole_chain=sees_all and "store" not in request.query_params,
+        )
+        report = {"since": since, "until": until, "rows": rows}
+        return _rows(request, serializers.ChannelReportOut(report).data, "channels")
+
+
+def _stores_and_period(request: Request) -> tuple[list[Store], date, date]:
+    query = serializers.PeriodQuery(data=request.query_params.dict())
+    query.is_valid(raise_exception=True)
+    stores = _visible_stores(request, query.validated_data.get("store"))
+    now = timezone.now()
+    today = max((store.business_date(now) for store in stores), default=now.date())
+    since, until = query.to_period(today=today)
+    return stores, since, until
+
+
+def _visible_stores(request: Request, code: str | None) -> list[Store]:
+    """Return the named store, or all that the caller may see.
+
+    Raises:
+        NotFound: no such store, or not the caller's to see.
+    """
+    stores = scope(Store.objects.order_by("id"), principal_of(request), store="id")
+    if code is None:
+        return list(stores)
+    found = list(stores.filter(code=code))
+    if not found:
+        raise NotFound
+    return found
+
+
+def _rows(request: Request, report: dict[str, Any], name: str) -> Response:
+    return _csv(report["rows"], name) if _is_csv(request) else Response(report)
+
+
+def _is_csv(request: Request) -> bool:
+    return isinstance(request.accepted_renderer, CSVRenderer)
+
+
+def _csv(rows: Sequence[dict[str, Any]], name: str) -> Response:
+    disposition = f'attachment; filename="{name}.csv"'
+    return Response({"rows": rows}, headers={"Content-Disposition": disposition})
+
+
+def _funnel_rows(funnel: OpeningFunnel) -> list[dict[str, Any]]:
+    return [
+        {
+            "store": funnel.store,
+            "channel": channel.channel,
+            "stage": str(stage.stage),
+            "people": stage.people,
+            "rate_of_previous": stage.rate_of_previous,
+            "rate_of_first": stage.rate_of_first,
+            "cost_per_person_cents": stage.cost_per_person_cents,
+            "cost_cents": channel.cost_cents,
+            "reached_estimated": channel.reached_estimated,
+            "friends_referred": channel.friends_referred,
+            "revenue_cents": channel.revenue_cents,
+        }
+        for channel in [funnel.total, *funnel.channels]
+        for stage in channel.stages
+    ]
