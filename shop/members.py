@@ -251,4 +251,3 @@ def use_member_code(code: str, *, now: datetime) -> int:
     if used != 1:
         raise NotFound
     return int(MemberCode.objects.values_list("member_id", flat=True).get(code=code))
-

@@ -17,7 +17,7 @@ from typing import Concatenate, ParamSpec, TypeVar
 
 import orjson
 import psycopg
-from django.db import OperationalError, connection, transaction
+from django.db import OperationalError, transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -25,7 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shop.kernel import problems
+from shop.kernel import locks, problems
 from shop.kernel.errors import DomainError
 from shop.kernel.models import IdempotencyRecord
 from shop.kernel.principals import principal_of
@@ -98,7 +98,7 @@ def _answer(
     principal = principal_of(request).key
     fingerprint = _fingerprint(request)
     with transaction.atomic(durable=True):
-        if not _lock(principal, key):
+        if not locks.take_if_free(f"{principal}\n{key}"):
             raise RequestInFlight
         if record := IdempotencyRecord.objects.filter(principal=principal, key=key).first():
             return _replay(record, fingerprint)
@@ -162,16 +162,6 @@ def _key_of(request: Request) -> str:
 def _fingerprint(request: Request) -> bytes:
     body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)
     return hashlib.sha256(f"{request.method} {request.path}\n".encode() + body).digest()
-
-
-def _lock(principal: str, key: str) -> bool:
-    """Take the key for this transaction without waiting; tell whether it was free."""
-    digest = hashlib.sha256(f"{principal}\n{key}".encode()).digest()
-    number = int.from_bytes(digest[:8], "big", signed=True)
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(%s)", [number])
-        (is_free,) = cursor.fetchone()
-    return bool(is_free)
 
 
 def forget_expired(*, now: datetime) -> int:
