@@ -36,6 +36,8 @@ class ProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if "\x00" in request.path:  # no name has it, and PostgreSQL takes no text with it
+            return problems.plain_response(404)
         response = self.get_response(request)
         if request.path.startswith("/api/v1/"):
             response.setdefault("Cache-Control", "no-store")

@@ -1,6 +1,11 @@
 """Cursor pagination: stable under inserts, no COUNT over big tables."""
 
-from rest_framework import pagination
+from typing import Any
+
+from django.core.exceptions import ValidationError
+from django.db import DataError
+from django.utils.translation import gettext_lazy as _
+from rest_framework import exceptions, pagination
 
 
 class CursorPagination(pagination.CursorPagination):
@@ -10,6 +15,13 @@ class CursorPagination(pagination.CursorPagination):
     max_page_size = 100
     page_size_query_param = "page_size"
     ordering = "-id"
+
+    def paginate_queryset(self, *args: Any, **kwargs: Any) -> list[Any] | None:
+        """Return a page; a cursor that somebody made up is no page, whatever it decodes to."""
+        try:
+            return super().paginate_queryset(*args, **kwargs)
+        except (ValueError, ValidationError, DataError) as error:
+            raise exceptions.NotFound(_("There is no such page.")) from error
 
 
 class ByCode(CursorPagination):

@@ -1,12 +1,16 @@
 """Serializers that take nothing on faith."""
 
 from collections.abc import Mapping
+from datetime import date, datetime
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
 from shop.kernel.money import MAX_CENTS
+
+YEARS = range(2000, 2200)
+"""What a period or a day may lie in; arithmetic on dates beyond breaks in many places."""
 
 
 class StrictSerializer(serializers.Serializer[Any]):
@@ -21,7 +25,7 @@ class StrictSerializer(serializers.Serializer[Any]):
                 message = self.error_messages["unknown_field"]
                 raise serializers.ValidationError(
                     {
-                        name: [serializers.ErrorDetail(message, code="unknown-field")]
+                        name: [serializers.ErrorDetail(str(message), code="unknown-field")]
                         for name in unknown
                     }
                 )
@@ -57,6 +61,38 @@ class StrictBooleanField(serializers.BooleanField):
         if not isinstance(data, bool):
             self.fail("invalid", input=data)
         return data
+
+
+class StrictDateTimeField(serializers.DateTimeField):
+    """A moment with its offset from UTC, of this or the next century."""
+
+    default_error_messages = {
+        "no_offset": _("Say the offset from UTC, as in 2026-05-18T09:00:00+08:00."),
+        "far_off": _("This is too far away."),
+    }
+
+    def enforce_timezone(self, value: datetime) -> datetime:
+        if value.tzinfo is None:
+            self.fail("no_offset")
+        return super().enforce_timezone(value)
+
+    def to_internal_value(self, value: Any) -> datetime:
+        moment = super().to_internal_value(value)
+        if moment.year not in YEARS:
+            self.fail("far_off")
+        return moment
+
+
+class StrictDateField(serializers.DateField):
+    """A day of this or the next century."""
+
+    default_error_messages = {"far_off": _("This is too far away.")}
+
+    def to_internal_value(self, value: Any) -> date:
+        day = super().to_internal_value(value)
+        if day.year not in YEARS:
+            self.fail("far_off")
+        return day
 
 
 class AmountField(StrictIntegerField):
