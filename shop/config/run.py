@@ -172,12 +172,11 @@ class Shop:
                 )
 
     def _welcome(self, seconds: float) -> None:
-        say(f"\nHuigan 回甘 is ready ({seconds:.1f} s)\n")
+        say(f"\nHuigan 回甘 is ready ({seconds:.1f} s)")
         if self._is_demo():
             self._manage("demo_logins")
         else:
-            say(f"  back office   {self._url('/admin/')}")
-            say(f"  API docs      {self._url('/api/docs')}")
+            say(f"  back office   {self._url('/admin/')}\n  API docs      {self._url('/api/docs')}")
         say(f"\nLogs are in {self.var / 'log'}. Ctrl-C stops everything.")
 
     def _url(self, path: str) -> str:
