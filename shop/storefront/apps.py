@@ -10,3 +10,9 @@ class StorefrontConfig(AppConfig):
     name = "shop.storefront"
     label = "storefront"
     verbose_name = _("Storefront")
+
+    def ready(self) -> None:
+        """Tell the outbox how to deliver each topic."""
+        from shop.storefront import deliveries  # models are loaded only now
+
+        deliveries.register()

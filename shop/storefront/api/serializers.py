@@ -316,6 +316,21 @@ class RefundOut(serializers.ModelSerializer[Refund]):
         fields = ("number", "amount_cents", "reason", "refunded_at", "order")
 
 
+class PaymentNotice(StrictSerializer):
+    """What a payment provider reports."""
+
+    order = StrictCharField(max_length=24, help_text="Number of the order.")
+    amount_cents = AmountField()
+    provider_ref = StrictCharField(max_length=64, help_text="The provider's own number.")
+
+
+class PaymentNoticeTaken(serializers.Serializer[Any]):
+    """How the order stands after the notice."""
+
+    order = serializers.CharField()
+    status = serializers.ChoiceField(choices=Order.Status.choices)
+
+
 # --- members -------------------------------------------------------------------------------------
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop.storefront.api import members, orders, reports
+from shop.storefront.api import members, orders, payments, reports
 
 urlpatterns = [
     path("auth/codes", members.LoginCodesView.as_view()),
@@ -23,6 +23,7 @@ urlpatterns = [
     path("orders/<str:number>/refunds", orders.OrderRefundsView.as_view()),
     path("orders/<str:number>/status", orders.OrderStatusView.as_view()),
     path("pos/settle", orders.SettleView.as_view()),
+    path("payments/callbacks/sandbox", payments.SandboxCallbackView.as_view()),
     path("reports/opening-funnel", reports.OpeningFunnelView.as_view()),
     path("reports/daily", reports.DailyView.as_view()),
     path("reports/channels", reports.ChannelsView.as_view()),

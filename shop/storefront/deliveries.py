@@ -1,0 +1,76 @@
+"""What becomes of each message in the outbox. A delivery may run twice; its effect happens once."""
+
+from datetime import datetime
+
+from django.utils import translation
+from django.utils.translation import gettext as _
+
+from shop import messages, payments
+from shop.kernel import outbox
+from shop.kernel.models import OutboxMessage
+from shop.kernel.money import Cents
+from shop.models import Member, Order, Refund
+
+LANGUAGE = "zh-hans"
+"""Members are written to in the chain's own language."""
+
+
+def register() -> None:
+    """Connect every topic with its delivery."""
+    outbox.delivers("order.paid")(send_receipt)
+    outbox.delivers("order.refunded")(send_refund_note)
+    outbox.delivers("member.joined")(send_welcome)
+    outbox.delivers("payment.refund")(send_money_back)
+
+
+def send_receipt(message: OutboxMessage, now: datetime) -> None:
+    """Tell a member what to call for at the counter."""
+    order = Order.objects.select_related("member", "store").get(number=message.payload["order"])
+    with translation.override(LANGUAGE):
+        text = _("%(store)s: your order %(code)s is paid, ¥%(amount)s.") % {
+            "store": order.store.name,
+            "code": order.pickup_code,
+            "amount": _yuan(order.paid_cents),
+        }
+    _send(message, order.member, template="order.paid", text=text, now=now)
+
+
+def send_refund_note(message: OutboxMessage, now: datetime) -> None:
+    """Tell a member that money is on its way back."""
+    refund = Refund.objects.select_related("order__member").get(number=message.payload["refund"])
+    with translation.override(LANGUAGE):
+        text = _("We have refunded ¥%(amount)s for your order %(order)s.") % {
+            "amount": _yuan(refund.amount_cents),
+            "order": refund.order.number,
+        }
+    _send(message, refund.order.member, template="order.refunded", text=text, now=now)
+
+
+def send_welcome(message: OutboxMessage, now: datetime) -> None:
+    """Greet a new member."""
+    member = Member.objects.get(public_id=message.payload["member"])
+    with translation.override(LANGUAGE):
+        text = _("Welcome! Your member card and a first coupon are waiting for you.")
+    _send(message, member, template="member.joined", text=text, now=now)
+
+
+def send_money_back(message: OutboxMessage, now: datetime) -> None:
+    """Return a payment that came for an order which no longer waited for it."""
+    if outbox.receive_once("payment.refund", message_id=message.id, now=now):
+        payments.provider().refund(
+            provider_ref=message.payload["provider_ref"],
+            amount_cents=Cents(message.payload["amount_cents"]),
+        )
+
+
+def _send(
+    message: OutboxMessage, member: Member | None, *, template: str, text: str, now: datetime
+) -> None:
+    if member is None or member.status != Member.Status.ACTIVE:
+        return
+    if outbox.receive_once("messages", message_id=message.id, now=now):
+        messages.send(member, template=template, text=text, now=now)
+
+
+def _yuan(cents: int) -> str:
+    return f"{cents / 100:.2f}"

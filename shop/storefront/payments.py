@@ -1,0 +1,62 @@
+"""Payments that a provider reports: they come twice, late, or for orders that are gone."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from shop import messages, orders
+from shop.kernel import outbox
+from shop.models import Order, Payment
+from shop.orders import PaymentMismatch, Tender
+from shop.payments import Notice
+from shop.storefront import checkout
+
+
+@transaction.atomic
+def receive_payment(notice: Notice, *, method: str, now: datetime) -> Order:
+    """Take a verified callback: pay the order, or keep the money as an orphan and send it back.
+
+    The same payment again changes nothing. Whatever arrives for an order that no longer waits for
+    payment is recorded, refunded through the outbox and alarmed; the order does not reopen.
+
+    Raises:
+        NotFound: no such order.
+        PaymentMismatch: not the amount payable; the order stays unpaid.
+    """
+    order = orders.lock(notice.order_number)
+    if Payment.objects.filter(method=method, provider_ref=notice.provider_ref).exists():
+        return order
+    tender = Tender(
+        method=method, amount_cents=notice.amount_cents, provider_ref=notice.provider_ref
+    )
+    if order.status != Order.Status.PENDING:
+        _send_back(order, tender, now=now)
+        return order
+    if notice.amount_cents != order.payable_cents:
+        raise PaymentMismatch(payable_cents=order.payable_cents, tendered_cents=notice.amount_cents)
+    receipt = checkout.pay_order(
+        number=order.number, tenders=[tender], actor=f"provider:{method}", now=now
+    )
+    return receipt.order
+
+
+def alert_mismatch(notice: Notice, error: PaymentMismatch, *, now: datetime) -> None:
+    """Tell staff that a provider took another amount than the order costs."""
+    messages.alert(
+        "payment-mismatch",
+        subject=f"order:{notice.order_number}",
+        details=error.members | {"provider_ref": notice.provider_ref},
+        now=now,
+    )
+
+
+def _send_back(order: Order, tender: Tender, *, now: datetime) -> None:
+    payment = orders.record_orphan(order, tender, now=now)
+    details = {
+        "payment": payment.pk,
+        "order": order.number,
+        "provider_ref": tender.provider_ref,
+        "amount_cents": tender.amount_cents,
+    }
+    outbox.add("payment.refund", key=f"payment:{payment.pk}", payload=details, now=now)
+    messages.alert("orphan-payment", subject=order.source, details=details, now=now)

@@ -1,0 +1,40 @@
+"""Background jobs that need several engines. Each is safe to run twice, or at once."""
+
+from celery import shared_task
+from django.utils import timezone
+
+from loyalty import earning, points, rewards
+from loyalty.models import PendingPoints
+from shop.kernel.errors import DomainError
+from shop.models import Order
+from shop.storefront import checkout
+
+BATCH = 500
+
+
+@shared_task
+def cancel_unpaid_orders() -> None:
+    """Cancel orders that nobody paid in time, each in its own transaction."""
+    now = timezone.now()
+    overdue = Order.objects.filter(status=Order.Status.PENDING, expires_at__lte=now)
+    for number in overdue.order_by("expires_at").values_list("number", flat=True)[:BATCH]:
+        try:
+            checkout.cancel_order(number=number, actor="beat", now=now)
+        except DomainError:
+            continue  # paid or cancelled in the meantime
+
+
+@shared_task
+def release_pending_points() -> None:
+    """Turn promises whose time has come into points, and free rewards that nobody used."""
+    now = timezone.now()
+    due = points.due_promises(now=now, limit=BATCH)
+    zones = PendingPoints.objects.filter(pk__in=due).values_list(
+        "pk", "account__member__store__timezone"
+    )
+    for promise_id, timezone_name in zones:
+        points.release_promise(
+            promise_id, now=now, expires_at=earning.expiry_of(now, timezone=timezone_name)
+        )
+    for redemption_id in rewards.due_to_expire(now=now, limit=BATCH):
+        rewards.expire(redemption_id, now=now)
