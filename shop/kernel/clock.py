@@ -3,6 +3,9 @@
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+YEARS = range(2000, 2200)
+"""What days and periods may lie in; arithmetic on dates far beyond breaks in many places."""
+
 
 def business_date(at: datetime, *, timezone: str, day_starts_at: time) -> date:
     """Return the store's business day at that moment; a day runs to the next `day_starts_at`.

@@ -1,7 +1,8 @@
 """The one base class of every refusal."""
 
+from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Self
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -34,6 +35,13 @@ class InvalidInput(DomainError):
     def __init__(self, pointer: str, detail: str | Promise, *, reason: str = "invalid") -> None:
         super().__init__(errors=[{"pointer": pointer, "detail": detail, "code": reason}])
 
+    @classmethod
+    def of_many(cls, refusals: Sequence[tuple[str, str | Promise, str]]) -> Self:
+        """Return one error for several values, each as (pointer, detail, reason)."""
+        errors = [cls(pointer, detail, reason=reason) for pointer, detail, reason in refusals]
+        errors[0].members["errors"] = [e for error in errors for e in error.members["errors"]]
+        return errors[0]
+
 
 class NotFound(DomainError):
     """Nothing of that name exists, or it is not the caller's to see."""
@@ -41,6 +49,13 @@ class NotFound(DomainError):
     code = "not-found"
     title = _("There is nothing here under that name.")
     status = HTTPStatus.NOT_FOUND
+
+
+class CodeTaken(DomainError):
+    """Codes are unique, and something else has this one."""
+
+    code = "code-taken"
+    title = _("Something else has this code already.")
 
 
 class PermissionDenied(DomainError):

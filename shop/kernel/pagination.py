@@ -24,6 +24,18 @@ class CursorPagination(pagination.CursorPagination):
             raise exceptions.NotFound(_("There is no such page.")) from error
 
 
+class OldestFirst(CursorPagination):
+    """In the order in which they were made."""
+
+    ordering = "id"
+
+
+class ByExpiry(CursorPagination):
+    """The soonest to expire first."""
+
+    ordering: Any = ("expires_at", "id")
+
+
 class ByCode(CursorPagination):
     """By code, for short lists that people keep in order."""
 

@@ -7,10 +7,8 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from shop.kernel.clock import YEARS
 from shop.kernel.money import MAX_CENTS
-
-YEARS = range(2000, 2200)
-"""What a period or a day may lie in; arithmetic on dates beyond breaks in many places."""
 
 
 class StrictSerializer(serializers.Serializer[Any]):

@@ -1,0 +1,167 @@
+"""Coupons: what may be claimed, claiming it, and the wallet."""
+
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Count, Q, QuerySet
+from django.utils import timezone
+from django.utils.functional import cached_property
+from django_filters import filters
+from django_filters.rest_framework.filterset import FilterSet
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework.generics import ListAPIView
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from campaigns import coupons, queries
+from campaigns.api import coupon_serializers as serializers
+from campaigns.models import Coupon, CouponDefinition
+from shop import members
+from shop.api.on_behalf import OnBehalfRequest, acting_member
+from shop.kernel.idempotency import idempotent
+from shop.kernel.pagination import ByExpiry, OldestFirst
+from shop.kernel.permissions import callers
+from shop.kernel.principals import Kind, principal_of
+
+
+class CouponDefinitionFilter(FilterSet):
+    """Tills may ask for one member."""
+
+    member = filters.UUIDFilter(method="for_member", label="Tills only: how many they have had.")
+
+    class Meta:
+        model = CouponDefinition
+        fields = ("member",)
+
+    def for_member(
+        self, rows: QuerySet[CouponDefinition], name: str, value: UUID
+    ) -> QuerySet[CouponDefinition]:
+        """Count what a member has had; members themselves see their own in any case."""
+        principal = principal_of(self.request)
+        if principal.kind is not Kind.TILL:
+            return rows
+        return _with_taken(rows, members.find_visible(value, principal).pk)
+
+
+class CouponDefinitionsView(ListAPIView[CouponDefinition]):
+    """What members may claim now."""
+
+    permission_classes = [callers(Kind.TILL, Kind.MEMBER, scope="coupons:write")]
+    serializer_class = serializers.CouponDefinitionOut
+    pagination_class = OldestFirst
+    filterset_class = CouponDefinitionFilter
+    queryset = CouponDefinition.objects.none()  # tells the schema the model
+
+    def get_queryset(self) -> QuerySet[CouponDefinition]:
+        rows = queries.claimable_definitions(now=timezone.now())
+        principal = principal_of(self.request)
+        return _with_taken(rows, principal.id) if principal.kind is Kind.MEMBER else rows
+
+    @extend_schema(
+        operation_id="coupon_definitions_list",
+        tags=["coupons"],
+        summary="List coupons that may be claimed now",
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List what may be claimed now."""
+        return super().get(request, *args, **kwargs)
+
+
+class CouponClaimsView(APIView):
+    """Putting a coupon into a wallet."""
+
+    permission_classes = [callers(Kind.TILL, Kind.MEMBER, scope="coupons:write")]
+
+    @extend_schema(
+        operation_id="coupon_definitions_claim",
+        tags=["coupons"],
+        summary="Claim a coupon",
+        description=(
+            "A till names the member. 409 `coupon-not-claimable`, `coupon-exhausted`,"
+            " `claim-limit-reached`, `member-not-active`."
+        ),
+        request=OnBehalfRequest,
+        responses={201: serializers.CouponOut},
+        examples=[
+            OpenApiExample("A member", value={}, request_only=True),
+            OpenApiExample(
+                "A till",
+                value={"member": "3f0c8e9a-6a0e-4a55-9d4a-3f8f3a4f2f10"},
+                request_only=True,
+            ),
+        ],
+    )
+    @idempotent
+    def post(self, request: Request, code: str) -> Response:
+        """Claim a coupon."""
+        member = acting_member(principal_of(request), OnBehalfRequest(data=request.data))
+        now = timezone.now()
+        coupon = coupons.claim(code, member_id=member.pk, now=now)
+        return Response(serializers.CouponOut(coupon, context={"now": now}).data, status=201)
+
+
+class WalletView(ListAPIView[Coupon]):
+    """A member's coupons, the soonest to expire first."""
+
+    serializer_class = serializers.CouponOut
+    pagination_class = ByExpiry
+    filter_backends = ()
+
+    @cached_property
+    def now(self) -> datetime:
+        """Return one moment for the whole answer."""
+        return timezone.now()
+
+    def member_id(self) -> int:
+        """Return whose wallet it is."""
+        return principal_of(self.request).id
+
+    def get_queryset(self) -> QuerySet[Coupon]:
+        query = serializers.WalletQuery(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        return queries.wallet(self.member_id(), now=self.now, status=query.validated_data["status"])
+
+    def get_serializer_context(self) -> dict[str, Any]:
+        return {**super().get_serializer_context(), "now": self.now}
+
+
+class MeCouponsView(WalletView):
+    """One's own wallet."""
+
+    permission_classes = [callers(Kind.MEMBER, scope="")]
+
+    @extend_schema(
+        operation_id="me_coupons",
+        tags=["me"],
+        summary="List my coupons, the soonest to expire first",
+        parameters=[serializers.WalletQuery],
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List my coupons."""
+        return super().get(request, *args, **kwargs)
+
+
+class MemberCouponsView(WalletView):
+    """The wallet of the guest at the counter."""
+
+    permission_classes = [callers(Kind.TILL, Kind.STAFF, scope="members:read")]
+
+    def member_id(self) -> int:
+        return members.find_visible(self.kwargs["member_id"], principal_of(self.request)).pk
+
+    @extend_schema(
+        operation_id="members_coupons",
+        tags=["members"],
+        summary="List a member's coupons, the soonest to expire first",
+        parameters=[serializers.WalletQuery],
+    )
+    def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
+        """List a member's coupons."""
+        return super().get(request, *args, **kwargs)
+
+
+def _with_taken(rows: QuerySet[CouponDefinition], member_id: int) -> QuerySet[CouponDefinition]:
+    taken = Count("coupons", filter=Q(coupons__member_id=member_id))
+    return rows.annotate(taken=taken)

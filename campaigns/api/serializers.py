@@ -1,0 +1,278 @@
+"""What goes in and out of the API of channels, campaigns, links, touches and costs."""
+
+from typing import Any
+
+from django.core.validators import validate_slug
+from rest_framework import serializers
+
+from campaigns import links
+from campaigns.campaigns import CampaignDraft, PhaseDraft
+from campaigns.costs import MOST_COUNT, CostRow, Outcome
+from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, DailyCost, Touch
+from shop.kernel.serializers import (
+    AmountField,
+    StrictBooleanField,
+    StrictCharField,
+    StrictDateField,
+    StrictDateTimeField,
+    StrictIntegerField,
+    StrictSerializer,
+)
+from shop.models import Store
+
+MOST_TOUCHES = 500
+MOST_COSTS = 1_000
+MOST_CSV_CHARACTERS = 1_500_000
+
+
+class SlugField(StrictCharField):
+    """A code of letters, digits, - and _."""
+
+    def __init__(self, *, max_length: int) -> None:
+        super().__init__(max_length=max_length, validators=[validate_slug])
+
+
+# --- channels and campaigns ----------------------------------------------------------------------
+
+
+class ChannelRequest(StrictSerializer):
+    """A new source of traffic."""
+
+    code = SlugField(max_length=32)
+    kind = serializers.ChoiceField(choices=Channel.Kind.choices)
+    name_zh = StrictCharField(max_length=80)
+    name_en = StrictCharField(max_length=80)
+
+
+class ChannelOut(serializers.ModelSerializer[Channel]):
+    """A source of traffic."""
+
+    class Meta:
+        model = Channel
+        fields = ("code", "kind", "name_zh", "name_en")
+
+
+class PhaseRequest(StrictSerializer):
+    """A stretch of a campaign; it ends just before `ends_at`."""
+
+    kind = serializers.ChoiceField(choices=CampaignPhase.Kind.choices)
+    starts_at = StrictDateTimeField()
+    ends_at = StrictDateTimeField()
+    budget_cents = AmountField(required=False, allow_null=True)
+
+
+class CampaignRequest(StrictSerializer):
+    """A new campaign. Without stores it is the whole chain's, and head office's to make."""
+
+    code = SlugField(max_length=40)
+    name_zh = StrictCharField(max_length=80)
+    name_en = StrictCharField(max_length=80)
+    status = serializers.ChoiceField(choices=Campaign.Status.choices, default=Campaign.Status.DRAFT)
+    starts_at = StrictDateTimeField()
+    ends_at = StrictDateTimeField(required=False, allow_null=True)
+    budget_cents = AmountField(required=False, allow_null=True)
+    stores = serializers.ListField(
+        child=StrictCharField(max_length=16), default=list, max_length=500, help_text="Store codes."
+    )
+    phases = serializers.ListField(child=PhaseRequest(), default=list, max_length=50)
+
+    def to_draft(self, stores: list[Store]) -> CampaignDraft:
+        """Return the validated data as the noun module takes it."""
+        data = dict(self.validated_data) | {"stores": stores}
+        return CampaignDraft(**data | {"phases": [PhaseDraft(**p) for p in data["phases"]]})
+
+
+class PhaseOut(serializers.ModelSerializer[CampaignPhase]):
+    """A stretch of a campaign."""
+
+    class Meta:
+        model = CampaignPhase
+        fields = ("id", "kind", "starts_at", "ends_at", "budget_cents")
+
+
+class CampaignOut(serializers.ModelSerializer[Campaign]):
+    """A campaign; without stores it runs in all of them."""
+
+    stores: Any = serializers.SlugRelatedField(many=True, read_only=True, slug_field="code")
+
+    class Meta:
+        model = Campaign
+        fields = (
+            "code",
+            "name_zh",
+            "name_en",
+            "status",
+            "starts_at",
+            "ends_at",
+            "budget_cents",
+            "stores",
+        )
+
+
+class CampaignDetail(CampaignOut):
+    """A campaign with its phases."""
+
+    phases = PhaseOut(many=True)
+
+    class Meta:
+        model = Campaign
+        fields = (*CampaignOut.Meta.fields, "phases")
+
+
+# --- links ---------------------------------------------------------------------------------------
+
+
+class ChannelLinkRequest(StrictSerializer):
+    """A new door into the shop. Without a store it is the whole chain's: head office makes it."""
+
+    label = StrictCharField(max_length=80)  # type: ignore[assignment]  # hides Field's own label
+    channel = StrictCharField(max_length=32, help_text="Code of the channel.")
+    campaign = StrictCharField(max_length=40, required=False, help_text="Code of the campaign.")
+    phase = StrictIntegerField(
+        min_value=1, max_value=2**62, required=False, help_text="Id of one of its phases."
+    )
+    store = StrictCharField(max_length=16, required=False)
+    target_url = StrictCharField(
+        max_length=300, required=False, help_text="Empty: the shop's own welcome page."
+    )
+
+
+class ChannelLinkOut(serializers.ModelSerializer[ChannelLink]):
+    """A door into the shop. `url` is for ads and messages, `qr_url` is what its QR code says."""
+
+    channel = serializers.CharField(source="channel.code")
+    campaign = serializers.CharField(source="campaign.code", default=None, allow_null=True)
+    phase = serializers.IntegerField(source="phase_id", allow_null=True)
+    store = serializers.CharField(source="store.code", default=None, allow_null=True)
+    url = serializers.SerializerMethodField()
+    qr_url = serializers.SerializerMethodField()
+
+    class Meta:
+        model = ChannelLink
+        fields = (
+            "code",
+            "label",
+            "channel",
+            "campaign",
+            "phase",
+            "store",
+            "target_url",
+            "is_active",
+            "url",
+            "qr_url",
+            "created_at",
+        )
+
+    def get_url(self, link: ChannelLink) -> str:
+        """Return the address a guest opens."""
+        return links.public_url(link.code)
+
+    def get_qr_url(self, link: ChannelLink) -> str:
+        """Return the address in the QR code, by which a scan is told from a click."""
+        return links.public_url(link.code, is_scan=True)
+
+
+# --- touches -------------------------------------------------------------------------------------
+
+
+class TouchRequest(StrictSerializer):
+    """One meeting of a visitor with a link."""
+
+    event_id = serializers.UUIDField(help_text="Made by the client; counts once, ever.")
+    kind = serializers.ChoiceField(choices=Touch.Kind.choices)
+    link = StrictCharField(max_length=12, help_text="Code of the link.")
+    visitor = StrictCharField(max_length=40, help_text="The same for the same phone.")
+    occurred_at = StrictDateTimeField()
+
+
+class TouchesRequest(StrictSerializer):
+    """A batch of events, in any order."""
+
+    events = serializers.ListField(child=TouchRequest(), min_length=1, max_length=MOST_TOUCHES)
+
+
+class TouchesTaken(serializers.Serializer[Any]):
+    """How many events were new, and how many had been there before."""
+
+    accepted = serializers.IntegerField()
+    duplicates = serializers.IntegerField()
+
+
+# --- costs ---------------------------------------------------------------------------------------
+
+
+class DailyCostRequest(StrictSerializer):
+    """What one link cost on one day, and what its platform claims."""
+
+    link = StrictCharField(max_length=12)
+    date = StrictDateField()
+    cost_cents = AmountField(min_value=0)
+    impressions = StrictIntegerField(min_value=0, max_value=MOST_COUNT, default=0)
+    clicks = StrictIntegerField(min_value=0, max_value=MOST_COUNT, default=0)
+    estimated_reach = StrictIntegerField(min_value=0, max_value=MOST_COUNT, default=0)
+
+
+class DailyCostsRequest(StrictSerializer):
+    """Costs to store; a link and a day that were there before are replaced."""
+
+    rows = serializers.ListField(child=DailyCostRequest(), min_length=1, max_length=MOST_COSTS)
+
+    def to_rows(self) -> list[CostRow]:
+        """Return the validated data as the noun module takes it."""
+        return [CostRow(**row) for row in self.validated_data["rows"]]
+
+
+class DailyCostsStored(serializers.Serializer[Any]):
+    """How many rows are new, and how many replaced one."""
+
+    created = serializers.IntegerField()
+    updated = serializers.IntegerField()
+
+
+class CostImportRequest(StrictSerializer):
+    """A CSV file as text; its first line names the columns."""
+
+    csv = StrictCharField(max_length=MOST_CSV_CHARACTERS, trim_whitespace=False)
+    dry_run = StrictBooleanField(default=False, help_text="Report only; store nothing.")
+
+
+class CostImportLine(serializers.Serializer[Any]):
+    """What became of one line of the file."""
+
+    line = serializers.IntegerField()
+    outcome = serializers.ChoiceField(choices=[(o.value, o.value) for o in Outcome])
+    link = serializers.CharField()
+    date = serializers.CharField()
+    detail = serializers.CharField()
+
+
+class CostImportReport(serializers.Serializer[Any]):
+    """What an import did or, when `is_stored` is false, would do."""
+
+    is_stored = serializers.BooleanField()
+    created = serializers.SerializerMethodField()
+    updated = serializers.SerializerMethodField()
+    refused = serializers.SerializerMethodField()
+    lines = CostImportLine(many=True)
+
+    def get_created(self, report: Any) -> int:
+        """Return how many lines are new."""
+        return int(report.count(Outcome.CREATED))
+
+    def get_updated(self, report: Any) -> int:
+        """Return how many lines replace a row."""
+        return int(report.count(Outcome.UPDATED))
+
+    def get_refused(self, report: Any) -> int:
+        """Return how many lines cannot be used."""
+        return int(report.count(Outcome.REFUSED))
+
+
+class DailyCostOut(serializers.ModelSerializer[DailyCost]):
+    """What one link cost on one day."""
+
+    link = serializers.CharField(source="link.code")
+
+    class Meta:
+        model = DailyCost
+        fields = ("link", "date", "cost_cents", "impressions", "clicks", "estimated_reach")

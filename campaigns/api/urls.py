@@ -1,0 +1,20 @@
+"""URLs of promotion's API."""
+
+from django.urls import path
+
+from campaigns.api import channels, costs, coupons, links, touches
+
+urlpatterns = [
+    path("channels", channels.ChannelsView.as_view()),
+    path("campaigns", channels.CampaignsView.as_view()),
+    path("campaigns/<str:code>", channels.CampaignView.as_view()),
+    path("channel-links", links.ChannelLinksView.as_view()),
+    path("channel-links/<str:code>/qr", links.ChannelLinkQRView.as_view()),
+    path("touches", touches.TouchesView.as_view()),
+    path("daily-costs", costs.DailyCostsView.as_view()),
+    path("daily-costs/import", costs.CostImportView.as_view()),
+    path("coupon-definitions", coupons.CouponDefinitionsView.as_view()),
+    path("coupon-definitions/<str:code>/claims", coupons.CouponClaimsView.as_view()),
+    path("me/coupons", coupons.MeCouponsView.as_view()),
+    path("members/<uuid:member_id>/coupons", coupons.MemberCouponsView.as_view()),
+]

@@ -1,0 +1,65 @@
+"""Which rows of promotion a caller may see, and which are theirs to write.
+
+What has no store is head office's: every member of staff reads it, and only those who cover all
+stores write it.
+"""
+
+from datetime import datetime
+
+from django.db.models import F, Q, QuerySet
+
+from campaigns.models import Campaign, ChannelLink, Coupon, CouponDefinition, DailyCost
+from shop.kernel.principals import Principal, scope
+
+
+def visible_campaigns(principal: Principal) -> QuerySet[Campaign]:
+    """Return the campaigns of the caller's stores and of the whole chain."""
+    return scope(Campaign.objects.all(), principal, store="stores", with_shared=True).distinct()
+
+
+def visible_links(principal: Principal) -> QuerySet[ChannelLink]:
+    """Return the links of the caller's stores and of the whole chain."""
+    return scope(ChannelLink.objects.all(), principal, store="store_id", with_shared=True)
+
+
+def writable_links(principal: Principal) -> QuerySet[ChannelLink]:
+    """Return the links whose costs are the caller's to enter."""
+    return scope(ChannelLink.objects.all(), principal, store="store_id")
+
+
+def visible_costs(principal: Principal) -> QuerySet[DailyCost]:
+    """Return the costs of the links that the caller sees."""
+    return scope(DailyCost.objects.all(), principal, store="link__store_id", with_shared=True)
+
+
+def claimable_definitions(*, now: datetime) -> QuerySet[CouponDefinition]:
+    """Return what members may claim now and is not gone yet."""
+    has_begun = Q(claim_starts_at__isnull=True) | Q(claim_starts_at__lte=now)
+    goes_on = Q(claim_ends_at__isnull=True) | Q(claim_ends_at__gt=now)
+    is_of_use = Q(valid_until__isnull=True) | Q(valid_until__gt=now)
+    has_some_left = Q(total_limit__isnull=True) | Q(issued_count__lt=F("total_limit"))
+    return CouponDefinition.objects.filter(
+        has_begun,
+        goes_on,
+        is_of_use,
+        has_some_left,
+        is_claimable=True,
+        status=CouponDefinition.Status.ACTIVE,
+    )
+
+
+def wallet(member_id: int, *, now: datetime, status: str = "") -> QuerySet[Coupon]:
+    """Return a member's coupons with this status; without one, those that can still be used.
+
+    An available coupon whose time is over is expired, whether or not the job has marked it yet.
+    """
+    rows = Coupon.objects.filter(member_id=member_id).select_related("definition")
+    in_time = Q(status=Coupon.Status.AVAILABLE, expires_at__gt=now)
+    over = Q(status=Coupon.Status.AVAILABLE, expires_at__lte=now)
+    if not status:
+        return rows.filter(in_time | Q(status=Coupon.Status.HELD))
+    if status == Coupon.Status.AVAILABLE:
+        return rows.filter(in_time)
+    if status == Coupon.Status.EXPIRED:
+        return rows.filter(over | Q(status=Coupon.Status.EXPIRED))
+    return rows.filter(status=status)
