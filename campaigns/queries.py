@@ -34,17 +34,21 @@ def visible_costs(principal: Principal) -> QuerySet[DailyCost]:
 
 def claimable_definitions(*, now: datetime) -> QuerySet[CouponDefinition]:
     """Return what members may claim now and is not gone yet."""
+    return _issued_definitions(now=now).filter(is_claimable=True)
+
+
+def welcome_gifts(*, now: datetime) -> QuerySet[CouponDefinition]:
+    """Return what is given to whoever joins now."""
+    return _issued_definitions(now=now).filter(is_welcome_gift=True)
+
+
+def _issued_definitions(*, now: datetime) -> QuerySet[CouponDefinition]:
     has_begun = Q(claim_starts_at__isnull=True) | Q(claim_starts_at__lte=now)
     goes_on = Q(claim_ends_at__isnull=True) | Q(claim_ends_at__gt=now)
     is_of_use = Q(valid_until__isnull=True) | Q(valid_until__gt=now)
     has_some_left = Q(total_limit__isnull=True) | Q(issued_count__lt=F("total_limit"))
     return CouponDefinition.objects.filter(
-        has_begun,
-        goes_on,
-        is_of_use,
-        has_some_left,
-        is_claimable=True,
-        status=CouponDefinition.Status.ACTIVE,
+        has_begun, goes_on, is_of_use, has_some_left, status=CouponDefinition.Status.ACTIVE
     )
 
 
