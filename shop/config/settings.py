@@ -1,8 +1,8 @@
 """Settings of every environment, read from environment variables (see the table in README.md).
 
-Development needs none: ``make run`` starts its own PostgreSQL and Valkey and leaves their addresses in
-``var/env``, which is read here when the variables are unset. Production (``DEBUG=0``) refuses to start
-with any default that would be unsafe.
+Development needs none: ``make run`` starts its own PostgreSQL and Valkey and leaves their addresses
+in ``var/env``, which is read here when the variables are unset. Production (``DEBUG=0``) refuses to
+start with any default that would be unsafe.
 """
 
 from datetime import timedelta
@@ -13,7 +13,6 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 from django.templatetags.static import static
 from django.urls import reverse_lazy
-from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 django_stubs_ext.monkeypatch()
@@ -30,7 +29,7 @@ UNSAFE_SECRET = "development-only-secret-that-production-refuses"  # noqa: S105
 
 SECRET_KEY = env.str("SECRET_KEY", default=UNSAFE_SECRET)
 FIELD_KEYS = env.list("FIELD_KEYS", default=["k1:" + "00" * 32])
-"""Keys of encrypted columns as ``id:64 hex digits``; the first encrypts, the others still decrypt."""
+"""Keys of encrypted columns as ``id:64 hex digits``; the first encrypts, all decrypt."""
 LOOKUP_PEPPER = env.str("LOOKUP_PEPPER", default=UNSAFE_SECRET)
 """Key of the hashes by which phones are looked up."""
 
@@ -44,7 +43,7 @@ if not env.str("DATABASE_URL", default=""):
         "DATABASE_URL is not set. Start everything with 'make run', or point DATABASE_URL at a "
         "PostgreSQL database (15 or newer)."
     )
-if not DEBUG and (SECRET_KEY == UNSAFE_SECRET or LOOKUP_PEPPER == UNSAFE_SECRET):
+if not DEBUG and UNSAFE_SECRET in {SECRET_KEY, LOOKUP_PEPPER}:
     raise ImproperlyConfigured("Production needs its own SECRET_KEY and LOOKUP_PEPPER.")
 if not DEBUG and "FIELD_KEYS" not in env.ENVIRON:
     raise ImproperlyConfigured("Production needs its own FIELD_KEYS.")
@@ -55,6 +54,8 @@ if not DEBUG and DEMO:
 
 INSTALLED_APPS = [
     "unfold",
+    "unfold.contrib.filters",
+    "unfold.contrib.forms",
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -78,6 +79,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "shop.kernel.middleware.RequestIdMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "shop.kernel.middleware.ContentPolicyMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.locale.LocaleMiddleware",
@@ -252,6 +254,7 @@ SPECTACULAR_SETTINGS = {
     "COMPONENT_SPLIT_REQUEST": True,
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "REDOC_DIST": "SIDECAR",
     "SCHEMA_PATH_PREFIX": r"/api/v1",
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
@@ -262,6 +265,11 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "OrderStatus": "shop.models.Order.Status",
         "OrderType": "shop.models.OrderType",
+        "CampaignStatus": "campaigns.models.Campaign.Status",
+        "CampaignPhaseKind": "campaigns.models.CampaignPhase.Kind",
+        "ChannelKind": "campaigns.models.Channel.Kind",
+        "TouchKind": "campaigns.models.Touch.Kind",
+        "CouponStatus": "campaigns.models.Coupon.Status",
     },
 }
 
@@ -273,14 +281,34 @@ PAYMENT_PROVIDER_SECRET = env.str("PAYMENT_PROVIDER_SECRET", default="sandbox-pa
 
 # --- back office -------------------------------------------------------------------------------
 
-static_lazy = lazy(static, str)
 UNFOLD = {
     "SITE_TITLE": "Huigan 回甘",
     "SITE_HEADER": "Huigan 回甘",
     "SITE_SUBHEADER": _("Promotion brings people in, operation makes them stay"),
     "SITE_URL": reverse_lazy("admin:index"),
+    "SITE_ICON": lambda _request: static("huigan/icon.svg"),
+    "SITE_FAVICONS": [
+        {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("huigan/icon.svg")}
+    ],
     "SHOW_LANGUAGES": True,
+    "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "shop.storefront.admin.dashboard.add_context",
+    "SIDEBAR": {"show_search": True, "navigation": "shop.config.navigation.groups"},
+    "COLORS": {
+        "primary": {  # green tea; 600 is dark enough for white text on it
+            "50": "oklch(98.4% .014 180.72)",
+            "100": "oklch(95.3% .051 180.801)",
+            "200": "oklch(91% .096 180.426)",
+            "300": "oklch(85.5% .138 181.071)",
+            "400": "oklch(77.7% .152 181.912)",
+            "500": "oklch(65% .13 182.503)",
+            "600": "oklch(53% .1 184.704)",
+            "700": "oklch(46% .086 186.391)",
+            "800": "oklch(41% .073 188.216)",
+            "900": "oklch(36% .06 188.416)",
+            "950": "oklch(27.7% .046 192.524)",
+        }
+    },
 }
 
 # --- logs --------------------------------------------------------------------------------------
@@ -288,13 +316,7 @@ UNFOLD = {
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {
-        "json": {
-            "()": "structlog.stdlib.ProcessorFormatter",
-            "processors": "shop.kernel.logs.PROCESSORS",
-        },
-        "plain": {"format": "%(levelname)s %(name)s %(message)s"},
-    },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "plain"}},
+    "formatters": {"line": {"()": "shop.kernel.logs.formatter", "is_json": not DEBUG}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
 }

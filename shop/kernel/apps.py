@@ -2,9 +2,15 @@
 
 from django.apps import AppConfig
 
+from shop.kernel import logs
+
 
 class KernelConfig(AppConfig):
     """Money, clock, problems, idempotency, outbox, principals."""
 
     name = "shop.kernel"
     label = "kernel"
+
+    def ready(self) -> None:
+        """Set up the log once the settings are read."""
+        logs.configure()

@@ -1,12 +1,34 @@
-"""Processors of the structured log."""
+"""One log: JSON lines in production, plain lines in development, each with its request's id."""
+
+import logging
 
 import structlog
 
-PROCESSORS = [
+_EVERY_LINE = [
     structlog.contextvars.merge_contextvars,
     structlog.stdlib.add_log_level,
     structlog.stdlib.add_logger_name,
     structlog.processors.TimeStamper(fmt="iso", utc=True),
-    structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-    structlog.processors.JSONRenderer(ensure_ascii=False),
 ]
+
+
+def configure() -> None:
+    """Send what the code logs through the standard library's handlers."""
+    structlog.configure(
+        processors=[*_EVERY_LINE, structlog.stdlib.ProcessorFormatter.wrap_for_formatter],
+        logger_factory=structlog.stdlib.LoggerFactory(),
+        cache_logger_on_first_use=True,
+    )
+
+
+def formatter(*, is_json: bool) -> logging.Formatter:
+    """Return the formatter of a handler; also for lines that libraries log."""
+    return structlog.stdlib.ProcessorFormatter(
+        foreign_pre_chain=_EVERY_LINE,
+        processors=[
+            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+            structlog.processors.JSONRenderer(ensure_ascii=False)
+            if is_json
+            else structlog.dev.ConsoleRenderer(colors=False),
+        ],
+    )

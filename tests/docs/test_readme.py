@@ -1,0 +1,59 @@
+"""The README's tour works as pasted."""
+
+import re
+import shutil
+import subprocess
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from campaigns import links
+from campaigns.models import Channel, Touch
+from shop import tills
+from shop.models import Member, Order, Till
+from tests import make
+
+README = Path(__file__).parents[2] / "README.md"
+LOCAL = "http://127.0.0.1:8000"
+
+
+@pytest.fixture
+def demo(committed: None) -> None:
+    """What the tour relies on: the demo's keys and the flyer's link."""
+    now = timezone.now()
+    till = Till.objects.create(store=make.store(), code="demo")
+    tills.issue_till_key(till, now=now, secret=tills.DEMO_SECRET)
+    tills.issue_report_key("demo", stores=None, now=now, secret=tills.DEMO_SECRET)
+    links.create(
+        channel=Channel.objects.get(code="flyer"),
+        label="Flyer",
+        store=make.store(),
+        code="FLYER01",
+        now=now,
+    )
+
+
+@pytest.mark.skipif(shutil.which("curl") is None, reason="the tour is told in curl")
+@pytest.mark.usefixtures("demo")
+def test_the_tour_takes_a_guest_through_the_loop(live_server: Any) -> None:
+    tour = README.read_text().split("<!-- tour -->")[1].split("<!-- /tour -->")[0]
+    script = "\n".join(re.findall(r"```bash\n(.*?)```", tour, re.DOTALL))
+
+    done = subprocess.run(  # noqa: S603 - our own README
+        ["bash", "-euo", "pipefail", "-c", script.replace(LOCAL, live_server.url)],  # noqa: S607
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert done.returncode == 0, done.stderr
+    order = Order.objects.get()
+    assert order.member == Member.objects.get()
+    assert order.paid_cents == 4200
+    assert f'"number":"{order.number}"' in done.stdout
+    assert Touch.objects.get().kind == "scan"
+    assert order.member.acquisition.channel.code == "flyer"
+    assert "stage" in done.stdout
