@@ -103,9 +103,7 @@ def settle_order(
 
     orders.mark_paid(order, tenders=tenders, actor=actor, now=now)
     if payer is not None:
-        points.spend(
-            wallets.points(payer.id), points=quote.points, source=order.source, now=now
-        )
+        points.spend(wallets.points(payer.id), points=quote.points, source=order.source, now=now)
     return _complete(order, payer, wallets, coupon_discounts=quote.coupon_discounts, now=now)
 
 
@@ -167,7 +165,9 @@ def _complete(
 def _quote_as_expected(basket: Basket, expected: Cents, *, now: datetime) -> Quote:
     quote = quotes.quote(basket, now=now)
     if quote.total_cents != expected:
-        raise QuoteChanged(expected_total_cents=expected, total_cents=quote.total_cents, quote=quote)
+        raise QuoteChanged(
+            expected_total_cents=expected, total_cents=quote.total_cents, quote=quote
+        )
     return quote
 
 
@@ -214,10 +214,8 @@ def _earn(order: Order, payer: MemberFacts, wallets: Wallets, *, now: datetime) 
     return earned
 
 
-def _reward_referral(
-    order: Order, wallets: Wallets, *, window_days: int, now: datetime
-) -> None:
-    """Promise both sides their points for a friend's first paid order; due after the refund window."""
+def _reward_referral(order: Order, wallets: Wallets, *, window_days: int, now: datetime) -> None:
+    """Promise both sides their points for a friend's first paid order, due after some days."""
     qualified = referrals.qualify(order, now=now)
     if qualified is None:
         return

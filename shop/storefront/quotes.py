@@ -30,6 +30,9 @@ GUEST = pricing.Facts(
 )
 
 
+NO_POINTS = Points(0)
+
+
 class QuoteChanged(DomainError):
     """The basket no longer costs what the caller expects; `quote` says what it costs now."""
 
@@ -63,7 +66,7 @@ class Basket:
     order_type: str
     lines: Sequence[BasketLine]
     coupon_codes: Sequence[str] = ()
-    points: Points = Points(0)
+    points: Points = NO_POINTS
     reward_code: str = ""
 
 

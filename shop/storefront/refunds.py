@@ -18,14 +18,12 @@ from shop.storefront.facts import MemberFacts
 
 
 @transaction.atomic
-def refund_order(
-    *, number: str, request: RefundRequest, actor: str, now: datetime
-) -> Refund:
+def refund_order(*, number: str, request: RefundRequest, actor: str, now: datetime) -> Refund:
     """Refund an order by pieces, by amount or whole. Rows are added, none is taken back.
 
-    Points follow the money in proportion, as differences of two rounded shares, so that any sequence
-    of partial refunds ends where one whole refund would. Coupon, reward, visit and referral come
-    back only when the order is refunded whole.
+    Points follow the money in proportion, as differences of two rounded shares, so that any
+    sequence of partial refunds ends where one whole refund would. Coupon, reward, visit and
+    referral come back only when the order is refunded whole.
 
     Raises:
         NotFound
@@ -115,4 +113,3 @@ def _revoke_referral(referral: Referral, wallets: Wallets, *, now: datetime) -> 
     source = referrals.source_of(referral)
     for member_id in (referral.referrer_id, referral.referee_id):
         points.revoke_promise(wallets.points(member_id), source=source, now=now)
-

@@ -181,8 +181,8 @@ class TokensView(APIView):
         tags=["auth"],
         summary="Exchange a phone and its code for a member token",
         description=(
-            "Whoever is not a member yet joins; `link`, `visitor` and `referral_code` say where they"
-            " came from and count only then. 401 `login-code-wrong`."
+            "Whoever is not a member yet joins; `link`, `visitor` and `referral_code` say where"
+            " they came from and count only then. 401 `login-code-wrong`."
         ),
         request=serializers.TokenRequest,
         responses={201: serializers.Token},

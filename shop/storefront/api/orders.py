@@ -99,8 +99,8 @@ class OrdersView(ListAPIView[Order]):
         tags=["orders"],
         summary="Place an order",
         description=(
-            "Holds its coupons, points and reward for 15 minutes. 409 `quote-changed` carries the new"
-            " quote; 409 `coupon-not-usable`, `not-enough-points`, `reward-not-usable`: taken by"
+            "Holds its coupons, points and reward for 15 minutes. 409 `quote-changed` carries the"
+            " new quote; 409 `coupon-not-usable`, `not-enough-points`, `reward-not-usable`: taken by"
             " another order meanwhile; 409 `product-not-available`, `member-required`."
         ),
         request=serializers.OrderRequest,
@@ -257,8 +257,8 @@ class OrderRefundsView(APIView):
         tags=["orders"],
         summary="Refund an order by lines, by amount or whole",
         description=(
-            "Points follow the money in proportion; coupons and rewards come back with a whole refund,"
-            " as their policy says. 409 `order-not-refundable`, `refund-too-large`."
+            "Points follow the money in proportion; coupons and rewards come back with a whole"
+            " refund, as their policy says. 409 `order-not-refundable`, `refund-too-large`."
         ),
         request=serializers.RefundOrderRequest,
         responses={201: serializers.RefundOut},

@@ -432,4 +432,3 @@ class AdjustmentRequest(StrictSerializer):
 
     points = StrictIntegerField(min_value=-MAX_POINTS, max_value=MAX_POINTS)
     reason = StrictCharField(max_length=200, min_length=3)
-

@@ -1,4 +1,4 @@
-"""Loads the chain of menu.json: menu, stores, tiers, coupons, reward, channels. Safe to run again."""
+"""Loads what menu.json says of the chain, from the menu to the rewards; safe to run again."""
 
 import json
 from collections.abc import Iterable
@@ -125,9 +125,7 @@ def _load_products(products: Iterable[dict[str, Any]]) -> None:
                 "available_to_month": data.get("available_to_month"),
             },
         )
-        product.included_toppings.set(
-            options["topping", code] for code in data.get("includes", [])
-        )
+        product.included_toppings.set(options["topping", code] for code in data.get("includes", []))
         ProductOption.objects.bulk_create(
             [
                 ProductOption(
