@@ -100,8 +100,8 @@ class OrdersView(ListAPIView[Order]):
         summary="Place an order",
         description=(
             "Holds its coupons, points and reward for 15 minutes. 409 `quote-changed` carries the"
-            " new quote; 409 `coupon-not-usable`, `not-enough-points`, `reward-not-usable`: taken by"
-            " another order meanwhile; 409 `product-not-available`, `member-required`."
+            " new quote; 409 `coupon-not-usable`, `not-enough-points`, `reward-not-usable`: taken"
+            " by another order meanwhile; 409 `product-not-available`, `member-required`."
         ),
         request=serializers.OrderRequest,
         responses={201: serializers.OrderPlaced},
