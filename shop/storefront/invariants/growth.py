@@ -1,0 +1,249 @@
+"""Checks of coupons, rewards, tiers, referrals and where members came from."""
+
+from shop.storefront.invariants.check import Check
+
+CHECKS = [
+    Check(
+        id="I6",
+        name="coupon-counters-are-the-coupons",
+        sql="""
+            SELECT definition.code, definition.issued_count, issued.coupons,
+                   definition.redeemed_count, standing.redemptions,
+                   definition.spent_cents, standing.cents
+            FROM campaigns_coupondefinition definition
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS coupons FROM campaigns_coupon coupon
+                WHERE coupon.definition_id = definition.id
+            ) issued
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS redemptions, COALESCE(sum(redemption.discount_cents), 0) AS cents
+                FROM campaigns_couponredemption redemption
+                JOIN campaigns_coupon coupon ON coupon.id = redemption.coupon_id
+                WHERE coupon.definition_id = definition.id AND redemption.released_at IS NULL
+            ) standing
+            WHERE definition.issued_count <> issued.coupons
+               OR definition.redeemed_count <> standing.redemptions
+               OR definition.spent_cents <> standing.cents
+               OR definition.issued_count > definition.total_limit
+               OR definition.spent_cents > definition.budget_cents
+        """,
+    ),
+    Check(
+        id="I6",
+        name="nobody-has-more-of-a-coupon-than-allowed",
+        sql="""
+            SELECT definition.code, coupon.member_id AS member, count(*) AS coupons,
+                   definition.per_member_limit
+            FROM campaigns_coupon coupon
+            JOIN campaigns_coupondefinition definition ON definition.id = coupon.definition_id
+            GROUP BY definition.id, coupon.member_id
+            HAVING max(coupon.slot) > definition.per_member_limit
+                OR count(*) > definition.per_member_limit
+        """,
+    ),
+    Check(
+        id="I6",
+        name="a-coupon-is-where-its-order-says",
+        sql="""
+            SELECT coupon.code, coupon.status, orders.number, orders.status AS order_status,
+                   count(redemption.id) AS redemptions
+            FROM campaigns_coupon coupon
+            LEFT JOIN shop_order orders ON orders.id = coupon.held_by_id
+            LEFT JOIN campaigns_couponredemption redemption
+                   ON redemption.coupon_id = coupon.id AND redemption.released_at IS NULL
+            GROUP BY coupon.id, orders.id
+            HAVING count(redemption.id) <> CASE coupon.status WHEN 'redeemed' THEN 1 ELSE 0 END
+                OR (coupon.status = 'redeemed' AND orders.paid_at IS NULL)
+                OR (coupon.status = 'redeemed' AND bool_or(redemption.order_id <> orders.id))
+                OR (coupon.status = 'held' AND orders.status <> 'pending')
+                OR orders.member_id <> coupon.member_id
+        """,
+    ),
+    Check(
+        id="I6",
+        name="a-redemption-is-the-discount-on-its-order",
+        sql="""
+            SELECT coupon.code, orders.number, redemption.discount_cents,
+                   COALESCE(given.cents, 0) AS given
+            FROM campaigns_couponredemption redemption
+            JOIN campaigns_coupon coupon ON coupon.id = redemption.coupon_id
+            JOIN shop_order orders ON orders.id = redemption.order_id
+            LEFT JOIN LATERAL (
+                SELECT sum(part.amount_cents) AS cents
+                FROM shop_orderline line JOIN shop_orderdiscount part ON part.line_id = line.id
+                WHERE line.order_id = orders.id AND part.kind = 'coupon' AND part.code = coupon.code
+            ) given ON true
+            WHERE redemption.discount_cents <> COALESCE(given.cents, 0)
+        """,
+    ),
+    Check(
+        id="I6",
+        name="a-reward-is-where-its-points-are",
+        sql="""
+            SELECT redemption.code, redemption.status, hold.state, hold.points,
+                   orders.paid_at, orders.status AS order_status
+            FROM loyalty_rewardredemption redemption
+            JOIN loyalty_pointshold hold ON hold.id = redemption.hold_id
+            LEFT JOIN shop_order orders ON orders.id = redemption.order_id
+            WHERE hold.points <> redemption.points
+               OR hold.state <> CASE redemption.status
+                      WHEN 'issued' THEN 'pending'
+                      WHEN 'used' THEN 'posted'
+                      WHEN 'expired' THEN 'voided'
+                      WHEN 'returned' THEN CASE WHEN redemption.order_id IS NULL THEN 'voided'
+                                                ELSE 'posted' END
+                  END
+               OR (redemption.status = 'used' AND (
+                      orders.paid_at IS NULL OR orders.status = 'refunded'))
+               OR (redemption.status = 'issued' AND orders.status <> 'pending')
+               OR orders.member_id <> redemption.member_id
+        """,
+    ),
+    Check(
+        id="I12",
+        name="a-tier-is-earned-or-kept",
+        sql="""
+            SELECT member.id AS member, tier.level, earned.level AS earned_level,
+                   most.level AS most_level, standing.in_window, standing.ever
+            FROM shop_member member
+            JOIN loyalty_membership membership ON membership.member_id = member.id
+            JOIN loyalty_tier tier ON tier.id = membership.tier_id
+            LEFT JOIN loyalty_loyaltyprogramme programme ON programme.id = 1
+            CROSS JOIN LATERAL (
+                SELECT %(now)s::timestamptz - make_interval(
+                    days => COALESCE(programme.qualifying_window_days, 365)) AS since
+            ) clock
+            CROSS JOIN LATERAL (
+                SELECT COALESCE(sum(entry.points), 0) AS ever,
+                       COALESCE(sum(entry.points) FILTER (
+                           WHERE entry.occurred_at >= clock.since), 0) AS in_window
+                FROM loyalty_pointsaccount account
+                JOIN loyalty_pointsentry entry ON entry.account_id = account.id
+                WHERE account.member_id = member.id AND account.wallet = 'qualifying'
+            ) standing
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS ever,
+                       count(*) FILTER (WHERE referral.status = 'qualified'
+                                          AND referral.qualified_at >= clock.since) AS in_window
+                FROM campaigns_referral referral
+                WHERE referral.referrer_id = member.id AND referral.qualified_at IS NOT NULL
+            ) friends
+            CROSS JOIN LATERAL (
+                SELECT max(level) AS level FROM loyalty_tier
+                WHERE min_qualifying_points <= standing.in_window
+                  AND min_referrals <= friends.in_window
+            ) earned
+            CROSS JOIN LATERAL (
+                SELECT max(level) AS level FROM loyalty_tier
+                WHERE min_qualifying_points <= standing.ever AND min_referrals <= friends.ever
+            ) most
+            WHERE tier.level < earned.level OR tier.level > GREATEST(most.level, earned.level)
+        """,
+    ),
+    Check(
+        id="I12",
+        name="a-tier-is-that-of-the-last-change",
+        sql="""
+            SELECT membership.member_id AS member, membership.tier_id AS tier, latest.to_tier_id
+            FROM loyalty_membership membership
+            LEFT JOIN (
+                SELECT DISTINCT ON (member_id) member_id, to_tier_id
+                FROM loyalty_tierchange ORDER BY member_id, id DESC
+            ) latest ON latest.member_id = membership.member_id
+            WHERE latest.to_tier_id IS DISTINCT FROM membership.tier_id
+        """,
+    ),
+    Check(
+        id="I13",
+        name="a-friend-is-brought-once",
+        sql="""
+            SELECT referee_id AS referee, count(*) AS referrals FROM campaigns_referral
+            GROUP BY referee_id HAVING count(*) > 1
+        """,
+    ),
+    Check(
+        id="I13",
+        name="nobody-brings-whom-they-came-by",
+        sql="""
+            WITH RECURSIVE chain (start, member) AS (
+                SELECT referrer_id, referee_id FROM campaigns_referral
+                UNION ALL
+                SELECT chain.start, referral.referee_id
+                FROM chain JOIN campaigns_referral referral ON referral.referrer_id = chain.member
+            ) CYCLE member SET is_cycle USING path
+            SELECT DISTINCT start AS member FROM chain WHERE is_cycle OR start = member
+        """,
+    ),
+    Check(
+        id="I13",
+        name="a-friend-who-bought-is-behind-each-reward",
+        sql="""
+            SELECT referral.id AS referral, referral.status, entry.account_id AS account,
+                   count(*) FILTER (WHERE entry.kind = 'referral') AS rewards,
+                   sum(entry.points) AS points
+            FROM loyalty_pointsentry entry
+            JOIN loyalty_pointsaccount account ON account.id = entry.account_id
+            LEFT JOIN campaigns_referral referral ON entry.source = 'referral:' || referral.id
+            WHERE entry.kind IN ('referral', 'reverse_referral')
+            GROUP BY referral.id, entry.account_id, entry.source, account.member_id
+            HAVING referral.id IS NULL
+                OR count(*) FILTER (WHERE entry.kind = 'referral') > 1
+                OR account.member_id NOT IN (referral.referrer_id, referral.referee_id)
+                OR referral.status = 'registered'
+                OR (referral.status = 'void' AND sum(entry.points) <> 0)
+                OR (referral.status = 'qualified' AND sum(entry.points) <= 0)
+        """,
+    ),
+    Check(
+        id="I13",
+        name="a-promise-stands-while-its-referral-does",
+        sql="""
+            SELECT promise.id AS promise, promise.state, referral.status, entry.points
+            FROM loyalty_pendingpoints promise
+            LEFT JOIN campaigns_referral referral ON promise.source = 'referral:' || referral.id
+            LEFT JOIN loyalty_pointsentry entry
+                   ON entry.account_id = promise.account_id AND entry.kind = promise.kind
+                  AND entry.source = promise.source
+            WHERE (promise.state = 'posted') <> (entry.id IS NOT NULL)
+               OR entry.points <> promise.points
+               OR (promise.kind = 'referral' AND promise.state = 'pending'
+                   AND referral.status IS DISTINCT FROM 'qualified')
+               OR (promise.kind = 'referral' AND promise.state = 'voided'
+                   AND referral.status IS DISTINCT FROM 'void')
+        """,
+    ),
+    Check(
+        id="I13",
+        name="a-qualified-referral-has-its-order",
+        sql="""
+            SELECT referral.id AS referral, referral.status, orders.number, orders.status AS order
+            FROM campaigns_referral referral
+            LEFT JOIN shop_order orders ON orders.id = referral.order_id
+            WHERE (referral.status = 'qualified' AND (
+                      orders.paid_at IS NULL OR orders.status = 'refunded'
+                      OR orders.member_id <> referral.referee_id))
+               OR (referral.status = 'registered' AND referral.order_id IS NOT NULL)
+        """,
+    ),
+    Check(
+        id="I18",
+        name="a-member-has-all-that-members-have",
+        sql="""
+            SELECT member.id AS member, accounts.wallets, membership.tier_id AS tier,
+                   acquisition.channel_id AS channel, conversion.channel_id AS registration
+            FROM shop_member member
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS wallets FROM loyalty_pointsaccount account
+                WHERE account.member_id = member.id
+            ) accounts
+            LEFT JOIN loyalty_membership membership ON membership.member_id = member.id
+            LEFT JOIN campaigns_acquisition acquisition ON acquisition.member_id = member.id
+            LEFT JOIN campaigns_conversion conversion
+                   ON conversion.kind = 'registration'
+                  AND conversion.source = 'member:' || member.id
+            WHERE accounts.wallets <> 2 OR membership.member_id IS NULL
+               OR acquisition.member_id IS NULL
+               OR conversion.channel_id IS DISTINCT FROM acquisition.channel_id
+        """,
+    ),
+]

@@ -1,0 +1,157 @@
+"""Checks of the points ledger."""
+
+from shop.storefront.invariants.check import Check
+
+# What a credit repaid of a debt: no lot holds that part, and no debit can draw on it.
+_REPAID = "LEAST(entry.points, GREATEST(entry.points - entry.balance_after, 0))"
+
+CHECKS = [
+    Check(
+        id="I1",
+        name="balance-is-the-sum-of-entries",
+        sql="""
+            SELECT account.id AS account, account.wallet, account.balance,
+                   COALESCE(sum(entry.points), 0) AS entries
+            FROM loyalty_pointsaccount account
+            LEFT JOIN loyalty_pointsentry entry ON entry.account_id = account.id
+            GROUP BY account.id
+            HAVING account.balance <> COALESCE(sum(entry.points), 0)
+        """,
+    ),
+    Check(
+        id="I1",
+        name="each-balance-follows-from-the-one-before",
+        sql="""
+            SELECT * FROM (
+                SELECT id AS entry, account_id AS account, points, balance_after,
+                       lag(balance_after, 1, 0::bigint) OVER (
+                           PARTITION BY account_id ORDER BY id) AS balance_before
+                FROM loyalty_pointsentry
+            ) chain
+            WHERE balance_after <> balance_before + points
+        """,
+    ),
+    Check(
+        id="I1",
+        name="balance-is-that-of-the-last-entry",
+        sql="""
+            SELECT account.id AS account, account.balance, latest.balance_after
+            FROM loyalty_pointsaccount account
+            JOIN (
+                SELECT DISTINCT ON (account_id) account_id, balance_after
+                FROM loyalty_pointsentry ORDER BY account_id, id DESC
+            ) latest ON latest.account_id = account.id
+            WHERE latest.balance_after <> account.balance
+        """,
+    ),
+    Check(
+        id="I2",
+        name="lots-less-debt-are-the-balance",
+        sql="""
+            SELECT account.id AS account, account.balance, COALESCE(sum(lot.remaining), 0) AS lots
+            FROM loyalty_pointsaccount account
+            LEFT JOIN loyalty_pointslot lot ON lot.account_id = account.id
+            WHERE account.wallet = 'points'
+            GROUP BY account.id
+            HAVING COALESCE(sum(lot.remaining), 0) <> GREATEST(account.balance, 0)
+        """,
+    ),
+    Check(
+        id="I3",
+        name="only-what-was-taken-back-makes-debt",
+        sql="""
+            SELECT account.id AS account, account.wallet, account.balance, account.held
+            FROM loyalty_pointsaccount account
+            WHERE account.balance < account.held AND NOT EXISTS (
+                SELECT FROM loyalty_pointsentry entry
+                WHERE entry.account_id = account.id
+                  AND entry.kind IN ('reverse_earn', 'reverse_referral'))
+        """,
+    ),
+    Check(
+        id="I4",
+        name="held-is-the-sum-of-pending-holds",
+        sql="""
+            SELECT account.id AS account, account.held, COALESCE(sum(hold.points), 0) AS holds
+            FROM loyalty_pointsaccount account
+            LEFT JOIN loyalty_pointshold hold
+                   ON hold.account_id = account.id AND hold.state = 'pending'
+            GROUP BY account.id
+            HAVING account.held <> COALESCE(sum(hold.points), 0)
+        """,
+    ),
+    Check(
+        id="I5",
+        name="no-hold-outlives-what-it-is-for",
+        sql="""
+            SELECT hold.id AS hold, hold.source, orders.status AS order_status,
+                   orders.expires_at AS order_expires_at, redemption.status AS reward_status
+            FROM loyalty_pointshold hold
+            LEFT JOIN shop_order orders ON hold.source = 'order:' || orders.number
+            LEFT JOIN loyalty_rewardredemption redemption ON redemption.hold_id = hold.id
+            WHERE hold.state = 'pending'
+              AND redemption.status IS DISTINCT FROM 'issued'
+              AND (orders.status IS DISTINCT FROM 'pending'
+                   OR orders.expires_at < %(now)s::timestamptz - interval '5 minutes')
+        """,
+    ),
+    Check(
+        id="I5",
+        name="a-resolved-hold-was-spent-or-freed",
+        sql="""
+            SELECT hold.id AS hold, hold.source, hold.state, hold.points, entry.points AS spent
+            FROM loyalty_pointshold hold
+            LEFT JOIN loyalty_pointsentry entry
+                   ON entry.account_id = hold.account_id AND entry.kind = 'spend'
+                  AND entry.source = hold.source
+            WHERE (hold.state = 'posted') <> (entry.id IS NOT NULL)
+               OR entry.points <> -hold.points
+        """,
+    ),
+    Check(
+        id="I11",
+        name="a-lot-is-what-its-draws-left",
+        sql=f"""
+            SELECT lot.id AS lot, lot.points, lot.remaining, {_REPAID} AS repaid,
+                   COALESCE(drawn.points, 0) AS drawn
+            FROM loyalty_pointslot lot
+            JOIN loyalty_pointsentry entry ON entry.id = lot.entry_id
+            LEFT JOIN (
+                SELECT lot_id, sum(points) AS points FROM loyalty_pointsdraw GROUP BY lot_id
+            ) drawn ON drawn.lot_id = lot.id
+            WHERE lot.points <> entry.points
+               OR lot.remaining <> lot.points - {_REPAID} - COALESCE(drawn.points, 0)
+        """,  # noqa: S608 - our own expression
+    ),
+    Check(
+        id="I11",
+        name="a-debit-draws-all-that-there-was",
+        sql="""
+            SELECT entry.id AS entry, entry.points, COALESCE(sum(draw.points), 0) AS drawn
+            FROM loyalty_pointsentry entry
+            JOIN loyalty_pointsaccount account ON account.id = entry.account_id
+            LEFT JOIN loyalty_pointsdraw draw ON draw.entry_id = entry.id
+            WHERE account.wallet = 'points' AND entry.points < 0
+            GROUP BY entry.id
+            HAVING COALESCE(sum(draw.points), 0)
+                <> LEAST(-entry.points, GREATEST(entry.balance_after - entry.points, 0))
+        """,
+    ),
+    Check(
+        id="I11",
+        name="lots-are-drawn-soonest-expiring-first",
+        sql=f"""
+            SELECT draw.id AS draw, draw.lot_id AS lot, passed.id AS passed_lot
+            FROM loyalty_pointsdraw draw
+            JOIN loyalty_pointslot lot ON lot.id = draw.lot_id
+            JOIN loyalty_pointslot passed
+                 ON passed.account_id = lot.account_id AND passed.entry_id < draw.entry_id
+                AND (COALESCE(passed.expires_at, 'infinity'), passed.id)
+                    < (COALESCE(lot.expires_at, 'infinity'), lot.id)
+            JOIN loyalty_pointsentry entry ON entry.id = passed.entry_id
+            WHERE passed.points - {_REPAID} > (
+                SELECT COALESCE(sum(earlier.points), 0) FROM loyalty_pointsdraw earlier
+                WHERE earlier.lot_id = passed.id AND earlier.entry_id <= draw.entry_id)
+        """,  # noqa: S608 - our own expression
+    ),
+]

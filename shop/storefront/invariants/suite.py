@@ -1,0 +1,33 @@
+"""All checks, in the order in which they are reported."""
+
+from datetime import datetime
+from typing import Any
+
+from shop.storefront.invariants import check, deliveries, growth, points, sales
+from shop.storefront.invariants.check import Report
+
+CHECKS = [*points.CHECKS, *growth.CHECKS, *sales.CHECKS, *deliveries.CHECKS]
+
+
+def check_all(*, now: datetime) -> Report:
+    """Run every check over one snapshot."""
+    return check.run(CHECKS, now=now)
+
+
+def as_dict(report: Report) -> dict[str, Any]:
+    """Return the report as plain JSON data."""
+    return {
+        "ok": not report.broken,
+        "checked_at": report.checked_at.isoformat(),
+        "seconds": round(report.seconds, 3),
+        "checks": [
+            {
+                "id": finding.id,
+                "name": finding.name,
+                "violations": finding.violations,
+                "examples": list(finding.examples),
+                "seconds": round(finding.seconds, 3),
+            }
+            for finding in report.findings
+        ],
+    }

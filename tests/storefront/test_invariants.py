@@ -1,0 +1,261 @@
+"""Every invariant: silent over a lively shop, and loud about the one thing that is broken in it."""
+
+import json
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.db import connection, transaction
+from django.utils import timezone
+
+from loyalty import earning, points, rewards
+from shop.orders import RefundRequest
+from shop.storefront import refunds
+from shop.storefront.invariants import suite
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+LATER = make.NOON + timedelta(days=8)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A shop where a bit of everything has happened; built once, never committed."""
+    block = transaction.atomic()
+    block._from_testcase = True  # type: ignore[attr-defined]  # lets durable blocks be within
+    with django_db_blocker.unblock(), block:
+        live()
+        yield
+        transaction.set_rollback(True)
+
+
+def live() -> None:
+    """Let a regular, a friend and a guest do what people do."""
+    regular = make.member()
+    make.give_points(regular, 1400)
+    coupon = make.coupon(regular)
+    make.coupon(regular)
+    three = [make.line(quantity=3)]
+    lines = make.basket(who=regular, lines=three, coupon_codes=[coupon.code], points=100)
+    order = make.paid(what=lines, total=2900).order
+    _refund(order.number, quantities={1: 1})
+    _refund(make.paid(who=regular).order.number)
+    _refund(make.paid(what=make.basket(who=regular, points=500), total=600).order.number)
+    make.paid(what=make.basket(who=regular, lines=[make.line(quantity=26)]), total=31_200)
+    held = make.basket(who=regular, points=50)
+    make.placed(what=held, total=1100, now=timezone.now())
+    taken = rewards.redeem("FREE_DRINK", member_id=regular.pk, now=make.NOON)
+    make.paid(what=make.basket(who=regular, reward_code=taken.code), total=0)
+
+    friend, unhappy = make.referred(regular), make.referred(regular)
+    make.paid(who=friend)
+    bought = make.paid(who=unhappy).order
+    for promise in points.due_promises(now=LATER, limit=10):
+        points.release_promise(
+            promise, now=LATER, expires_at=earning.expiry_of(LATER, timezone="Asia/Shanghai")
+        )
+    _refund(bought.number)
+    make.paid(who=make.referred(friend))
+    make.paid()
+    make.till().post("/pos/settle", settle_body())
+
+
+def settle_body() -> dict[str, Any]:
+    line = {"product": "MT01", "quantity": 1, "options": make.MILK_TEA}
+    return {"lines": [line], "expected_total_cents": 1200, "pos_order_no": "wire-1"}
+
+
+def _refund(number: str, **request: Any) -> None:
+    refunds.refund_order(
+        number=number, request=RefundRequest(**request), actor="test", now=make.NOON
+    )
+
+
+def tamper(sql: str) -> None:
+    """Write to the database as no code of ours could: without triggers, keys and checks."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for table, name in _constraints(cursor, sql):
+            cursor.execute(f'ALTER TABLE {table} DROP CONSTRAINT IF EXISTS "{name}" CASCADE')
+        for index in _unique_indexes(cursor, sql):
+            cursor.execute(f'DROP INDEX "{index}"')
+        cursor.execute(sql)
+        assert cursor.rowcount > 0, "the sabotage changed nothing"
+
+
+def _constraints(cursor: Any, sql: str) -> list[tuple[str, str]]:
+    cursor.execute(
+        "SELECT conrelid::regclass::text, conname FROM pg_constraint"
+        " WHERE contype IN ('c', 'u') AND conrelid <> 0"
+        " AND position(conrelid::regclass::text IN %s) > 0",
+        [sql],
+    )
+    return list(cursor.fetchall())
+
+
+def _unique_indexes(cursor: Any, sql: str) -> list[str]:
+    cursor.execute(
+        "SELECT indexrelid::regclass::text FROM pg_index WHERE indisunique AND NOT indisprimary"
+        " AND position(indrelid::regclass::text IN %s) > 0",
+        [sql],
+    )
+    return [name.strip('"') for (name,) in cursor.fetchall()]
+
+
+def broken() -> set[str]:
+    return {finding.name for finding in suite.check_all(now=timezone.now()).broken}
+
+
+NEW_ENTRY = """
+    INSERT INTO loyalty_pointsentry
+        (account_id, kind, points, balance_after, source, note, actor, occurred_at)
+    SELECT account_id, '{kind}', {points}, 0, '{source}', '', '', now()
+    FROM loyalty_pointsentry ORDER BY id DESC LIMIT 1
+"""
+ONE = "(SELECT min(id) FROM {})"
+SABOTAGE = {
+    "balance-is-the-sum-of-entries": "UPDATE loyalty_pointsaccount SET balance = balance + 1",
+    "each-balance-follows-from-the-one-before": (
+        "UPDATE loyalty_pointsentry SET balance_after = balance_after + 1"
+        " WHERE id = (SELECT min(id) FROM loyalty_pointsentry)"
+    ),
+    "balance-is-that-of-the-last-entry": (
+        "UPDATE loyalty_pointsentry SET balance_after = balance_after + 1"
+        " WHERE id = (SELECT max(id) FROM loyalty_pointsentry)"
+    ),
+    "lots-less-debt-are-the-balance": "UPDATE loyalty_pointslot SET remaining = remaining + 1",
+    "only-what-was-taken-back-makes-debt": (
+        "UPDATE loyalty_pointsaccount SET held = balance + 1 WHERE NOT EXISTS (SELECT FROM"
+        " loyalty_pointsentry WHERE account_id = loyalty_pointsaccount.id AND points < 0)"
+    ),
+    "held-is-the-sum-of-pending-holds": "UPDATE loyalty_pointsaccount SET held = held + 1",
+    "no-hold-outlives-what-it-is-for": (
+        "UPDATE shop_order SET status = 'cancelled' WHERE status = 'pending'"
+    ),
+    "a-resolved-hold-was-spent-or-freed": (
+        "UPDATE loyalty_pointshold SET state = 'voided' WHERE state = 'posted'"
+    ),
+    "a-lot-is-what-its-draws-left": "UPDATE loyalty_pointsdraw SET points = points + 1",
+    "a-debit-draws-all-that-there-was": "DELETE FROM loyalty_pointsdraw",
+    "lots-are-drawn-soonest-expiring-first": (
+        "UPDATE loyalty_pointslot SET expires_at = '2000-01-01' WHERE remaining > 0"
+    ),
+    "coupon-counters-are-the-coupons": (
+        "UPDATE campaigns_coupondefinition SET issued_count = issued_count + 1"
+    ),
+    "nobody-has-more-of-a-coupon-than-allowed": "UPDATE campaigns_coupon SET slot = slot + 99",
+    "a-coupon-is-where-its-order-says": (
+        "UPDATE campaigns_coupon SET status = 'available', held_by_id = NULL"
+        " WHERE status = 'redeemed'"
+    ),
+    "a-redemption-is-the-discount-on-its-order": (
+        "UPDATE campaigns_couponredemption SET discount_cents = discount_cents + 1"
+    ),
+    "a-reward-is-where-its-points-are": (
+        "UPDATE loyalty_rewardredemption SET status = 'expired' WHERE status = 'used'"
+    ),
+    "a-tier-is-earned-or-kept": (
+        "UPDATE loyalty_membership SET tier_id = (SELECT id FROM loyalty_tier WHERE level = 4)"
+    ),
+    "a-tier-is-that-of-the-last-change": "DELETE FROM loyalty_tierchange",
+    "a-friend-is-brought-once": (
+        "INSERT INTO campaigns_referral (referrer_id, referee_id, status, registered_at)"
+        " SELECT referee_id, referrer_id, 'registered', now() FROM campaigns_referral"
+        " UNION ALL SELECT referrer_id, referee_id, 'registered', now() FROM campaigns_referral"
+    ),
+    "nobody-brings-whom-they-came-by": (
+        "INSERT INTO campaigns_referral (referrer_id, referee_id, status, registered_at)"
+        " SELECT referee_id, referrer_id, 'registered', now() FROM campaigns_referral LIMIT 1"
+    ),
+    "a-friend-who-bought-is-behind-each-reward": (
+        "UPDATE campaigns_referral SET status = 'registered', order_id = NULL"
+    ),
+    "a-promise-stands-while-its-referral-does": (
+        "UPDATE loyalty_pendingpoints SET state = 'pending' WHERE state = 'posted'"
+    ),
+    "a-qualified-referral-has-its-order": (
+        "UPDATE campaigns_referral SET order_id = NULL WHERE status = 'qualified'"
+    ),
+    "a-member-has-all-that-members-have": "DELETE FROM campaigns_acquisition",
+    "payments-are-what-was-paid": "UPDATE shop_payment SET amount_cents = amount_cents + 1",
+    "refunds-are-what-was-given-back": "UPDATE shop_refund SET amount_cents = amount_cents + 1",
+    "refund-lines-are-the-refund": "UPDATE shop_refundline SET amount_cents = amount_cents + 1",
+    "a-line-knows-its-refunds": "UPDATE shop_orderline SET refunded_cents = refunded_cents + 1",
+    "refunded-means-whole": "UPDATE shop_order SET status = 'paid' WHERE status = 'refunded'",
+    "a-member's-order-is-one-visit": "DELETE FROM loyalty_visit",
+    "a-member's-order-earns-once-in-each-wallet": (
+        "DELETE FROM loyalty_pointsentry WHERE kind = 'earn'"
+    ),
+    "nothing-is-earned-without-an-order": NEW_ENTRY.format(
+        kind="earn", points=10, source="order:none"
+    ),
+    "points-spent-are-the-order's": (
+        "UPDATE shop_order SET points_spent = points_spent + 1 WHERE paid_at IS NOT NULL"
+    ),
+    "refunds-take-back-what-was-earned": (
+        "UPDATE loyalty_pointsentry SET points = points - 1 WHERE kind = 'reverse_earn'"
+    ),
+    "refunds-give-back-what-was-spent": (
+        "UPDATE loyalty_pointsentry SET points = points - 1 WHERE kind = 'reverse_spend'"
+    ),
+    "a-member's-order-is-one-conversion": ("DELETE FROM campaigns_conversion WHERE kind = 'order'"),
+    "a-refund-is-taken-off-its-channel": "DELETE FROM campaigns_conversion WHERE kind = 'refund'",
+    "lines-add-up-to-the-order": "UPDATE shop_orderline SET net_cents = net_cents + 1",
+    "a-line's-discount-is-that-of-its-offers": "DELETE FROM shop_orderdiscount",
+    "pickup-numbers-have-no-gaps": (
+        "UPDATE shop_order SET pickup_number = pickup_number + 1 WHERE pickup_number > 2"
+    ),
+    "each-event-has-its-message": (
+        "DELETE FROM kernel_outboxmessage WHERE topic = 'order.refunded'"
+    ),
+    "no-message-is-given-up": "UPDATE kernel_outboxmessage SET state = 'dead'",
+    "a-message-is-received-once": (
+        "INSERT INTO kernel_inboxreceipt (consumer, message_id, received_at)"
+        " SELECT 'test', id, now() FROM kernel_outboxmessage CROSS JOIN generate_series(1, 2)"
+    ),
+    "each-remembered-request-has-its-answer": "UPDATE kernel_idempotencyrecord SET body = ''",
+}
+
+
+class TestInvariants:
+    def test_hold_in_a_lively_shop(self) -> None:
+        assert broken() == set()
+
+    def test_are_each_broken_by_a_test(self) -> None:
+        assert {check.name for check in suite.CHECKS} == set(SABOTAGE)
+
+    @pytest.mark.parametrize("name", SABOTAGE)
+    def test_are_reported_when_broken(self, name: str) -> None:
+        tamper(SABOTAGE[name])
+
+        assert name in broken()
+
+
+class TestCheckInvariants:
+    def test_prints_json_and_leaves_quietly_when_all_is_well(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        call_command("check_invariants")
+
+        out, err = capsys.readouterr()
+        assert json.loads(out)["ok"] is True
+        assert "0 broken" in err
+
+    def test_shows_examples_and_exits_with_1_when_something_is_broken(
+        self, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        tamper("UPDATE shop_payment SET amount_cents = amount_cents + 1")
+
+        with pytest.raises(SystemExit) as exited:
+            call_command("check_invariants")
+
+        assert exited.value.code == 1
+        report = json.loads(capsys.readouterr().out)
+        (bad,) = [check for check in report["checks"] if check["violations"]]
+        assert (bad["id"], bad["name"]) == ("I7", "payments-are-what-was-paid")
+        assert len(bad["examples"]) == 5
+        assert bad["examples"][0]["payments"] == bad["examples"][0]["paid_cents"] + 1
