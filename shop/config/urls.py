@@ -18,6 +18,8 @@ urlpatterns = [
     path("healthz", health.live),
     path("readyz", health.ready),
     path("welcome", pages.welcome),
+    path("welcome/codes/<str:code>.svg", pages.member_code_image),
+    path("welcome/invitations/<str:code>.svg", pages.invitation_image),
     path("api/v1/", include(api_v1)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
