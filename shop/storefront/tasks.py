@@ -5,9 +5,11 @@ from django.utils import timezone
 
 from loyalty import earning, points, rewards
 from loyalty.models import PendingPoints
+from shop import messages
 from shop.kernel.errors import DomainError
 from shop.models import Order
 from shop.storefront import checkout
+from shop.storefront.invariants import suite
 
 BATCH = 500
 
@@ -38,3 +40,20 @@ def release_pending_points() -> None:
         )
     for redemption_id in rewards.due_to_expire(now=now, limit=BATCH):
         rewards.expire(redemption_id, now=now)
+
+
+@shared_task
+def check_invariants() -> None:
+    """Raise an alarm for every invariant that is broken, one per check and day."""
+    now = timezone.now()
+    for finding in suite.check_all(now=now).broken:
+        messages.alert(
+            "invariant-broken",
+            subject=f"{finding.name} {now:%F}",
+            details={
+                "id": finding.id,
+                "violations": finding.violations,
+                "examples": finding.examples,
+            },
+            now=now,
+        )

@@ -11,8 +11,9 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from loyalty import earning, points, rewards
+from shop.models import Alert, Payment
 from shop.orders import RefundRequest
-from shop.storefront import refunds
+from shop.storefront import refunds, tasks
 from shop.storefront.invariants import suite
 from tests import make
 
@@ -233,6 +234,23 @@ class TestInvariants:
         tamper(SABOTAGE[name])
 
         assert name in broken()
+
+
+class TestTheHourlyCheck:
+    def test_raises_one_alarm_per_broken_invariant(self) -> None:
+        tamper("UPDATE shop_payment SET amount_cents = amount_cents + 1")
+
+        tasks.check_invariants()
+        tasks.check_invariants()
+
+        alert = Alert.objects.get(code="invariant-broken")
+        assert alert.subject.startswith("payments-are-what-was-paid ")
+        assert alert.details["violations"] == Payment.objects.count()
+
+    def test_says_nothing_when_all_is_well(self) -> None:
+        tasks.check_invariants()
+
+        assert not Alert.objects.exists()
 
 
 class TestCheckInvariants:
