@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
 
-from campaigns.pricing.cart import Cart, CartLine
-from campaigns.pricing.reasons import Reason
+from campaigns.pricing.cart import NOTHING, Cart, CartLine
+from campaigns.pricing.reasons import PlainMeasure, Reason
 from campaigns.pricing.scopes import Scope
 from shop.kernel.money import Cents, basis_points_of, split_cents
 
@@ -15,16 +15,20 @@ from shop.kernel.money import Cents, basis_points_of, split_cents
 class Unit:
     """One piece of a cart line as one scope sees it.
 
-    `cents` is what the scope's portion of the unit costs now, after the offers before.
+    `cents` is what the scope's portion of the unit costs now, after the offers before,
+    `list_cents` what it cost before all offers, and `room` how much of it may still come off
+    before the unit reaches its lowest price.
     """
 
     number: int
     line: CartLine
     cents: Cents
+    list_cents: Cents
+    room: Cents
 
 
 Amounts = Mapping[Unit, int]
-"""What an offer takes off each unit, in cents; never more than the unit's `cents`."""
+"""What an offer takes off each unit, in cents; never more than the unit's `room`."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -32,34 +36,55 @@ class Shortfall:
     """What an effect misses before it can give anything."""
 
     reason: Reason
-    needed: int | None = None
-    actual: int | None = None
+    needed: PlainMeasure = None
+    actual: PlainMeasure = None
 
 
 class Basket:
     """All units of a cart with their running prices, in the order of the lines.
 
-    Invariant: 0 ≤ running price ≤ original price, for every unit.
+    Invariants: 0 ≤ running price ≤ original price, for every unit; no offer takes a unit below
+    its lowest price; 0 ≤ `delivery_cents`, the running delivery fee.
     """
 
     def __init__(self, cart: Cart) -> None:
         self.cart = cart
+        self.delivery_cents: Cents = cart.delivery_fee_cents
         self._lines = [line for line in cart.lines for _ in range(line.quantity)]
         self._running: list[int] = [line.unit_price_cents for line in self._lines]
+
+    def copy(self) -> "Basket":
+        """Return a basket that goes on from here by itself."""
+        other = Basket.__new__(Basket)
+        other.cart, other.delivery_cents = self.cart, self.delivery_cents
+        other._lines, other._running = self._lines, self._running.copy()
+        return other
 
     def units(self, scope: Scope) -> list[Unit]:
         """Return the units in the scope, those that cost nothing any more included."""
         positions = {line.position for line in self.cart.lines if scope.holds(line)}
         return [
-            Unit(number=number, line=line, cents=scope.portion_of(line, self._running[number]))
+            self._unit(number, line, scope)
             for number, line in enumerate(self._lines)
             if line.position in positions
         ]
 
-    def take(self, amounts: Amounts) -> None:
-        """Lower the running prices."""
+    def _unit(self, number: int, line: CartLine, scope: Scope) -> Unit:
+        running = self._running[number]
+        cents = scope.portion_of(line, running)
+        return Unit(
+            number=number,
+            line=line,
+            cents=cents,
+            list_cents=scope.portion_of(line, line.unit_price_cents),
+            room=Cents(max(0, min(cents, running - line.min_unit_price_cents))),
+        )
+
+    def take(self, amounts: Amounts, delivery_cents: Cents = NOTHING) -> None:
+        """Lower the running prices and the delivery fee."""
         for unit, cents in amounts.items():
             self._running[unit.number] -= cents
+        self.delivery_cents = Cents(self.delivery_cents - delivery_cents)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -95,23 +120,62 @@ class PriceOrder(StrEnum):
 
     DEAREST_FIRST = "dearest_first"
     CHEAPEST_FIRST = "cheapest_first"
+    CART_ORDER = "cart_order"
 
     def sort(self, units: Iterable[Unit]) -> list[Unit]:
         """Return the units in this order."""
+        if self is self.CART_ORDER:
+            return sorted(units, key=lambda unit: unit.number)
         return dearest_first(units) if self is self.DEAREST_FIRST else cheapest_first(units)
 
+    @property
+    def opposite(self) -> "PriceOrder":
+        """The order of what is paid for, when this is the order of what is given."""
+        if self is self.DEAREST_FIRST:
+            return self.CHEAPEST_FIRST
+        return self.DEAREST_FIRST if self is self.CHEAPEST_FIRST else self
 
-def prices(units: Iterable[Unit]) -> Amounts:
-    """Return the running price of each unit."""
-    return {unit: unit.cents for unit in units}
+
+class PercentBase(StrEnum):
+    """What a percentage is taken of: the price after the offers before, or before all offers."""
+
+    RUNNING = "running"
+    ORIGINAL = "original"
+
+    def price(self, unit: Unit) -> Cents:
+        """Return what the percentage of this unit is taken of."""
+        return unit.list_cents if self is self.ORIGINAL else unit.cents
 
 
-def percent_of(units: Iterable[Unit], basis_points: int) -> Amounts:
-    """Return that share of the units' running prices, rounded half up once per line."""
+def percent_of(
+    units: Iterable[Unit], basis_points: int, base: PercentBase = PercentBase.RUNNING
+) -> Amounts:
+    """Return that share of the units' prices, rounded half up once per line.
+
+    What a unit cannot give, because it is at its lowest price, no other unit gives in its place.
+    """
     amounts: dict[Unit, int] = {}
     for of_line in _by_line(units):
-        whole = sum(unit.cents for unit in of_line)
-        amounts.update(_share_out(basis_points_of(whole, basis_points), prices(of_line)))
+        bases = {unit: base.price(unit) for unit in of_line}
+        shares = _share_out(basis_points_of(sum(bases.values()), basis_points), bases)
+        amounts.update({unit: min(share, unit.room) for unit, share in shares.items()})
+    return amounts
+
+
+def take_off(total: int, units: Iterable[Unit]) -> Amounts:
+    """Return a total spread by running price; never more than the units may give.
+
+    What a unit at its lowest price cannot give is spread over the others.
+    """
+    amounts: dict[Unit, int] = {}
+    giving = list(units)
+    while giving:
+        parts = spread(total - sum(amounts.values()), {unit: unit.cents for unit in giving})
+        used_up = [unit for unit in giving if parts[unit] > unit.room]
+        if not used_up:
+            return amounts | dict(parts)
+        amounts.update({unit: unit.room for unit in used_up})
+        giving = [unit for unit in giving if unit not in amounts]
     return amounts
 
 
@@ -130,6 +194,8 @@ def spread(total: int, weights: Amounts) -> Amounts:
 
 
 def _share_out(total: int, weights: Amounts) -> Amounts:
+    if len(weights) == 1:  # as for most lines
+        return dict.fromkeys(weights, total)
     parts = split_cents(Cents(total), list(weights.values()))
     return dict(zip(weights, parts, strict=True))
 

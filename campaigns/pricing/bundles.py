@@ -5,8 +5,8 @@ from dataclasses import dataclass
 from itertools import islice
 from typing import ClassVar
 
-from campaigns.pricing.basket import Amounts, Pool, PriceOrder, Shortfall, Unit, prices, spread
-from campaigns.pricing.effect import Effect, too_few
+from campaigns.pricing.basket import Amounts, Pool, PriceOrder, Shortfall, Unit, take_off
+from campaigns.pricing.effect import Discount, too_few
 from campaigns.pricing.scopes import Scope
 from campaigns.pricing.validity import require, require_at_least
 from shop.kernel.money import Cents
@@ -24,7 +24,7 @@ class BundlePart:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BundlePrice(Effect):
+class BundlePrice(Discount):
     """One price for a set of units; in `pick` order the first units make up the first set.
 
     A unit serves once; the part that the fewest units fit chooses first. A set that costs less
@@ -51,7 +51,7 @@ class BundlePrice(Effect):
         amounts: dict[Unit, int] = {}
         for bundle in bundles:
             saved = sum(unit.cents for unit in bundle) - self.price_cents
-            amounts.update(spread(max(0, saved), prices(bundle)))
+            amounts.update(take_off(max(0, saved), bundle))
         return amounts
 
     def _bundles(self, units: Sequence[Unit]) -> Iterator[list[Unit]]:

@@ -6,6 +6,8 @@ from datetime import date, datetime
 from shop.kernel.money import Cents
 
 NOTHING = Cents(0)
+DELIVERY = "delivery"
+"""The order type that may have a delivery fee."""
 
 
 class InvalidCart(ValueError):
@@ -13,11 +15,25 @@ class InvalidCart(ValueError):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Topping:
+    """One topping in each unit of a line, with its price."""
+
+    code: str
+    price_cents: Cents
+
+    def __post_init__(self) -> None:
+        if self.price_cents < 0:
+            raise InvalidCart(f"topping {self.code}: the price must not be negative")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class CartLine:
     """Some units of one product with one choice of options, hence one price.
 
-    `unit_price_cents` is the full price of a unit, toppings included; `toppings_cents` says how
-    much of it the toppings make up.
+    `unit_price_cents` is the full price of a unit, toppings and size included. `toppings_cents`
+    says how much of it the toppings make up, `toppings` which they are (each once per unit), and
+    `upsize_cents` what the size chosen costs above the standard one. No offer takes a unit below
+    `min_unit_price_cents`. `other_categories` are those beside the menu's, such as a season's.
     """
 
     position: int
@@ -28,12 +44,30 @@ class CartLine:
     quantity: int
     toppings_cents: Cents = NOTHING
     is_discountable: bool = True
+    toppings: tuple[Topping, ...] = ()
+    upsize_cents: Cents = NOTHING
+    min_unit_price_cents: Cents = NOTHING
+    other_categories: frozenset[str] = frozenset()
+    options: frozenset[str] = frozenset()
+    is_reduced: bool = False
 
     def __post_init__(self) -> None:
         if self.quantity < 1:
             raise InvalidCart(f"line {self.position}: quantity must be positive")
         if not 0 <= self.toppings_cents <= self.unit_price_cents:
             raise InvalidCart(f"line {self.position}: toppings must be part of the unit price")
+        itemized = sum(topping.price_cents for topping in self.toppings)
+        if self.toppings and itemized != self.toppings_cents:
+            raise InvalidCart(f"line {self.position}: toppings must add up to their sum")
+        if not 0 <= self.upsize_cents <= self.unit_price_cents - self.toppings_cents:
+            raise InvalidCart(f"line {self.position}: the size must be part of the unit price")
+        if self.min_unit_price_cents < 0:
+            raise InvalidCart(f"line {self.position}: the lowest price must not be negative")
+
+    @property
+    def categories(self) -> frozenset[str]:
+        """All categories of the product."""
+        return self.other_categories | {self.category}
 
     @property
     def subtotal_cents(self) -> Cents:
@@ -46,6 +80,7 @@ class Cart:
     """The lines of one order, where and how it is bought, and the time on the store's wall.
 
     Lines are told apart by `position`; the order in which they are given does not matter.
+    `payment_method` is None as long as nobody knows how the order will be paid.
     """
 
     lines: tuple[CartLine, ...]
@@ -53,8 +88,14 @@ class Cart:
     city: str
     order_type: str
     local_time: datetime
+    delivery_fee_cents: Cents = NOTHING
+    payment_method: str | None = None
 
     def __post_init__(self) -> None:
+        if self.delivery_fee_cents < 0:
+            raise InvalidCart("the delivery fee must not be negative")
+        if self.delivery_fee_cents and self.order_type != DELIVERY:
+            raise InvalidCart("only a delivery has a delivery fee")
         ordered = tuple(sorted(self.lines, key=lambda line: line.position))
         if len({line.position for line in ordered}) < len(ordered):
             raise InvalidCart("two lines have the same position")

@@ -4,11 +4,12 @@ import calendar
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from enum import StrEnum
 from typing import NamedTuple
 
 from campaigns.pricing.cart import NOTHING, Cart, Facts
 from campaigns.pricing.reasons import Measure, Reason
-from campaigns.pricing.scopes import Scope, quantity, spend_cents
+from campaigns.pricing.scopes import Scope, distinct_products, quantity, spend_cents
 from campaigns.pricing.validity import require, require_at_least
 from shop.kernel.money import Cents
 
@@ -59,13 +60,26 @@ class Hours:
         return not self.weekdays or day.isoweekday() in self.weekdays
 
 
+class Match(StrEnum):
+    """How a cart has to do with the goods that `contains` names."""
+
+    ANY = "any"
+    """At least one unit of them."""
+    ALL = "all"
+    """Something of every product and of every category listed."""
+    NONE = "none"
+    """Not one unit of them."""
+    ONLY = "only"
+    """Nothing else."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Conditions:
     """Everything that must hold; what is left empty is not asked.
 
     Thresholds are inclusive and measured on undiscounted amounts: of `scope`, or of the whole
     cart, goods that no offer may discount included, when there is none. Of several tiers,
-    segments, channels, stores, cities, order types or hours, one is enough.
+    segments, channels, stores, cities, order types, payment methods or hours, one is enough.
     """
 
     starts_at: datetime | None = None
@@ -77,15 +91,20 @@ class Conditions:
     first_order_only: bool = False
     nth_order: int | None = None
     birthday_within_days: int | None = None
+    birthday_month: bool = False
     joined_within_days: int | None = None
     stores: frozenset[str] = frozenset()
     cities: frozenset[str] = frozenset()
     order_types: frozenset[str] = frozenset()
+    payment_methods: frozenset[str] = frozenset()
     hours: tuple[Hours, ...] = ()
     contains: Scope | None = None
+    contains_match: Match = Match.ANY
     scope: Scope | None = None
     min_spend_cents: Cents = NOTHING
+    max_spend_cents: Cents | None = None
     min_quantity: int = 0
+    min_distinct_products: int = 0
 
     def __post_init__(self) -> None:
         require_at_least(
@@ -93,11 +112,13 @@ class Conditions:
             {
                 "min_spend_cents": self.min_spend_cents,
                 "min_quantity": self.min_quantity,
+                "min_distinct_products": self.min_distinct_products,
                 "birthday_within_days": self.birthday_within_days,
                 "joined_within_days": self.joined_within_days,
             },
         )
         require_at_least(1, {"nth_order": self.nth_order})
+        require_at_least(self.min_spend_cents, {"max_spend_cents": self.max_spend_cents})
         for field in ("starts_at", "ends_at"):
             at = getattr(self, field)
             is_aware = at is None or at.tzinfo is not None
@@ -169,6 +190,8 @@ def _about_history(asked: Conditions, situation: Situation) -> Iterator[Check]:
     if (within := asked.birthday_within_days) is not None:
         away = _days_to_birthday(facts.birthday, situation.cart.local_time.date())
         yield _at_most(Reason.NOT_BIRTHDAY, within, away)
+    if asked.birthday_month:
+        yield _in_birthday_month(facts.birthday, situation.cart.local_time.date())
     if (within := asked.joined_within_days) is not None:
         yield _at_most(Reason.JOINED_TOO_LONG_AGO, within, facts.days_since_joined)
 
@@ -181,6 +204,8 @@ def _about_place(asked: Conditions, situation: Situation) -> Iterator[Check]:
         yield _one_of(Reason.WRONG_CITY, asked.cities, cart.city)
     if asked.order_types:
         yield _one_of(Reason.WRONG_ORDER_TYPE, asked.order_types, cart.order_type)
+    if asked.payment_methods:
+        yield _one_of(Reason.WRONG_PAYMENT_METHOD, asked.payment_methods, cart.payment_method)
     if asked.hours:
         local = cart.local_time
         is_open = any(hours.include(local) for hours in asked.hours)
@@ -191,12 +216,32 @@ def _about_place(asked: Conditions, situation: Situation) -> Iterator[Check]:
 def _about_cart(asked: Conditions, situation: Situation) -> Iterator[Check]:
     cart = situation.cart
     if asked.contains is not None:
-        yield _at_least(Reason.REQUIRED_ITEM_MISSING, 1, quantity(cart, asked.contains))
+        yield _contains(cart, asked.contains, asked.contains_match)
     if asked.min_spend_cents:
         found = spend_cents(cart, asked.scope)
         yield _at_least(Reason.MIN_SPEND_NOT_MET, asked.min_spend_cents, found)
+    if (most := asked.max_spend_cents) is not None:
+        yield _at_most(Reason.MAX_SPEND_EXCEEDED, most, spend_cents(cart, asked.scope))
     if asked.min_quantity:
         yield _at_least(Reason.MIN_QTY_NOT_MET, asked.min_quantity, quantity(cart, asked.scope))
+    if least := asked.min_distinct_products:
+        different = distinct_products(cart, asked.scope)
+        yield _at_least(Reason.MIN_PRODUCTS_NOT_MET, least, different)
+
+
+def _contains(cart: Cart, scope: Scope, match: Match) -> Check:
+    found = quantity(cart, scope)
+    if match is Match.ANY:
+        return _at_least(Reason.REQUIRED_ITEM_MISSING, 1, found)
+    if match is Match.NONE:
+        return _at_most(Reason.EXCLUDED_ITEM_PRESENT, 0, found)
+    if match is Match.ONLY:
+        return _at_most(Reason.EXCLUDED_ITEM_PRESENT, 0, quantity(cart, None) - found)
+    held = [line for line in cart.lines if scope.holds(line)]
+    products = scope.products & {line.product for line in held}
+    categories = scope.categories & {each for line in held for each in line.categories}
+    needed = len(scope.products) + len(scope.categories)
+    return _at_least(Reason.REQUIRED_ITEM_MISSING, needed, len(products) + len(categories))
 
 
 def _one_of(reason: Reason, allowed: frozenset[str], found: str | None) -> Check:
@@ -223,6 +268,11 @@ def _days_to_birthday(birthday: date | None, today: date) -> int | None:
         abs((_birthday_in(year, birthday) - today).days)
         for year in range(today.year - 1, today.year + 2)
     )
+
+
+def _in_birthday_month(birthday: date | None, today: date) -> Check:
+    month = birthday.month if birthday is not None else None
+    return Check(Reason.NOT_BIRTHDAY_MONTH, month == today.month, today.month, month)
 
 
 def _birthday_in(year: int, birthday: date) -> date:

@@ -4,10 +4,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 
+from campaigns.pricing.basket import PriceOrder
 from campaigns.pricing.conditions import NO_CONDITIONS, Check, Conditions, Situation, checks
 from campaigns.pricing.effect import Effect
 from campaigns.pricing.reasons import Reason
-from campaigns.pricing.scopes import ALL, Scope
+from campaigns.pricing.scopes import ALL, Portion, Scope
 from campaigns.pricing.validity import require, require_at_least
 from shop.kernel.money import Cents
 
@@ -28,12 +29,14 @@ class Limits:
     """How far one application goes.
 
     `max_items` lets the effect see only so many units of the cart, `max_items_per_line` only so
-    many of each line; the cheapest first.
+    many of each line, `max_lines` only so many lines; in `item_order`, the cheapest first.
     """
 
     max_discount_cents: Cents | None = None
     max_items: int | None = None
     max_items_per_line: int | None = None
+    max_lines: int | None = None
+    item_order: PriceOrder = PriceOrder.CHEAPEST_FIRST
 
     def __post_init__(self) -> None:
         require_at_least(
@@ -42,6 +45,7 @@ class Limits:
                 "max_discount_cents": self.max_discount_cents,
                 "max_items": self.max_items,
                 "max_items_per_line": self.max_items_per_line,
+                "max_lines": self.max_lines,
             },
         )
 
@@ -54,7 +58,8 @@ class Rule:
     """What a manager writes. Of two rules the one with the lower `priority` goes first.
 
     Of the offers with the same `exclusive_group` only the first that gives anything is applied:
-    with one group for all coupons, an order takes one coupon.
+    with one group for all coupons, an order takes one coupon. With `best_deal` the guest gets, of
+    all combinations that stacking and groups allow, the one that takes most off.
     """
 
     effect: Effect
@@ -64,22 +69,37 @@ class Rule:
     stacking: Stacking = Stacking.COMMON
     exclusive_group: str | None = None
     priority: int = 100
+    best_deal: bool = False
 
     def __post_init__(self) -> None:
-        for limit in ("max_items", "max_items_per_line"):
+        effect = self.effect
+        for limit in ("max_items", "max_items_per_line", "max_lines"):
             require(
-                not self.effect.chooses_units or getattr(self.limits, limit) is None,
+                not effect.chooses_units or getattr(self.limits, limit) is None,
                 f"limits/{limit}",
                 "not-applicable",
-                f"{self.effect.kind} says itself which units it discounts",
+                f"{effect.kind} says itself which units it is about",
             )
+        require(
+            effect.gives_money or self.limits.max_discount_cents is None,
+            "limits/max_discount_cents",
+            "not-applicable",
+            f"{effect.kind} takes nothing off",
+        )
+        require(
+            not effect.chooses_portion or self.scope.portion is Portion.WHOLE,
+            "scope/portion",
+            "not-applicable",
+            f"{effect.kind} says itself which part of the price it is about",
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
     """A rule put to one cart: under a coupon's, a reward's or a campaign's key.
 
-    What is left of its limits is counted by the caller, in uses and in cents; None is no limit.
+    What is left of its limits is counted by the caller, in uses (in all, by this member, at this
+    store, and today, this week or this month) and in cents; None is no limit.
     """
 
     key: str
@@ -88,6 +108,10 @@ class Offer:
     total_left: int | None = None
     member_left: int | None = None
     budget_left_cents: Cents | None = None
+    store_left: int | None = None
+    day_left: int | None = None
+    week_left: int | None = None
+    month_left: int | None = None
 
     @property
     def rank(self) -> tuple[int, str]:
@@ -99,6 +123,10 @@ class Offer:
         left = (
             (Reason.USAGE_LIMIT_REACHED, self.total_left),
             (Reason.PER_MEMBER_LIMIT_REACHED, self.member_left),
+            (Reason.STORE_LIMIT_REACHED, self.store_left),
+            (Reason.DAILY_LIMIT_REACHED, self.day_left),
+            (Reason.WEEKLY_LIMIT_REACHED, self.week_left),
+            (Reason.MONTHLY_LIMIT_REACHED, self.month_left),
             (Reason.BUDGET_EXHAUSTED, self.budget_left_cents),
         )
         for reason, count in left:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+from campaigns.pricing.benefits import Gift, Reward
+from campaigns.pricing.cart import NOTHING
 from campaigns.pricing.conditions import Check, Situation
 from campaigns.pricing.offers import Offer
 from campaigns.pricing.reasons import Refusal, plain
@@ -40,10 +42,16 @@ class PricedLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class AppliedOffer:
-    """One offer that was applied, and all it gave; always positive."""
+    """One offer that was applied, and all it gave; always something.
+
+    `discount_cents` is all that the guest pays less, `delivery_cents` how much of it for delivery.
+    """
 
     key: str
     discount_cents: Cents
+    delivery_cents: Cents = NOTHING
+    gifts: tuple[Gift, ...] = ()
+    rewards: tuple[Reward, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -58,21 +66,37 @@ class Pricing:
     refusals: tuple[Refusal, ...]
     situation: Situation
     offers: tuple[Offer, ...]
+    delivery_fee_cents: Cents = NOTHING
 
     @property
     def subtotal_cents(self) -> Cents:
-        """The price before any discount."""
+        """The price of the lines before any discount; without the delivery fee."""
         return Cents(sum(line.subtotal_cents for line in self.lines))
 
     @property
+    def delivery_discount_cents(self) -> Cents:
+        """What the offers take off the delivery fee."""
+        return Cents(sum(applied.delivery_cents for applied in self.applied))
+
+    @property
     def discount_cents(self) -> Cents:
-        """All that the offers give."""
-        return Cents(sum(line.discount_cents for line in self.lines))
+        """All that the offers take off, lines and delivery."""
+        return Cents(sum(applied.discount_cents for applied in self.applied))
 
     @property
     def total_cents(self) -> Cents:
-        """What is left to pay."""
-        return Cents(self.subtotal_cents - self.discount_cents)
+        """What is left to pay, delivery included."""
+        return Cents(self.subtotal_cents + self.delivery_fee_cents - self.discount_cents)
+
+    @property
+    def gifts(self) -> tuple[Gift, ...]:
+        """Everything the guest gets for nothing beside the lines."""
+        return tuple(gift for applied in self.applied for gift in applied.gifts)
+
+    @property
+    def rewards(self) -> tuple[Reward, ...]:
+        """What is to be given once the order is paid: points, coupons."""
+        return tuple(reward for applied in self.applied for reward in applied.rewards)
 
     @property
     def trace(self) -> dict[str, Any]:
@@ -100,6 +124,7 @@ class Pricing:
         }
 
     def _effect(self, offer: Offer) -> dict[str, Any]:
+        gave = next((applied for applied in self.applied if applied.key == offer.key), None)
         lines = [
             {"position": line.position, "amount_cents": allocation.amount_cents}
             for line in self.lines
@@ -108,8 +133,11 @@ class Pricing:
         ]
         return {
             "kind": offer.rule.effect.kind,
-            "discount_cents": sum(line["amount_cents"] for line in lines),
+            "discount_cents": gave.discount_cents if gave else 0,
             "lines": lines,
+            "delivery_cents": gave.delivery_cents if gave else 0,
+            "gifts": [gift.as_json() for gift in gave.gifts] if gave else [],
+            "rewards": [reward.as_json() for reward in gave.rewards] if gave else [],
         }
 
 

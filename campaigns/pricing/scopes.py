@@ -20,8 +20,9 @@ class Portion(StrEnum):
 class Scope:
     """A choice of discountable lines; the empty scope is all of them.
 
-    A line is in when its product or its category is listed (or nothing is listed), neither is
-    excluded, and its unit price lies within the bounds, both inclusive.
+    A line is in when its product or one of its categories is listed (or nothing is listed), none
+    is excluded, it has one of the `options` (if any are named), and its unit price lies within
+    the bounds, both inclusive. `exclude_reduced` leaves out goods on sale.
     """
 
     products: frozenset[str] = frozenset()
@@ -31,6 +32,8 @@ class Scope:
     min_price_cents: Cents | None = None
     max_price_cents: Cents | None = None
     portion: Portion = Portion.WHOLE
+    options: frozenset[str] = frozenset()
+    exclude_reduced: bool = False
 
     def __post_init__(self) -> None:
         require_at_least(
@@ -48,9 +51,11 @@ class Scope:
         """Return whether the units of this line are in the scope."""
         return (
             line.is_discountable
+            and not (self.exclude_reduced and line.is_reduced)
             and self._lists(line)
             and line.product not in self.exclude_products
-            and line.category not in self.exclude_categories
+            and self.exclude_categories.isdisjoint(line.categories)
+            and (not self.options or not self.options.isdisjoint(line.options))
             and self._has_price(line.unit_price_cents)
         )
 
@@ -68,7 +73,7 @@ class Scope:
     def _lists(self, line: CartLine) -> bool:
         if not self.products and not self.categories:
             return True
-        return line.product in self.products or line.category in self.categories
+        return line.product in self.products or not self.categories.isdisjoint(line.categories)
 
     def _has_price(self, price_cents: Cents) -> bool:
         if self.min_price_cents is not None and price_cents < self.min_price_cents:
@@ -90,6 +95,11 @@ def spend_cents(cart: Cart, scope: Scope | None) -> Cents:
             if scope.holds(line)
         )
     )
+
+
+def distinct_products(cart: Cart, scope: Scope | None) -> int:
+    """Return the number of different products in the scope; of the whole cart without one."""
+    return len({line.product for line in cart.lines if scope is None or scope.holds(line)})
 
 
 def quantity(cart: Cart, scope: Scope | None) -> int:

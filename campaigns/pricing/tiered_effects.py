@@ -6,8 +6,15 @@ from enum import StrEnum
 from itertools import pairwise
 from typing import ClassVar, TypeVar
 
-from campaigns.pricing.basket import Amounts, Pool, Shortfall, percent_of, prices, spread
-from campaigns.pricing.effect import Effect
+from campaigns.pricing.basket import (
+    Amounts,
+    PercentBase,
+    Pool,
+    Shortfall,
+    percent_of,
+    take_off,
+)
+from campaigns.pricing.effect import Discount
 from campaigns.pricing.reasons import Reason
 from campaigns.pricing.scopes import quantity, spend_cents
 from campaigns.pricing.validity import require, require_at_least, require_share
@@ -49,24 +56,27 @@ Tier = TypeVar("Tier", PercentTier, FixedTier)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TieredPercentOff(Effect):
-    """A share of the running price that depends on the threshold reached, thresholds inclusive."""
+class TieredPercentOff(Discount):
+    """A share of the price that depends on the threshold reached, thresholds inclusive."""
 
     kind: ClassVar[str] = "tiered_percent_off"
 
     tiers: tuple[PercentTier, ...]
     by: Measured = Measured.SPEND
+    base: PercentBase = PercentBase.RUNNING
 
     def __post_init__(self) -> None:
         _require_rising([tier.threshold for tier in self.tiers])
 
     def discount(self, pool: Pool) -> Amounts | Shortfall:
         tier = _reached(self.tiers, self.by, pool)
-        return tier if isinstance(tier, Shortfall) else percent_of(pool.units, tier.percent_bp)
+        if isinstance(tier, Shortfall):
+            return tier
+        return percent_of(pool.units, tier.percent_bp, self.base)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class TieredFixedOff(Effect):
+class TieredFixedOff(Discount):
     """An amount that depends on the threshold reached, thresholds inclusive, spread by price."""
 
     kind: ClassVar[str] = "tiered_fixed_off"
@@ -79,9 +89,7 @@ class TieredFixedOff(Effect):
 
     def discount(self, pool: Pool) -> Amounts | Shortfall:
         tier = _reached(self.tiers, self.by, pool)
-        return (
-            tier if isinstance(tier, Shortfall) else spread(tier.amount_cents, prices(pool.units))
-        )
+        return tier if isinstance(tier, Shortfall) else take_off(tier.amount_cents, pool.units)
 
 
 def _require_rising(thresholds: Sequence[int]) -> None:

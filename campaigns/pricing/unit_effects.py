@@ -1,8 +1,7 @@
-"""Effects that choose their units by price: free items, the cheapest, every nth, buy and get."""
+"""Effects that choose their units by price: free items, the cheapest, every nth."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import islice
 from typing import ClassVar
 
 from campaigns.pricing.basket import (
@@ -12,17 +11,15 @@ from campaigns.pricing.basket import (
     Shortfall,
     Unit,
     cheapest_first,
-    dearest_first,
     percent_of,
 )
-from campaigns.pricing.effect import Effect, too_few
-from campaigns.pricing.scopes import Scope
+from campaigns.pricing.effect import Discount, too_few
 from campaigns.pricing.validity import require_at_least, require_share
 from shop.kernel.money import BASIS_POINTS, Cents
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FreeItem(Effect):
+class FreeItem(Discount):
     """Some units free, each up to a value: those that save the most.
 
     Of units that save the same, the cheaper is chosen: up to ¥20, a drink of ¥20 is free before
@@ -44,12 +41,12 @@ class FreeItem(Effect):
 
     def _saved(self, unit: Unit) -> int:
         if self.max_value_cents is None:
-            return unit.cents
-        return min(unit.cents, self.max_value_cents)
+            return unit.room
+        return min(unit.room, self.max_value_cents)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class CheapestFree(Effect):
+class CheapestFree(Discount):
     """The cheapest units in scope at a discount; with a group size, so many per full group."""
 
     kind: ClassVar[str] = "cheapest_free"
@@ -76,7 +73,7 @@ class CheapestFree(Effect):
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class NthItemPercent(Effect):
+class NthItemPercent(Discount):
     """Every nth unit at a discount: the second cup at half price is nth 2 and 50 %.
 
     Units are cut into full groups of nth, or of `group_quantity`, in `group_order`, and the nth
@@ -117,59 +114,3 @@ class NthItemPercent(Effect):
 
     def _pooled(self, grouped: Sequence[Unit], count: int) -> list[Unit]:
         return self.item_order.sort(grouped)[(self.nth - 1) * count : self.nth * count]
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BuyXGetY(Effect):
-    """For so many units bought, so many at a discount; it repeats while units last.
-
-    The dearest units are bought, the cheapest are got, and a unit serves once. A last incomplete
-    get still counts. What is got is in the offer's scope; what is bought is in `buy_scope`, or in
-    the offer's too if there is none. Units that can only be bought are bought first.
-    """
-
-    kind: ClassVar[str] = "buy_x_get_y"
-    chooses_units: ClassVar[bool] = True
-
-    buy_quantity: int
-    get_quantity: int
-    percent_bp: int = BASIS_POINTS
-    buy_scope: Scope | None = None
-    max_applications: int | None = None
-
-    def __post_init__(self) -> None:
-        require_at_least(1, {"buy_quantity": self.buy_quantity, "get_quantity": self.get_quantity})
-        require_share("percent_bp", self.percent_bp)
-        require_at_least(1, {"max_applications": self.max_applications})
-
-    def discount(self, pool: Pool) -> Amounts | Shortfall:
-        buyable = self._buyable(pool)
-        rounds = self._rounds(buyable, cheapest_first(pool.units))
-        got = [unit for units in islice(rounds, self.max_applications) for unit in units]
-        if not got:
-            return self._missing(buyable, pool)
-        return percent_of(got, self.percent_bp)
-
-    def _buyable(self, pool: Pool) -> list[Unit]:
-        units = pool.units if self.buy_scope is None else pool.elsewhere(self.buy_scope)
-        gettable = {unit.number for unit in pool.units}
-        return sorted(dearest_first(units), key=lambda unit: unit.number in gettable)
-
-    def _rounds(self, buyable: Sequence[Unit], gettable: Sequence[Unit]) -> Iterator[list[Unit]]:
-        """Yield what is got for each full buy."""
-        served: set[int] = set()
-        to_buy = (unit for unit in buyable if unit.number not in served)
-        to_get = (unit for unit in gettable if unit.number not in served)
-        while len(bought := list(islice(to_buy, self.buy_quantity))) == self.buy_quantity:
-            served.update(unit.number for unit in bought)
-            got = list(islice(to_get, self.get_quantity))
-            if not got:
-                return
-            served.update(unit.number for unit in got)
-            yield got
-
-    def _missing(self, buyable: Sequence[Unit], pool: Pool) -> Shortfall:
-        if self.buy_scope is not None and len(buyable) < self.buy_quantity:
-            return too_few(self.buy_quantity, buyable)
-        either = {unit.number: unit for unit in (*buyable, *pool.units)}
-        return too_few(self.buy_quantity + 1, list(either.values()))

@@ -67,6 +67,7 @@ def offer(
     stacking: Stacking = Stacking.COMMON,
     exclusive_group: str | None = None,
     priority: int = 100,
+    best_deal: bool = False,
     **left: Any,
 ) -> Offer:
     rule = Rule(
@@ -77,12 +78,19 @@ def offer(
         stacking=stacking,
         exclusive_group=exclusive_group,
         priority=priority,
+        best_deal=best_deal,
     )
     return Offer(key=key, name=f"Offer {key}", rule=rule, **left)
 
 
-def price(cart: Cart, *offers: Offer, facts: Facts = GUEST, now: datetime = NOON) -> Pricing:
-    return evaluate(cart, facts, offers, now)
+def price(
+    cart: Cart,
+    *offers: Offer,
+    facts: Facts = GUEST,
+    now: datetime = NOON,
+    best_deal: bool = False,
+) -> Pricing:
+    return evaluate(cart, facts, offers, now, best_deal=best_deal)
 
 
 def discounts(pricing: Pricing) -> list[int]:

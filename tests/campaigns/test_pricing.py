@@ -855,7 +855,14 @@ class TestPricing:
                             "actual": [],
                         }
                     ],
-                    "effect": {"kind": "percent_off", "discount_cents": 0, "lines": []},
+                    "effect": {
+                        "kind": "percent_off",
+                        "discount_cents": 0,
+                        "lines": [],
+                        "delivery_cents": 0,
+                        "gifts": [],
+                        "rewards": [],
+                    },
                     "refusal": {
                         "reason": "segment-mismatch",
                         "needed": None,
@@ -883,6 +890,9 @@ class TestPricing:
                             {"position": 1, "amount_cents": 240},
                             {"position": 2, "amount_cents": 260},
                         ],
+                        "delivery_cents": 0,
+                        "gifts": [],
+                        "rewards": [],
                     },
                     "refusal": None,
                 },

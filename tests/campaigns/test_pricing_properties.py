@@ -3,7 +3,9 @@
 import json
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime, time
+from itertools import combinations
 from typing import Any
 
 import pytest
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 
 from campaigns.pricing import (
     EFFECTS,
+    GUEST,
     BundlePart,
     BundlePrice,
     BuyXGetY,
@@ -23,14 +26,22 @@ from campaigns.pricing import (
     FixedOff,
     FixedOffEach,
     FixedTier,
+    FreeDelivery,
     FreeItem,
+    FreeTopping,
+    FreeUpsize,
+    GiftCoupon,
+    GiftItem,
     Hours,
     Limits,
+    Match,
     Measured,
     NthItemPercent,
     Offer,
+    PercentBase,
     PercentOff,
     PercentTier,
+    PointsBoost,
     Portion,
     PriceOrder,
     Pricing,
@@ -39,11 +50,13 @@ from campaigns.pricing import (
     Stacking,
     TieredFixedOff,
     TieredPercentOff,
+    Topping,
     UnitPrice,
+    evaluate,
     offer_rule_to_json,
     parse_rule,
 )
-from shop.kernel.money import Cents
+from shop.kernel.money import Cents, Points
 from tests.campaigns.samples import NOON, SHANGHAI, cart, cups, line, offer, price
 
 unhurried = settings(
@@ -54,6 +67,13 @@ unhurried = settings(
 
 PRODUCTS = ["MT01", "MT02", "FT01", "SN01"]
 CATEGORIES = ["milk_tea", "fruit_tea", "snack"]
+TOPPINGS = ["pearls", "pudding", "foam"]
+PEARLS, PUDDING = (
+    Topping(code="pearls", price_cents=Cents(200)),
+    Topping(code="pudding", price_cents=Cents(300)),
+)
+TOPPING_CHOICES = [(), (), (PEARLS,), (PEARLS, PUDDING), (PUDDING, PUDDING)]
+OPTIONS = [frozenset[str](), frozenset({"L"}), frozenset({"L", "oat"})]
 
 amounts = st.integers(1, 5000).map(Cents)
 shares = st.integers(1, 10_000)
@@ -67,32 +87,46 @@ def some(names: Sequence[str]) -> st.SearchStrategy[frozenset[str]]:
 
 @st.composite
 def cart_lines(draw: st.DrawFn, position: int) -> CartLine:
-    unit_price = draw(st.integers(0, 3000))
+    toppings = draw(st.sampled_from(TOPPING_CHOICES))
+    upsize = draw(st.sampled_from([0, 300]))
+    toppings_cents = sum(topping.price_cents for topping in toppings)
+    unit_price = toppings_cents + upsize + draw(st.integers(0, 3000))
     return line(
         position,
         unit_price,
         draw(st.integers(1, 4)),
         product=draw(st.sampled_from(PRODUCTS)),
         category=draw(st.sampled_from(CATEGORIES)),
-        toppings_cents=Cents(draw(st.integers(0, unit_price))),
+        other_categories=draw(st.sampled_from([frozenset[str](), frozenset({"summer"})])),
+        options=draw(st.sampled_from(OPTIONS)),
+        toppings=toppings,
+        toppings_cents=Cents(toppings_cents),
+        upsize_cents=Cents(upsize),
+        min_unit_price_cents=Cents(draw(st.sampled_from([0, 0, 500, 2000]))),
         is_discountable=draw(st.sampled_from([True, True, True, False])),
+        is_reduced=draw(st.booleans()),
     )
 
 
 @st.composite
 def carts(draw: st.DrawFn) -> Cart:
     count = draw(st.integers(0, 5))
-    return cart(*(draw(cart_lines(position)) for position in range(1, count + 1)))
+    lines = [draw(cart_lines(position)) for position in range(1, count + 1)]
+    order_type = draw(st.sampled_from(["pickup", "delivery"]))
+    fee = draw(st.integers(0, 800)) if order_type == "delivery" else 0
+    return cart(*lines, order_type=order_type, delivery_fee_cents=Cents(fee))
 
 
 scopes = st.just(Scope()) | st.builds(
     Scope,
     products=some(PRODUCTS),
-    categories=some(CATEGORIES),
+    categories=some([*CATEGORIES, "summer"]),
     exclude_products=some(PRODUCTS),
     exclude_categories=some(CATEGORIES),
     max_price_cents=st.none() | st.integers(500, 3000).map(Cents),
     portion=st.sampled_from(Portion),
+    options=st.sampled_from([frozenset(), frozenset(), frozenset({"L"})]),
+    exclude_reduced=st.booleans(),
 )
 
 
@@ -106,6 +140,21 @@ def nth_items(draw: st.DrawFn) -> NthItemPercent:
         group_order=draw(st.sampled_from(PriceOrder)),
         item_order=draw(st.sampled_from(PriceOrder)),
         is_pooled=draw(st.booleans()),
+        max_applications=draw(up_to),
+    )
+
+
+@st.composite
+def buys(draw: st.DrawFn) -> BuyXGetY:
+    by_spend = draw(st.booleans())
+    return BuyXGetY(
+        buy_quantity=None if by_spend else draw(few),
+        buy_spend_cents=draw(amounts) if by_spend else None,
+        get_quantity=draw(few),
+        percent_bp=draw(shares),
+        buy_scope=draw(st.none() | scopes),
+        get_order=draw(st.sampled_from(PriceOrder)),
+        require_full_get=draw(st.booleans()),
         max_applications=draw(up_to),
     )
 
@@ -127,21 +176,19 @@ def tiers(cls: Any, values: dict[str, st.SearchStrategy[int]]) -> st.SearchStrat
 
 
 EFFECT_STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
-    "percent_off": st.builds(PercentOff, percent_bp=shares, max_discount_cents=st.none() | amounts),
+    "percent_off": st.builds(
+        PercentOff,
+        percent_bp=shares,
+        max_discount_cents=st.none() | amounts,
+        base=st.sampled_from(PercentBase),
+    ),
     "fixed_off": st.builds(FixedOff, amount_cents=amounts),
     "fixed_off_each": st.builds(FixedOffEach, amount_cents=amounts),
     "unit_price": st.builds(UnitPrice, price_cents=amounts),
     "free_item": st.builds(FreeItem, max_value_cents=st.none() | amounts, quantity=few),
     "cheapest_free": cheapest(),
     "nth_item_percent": nth_items(),
-    "buy_x_get_y": st.builds(
-        BuyXGetY,
-        buy_quantity=few,
-        get_quantity=few,
-        percent_bp=shares,
-        buy_scope=st.none() | scopes,
-        max_applications=up_to,
-    ),
+    "buy_x_get_y": buys(),
     "bundle_price": st.builds(
         BundlePrice,
         parts=st.lists(
@@ -155,12 +202,34 @@ EFFECT_STRATEGIES: dict[str, st.SearchStrategy[Any]] = {
         TieredPercentOff,
         tiers=tiers(PercentTier, {"percent_bp": shares}),
         by=st.sampled_from(Measured),
+        base=st.sampled_from(PercentBase),
     ),
     "tiered_fixed_off": st.builds(
         TieredFixedOff,
         tiers=tiers(FixedTier, {"amount_cents": amounts}),
         by=st.sampled_from(Measured),
     ),
+    "free_topping": st.builds(
+        FreeTopping,
+        toppings=some(TOPPINGS),
+        max_value_cents=st.none() | st.sampled_from([Cents(100), Cents(250)]),
+        quantity=few,
+    ),
+    "free_upsize": st.builds(FreeUpsize, quantity=few),
+    "free_delivery": st.builds(FreeDelivery),
+    "gift_item": st.builds(
+        GiftItem,
+        product=st.sampled_from(PRODUCTS),
+        quantity=few,
+        buy_quantity=few,
+        max_applications=up_to,
+    ),
+    "points_boost": st.builds(
+        PointsBoost,
+        multiplier_percent=st.integers(100, 300),
+        bonus_points=st.integers(1, 50).map(Points),
+    ),
+    "gift_coupon": st.builds(GiftCoupon, coupon=st.sampled_from(["NEXT5", "NEXT10"]), quantity=few),
 }
 effects: st.SearchStrategy[Effect] = st.one_of(*EFFECT_STRATEGIES.values())
 
@@ -169,9 +238,11 @@ effects: st.SearchStrategy[Effect] = st.one_of(*EFFECT_STRATEGIES.values())
 def limits(draw: st.DrawFn, effect: Effect) -> Limits:
     items = st.none() if effect.chooses_units else up_to
     return Limits(
-        max_discount_cents=draw(st.none() | amounts),
+        max_discount_cents=draw(st.none() | amounts) if effect.gives_money else None,
         max_items=draw(items),
         max_items_per_line=draw(items),
+        max_lines=draw(items),
+        item_order=draw(st.sampled_from(PriceOrder)),
     )
 
 
@@ -192,23 +263,28 @@ conditions = st.builds(
     stores=some(["SH001", "BJ001"]),
     hours=st.lists(hours, max_size=2).map(tuple),
     contains=st.none() | scopes,
+    contains_match=st.sampled_from(Match),
     scope=st.none() | scopes,
     min_spend_cents=st.integers(0, 3000).map(Cents),
+    max_spend_cents=st.none() | st.integers(3000, 9000).map(Cents),
     min_quantity=st.integers(0, 4),
+    min_distinct_products=st.integers(0, 2),
 )
 
 
 @st.composite
 def rules(draw: st.DrawFn) -> Rule:
     effect = draw(effects)
+    scope = draw(scopes)
     return Rule(
         effect=effect,
-        scope=draw(scopes),
+        scope=replace(scope, portion=Portion.WHOLE) if effect.chooses_portion else scope,
         conditions=draw(st.just(Conditions()) | st.just(Conditions()) | conditions),
         limits=draw(limits(effect)),
         stacking=draw(st.sampled_from(Stacking)),
         exclusive_group=draw(st.sampled_from([None, None, "g1"])),
         priority=draw(st.integers(0, 2)),
+        best_deal=draw(st.sampled_from([False, False, True])),
     )
 
 
@@ -254,9 +330,25 @@ def test_discounts_are_never_negative_nor_beyond_the_price(cart: Cart, offers: l
         assert 0 <= priced.discount_cents <= priced.subtotal_cents
         assert priced.net_cents == priced.subtotal_cents - priced.discount_cents
         assert all(allocation.amount_cents > 0 for allocation in priced.allocations)
-    assert 0 <= pricing.discount_cents <= pricing.subtotal_cents
+    on_lines = sum(priced.discount_cents for priced in pricing.lines)
+    assert pricing.discount_cents == on_lines + pricing.delivery_discount_cents
+    assert 0 <= pricing.delivery_discount_cents <= cart.delivery_fee_cents
     assert pricing.subtotal_cents == sum(line.subtotal_cents for line in cart.lines)
-    assert _given(pricing) == {applied.key: applied.discount_cents for applied in pricing.applied}
+    assert pricing.total_cents >= 0
+    given = {each.key: each.discount_cents - each.delivery_cents for each in pricing.applied}
+    assert _given(pricing) == {key: cents for key, cents in given.items() if cents}
+    for each in pricing.applied:
+        assert each.discount_cents or each.gifts or each.rewards
+
+
+@unhurried
+@given(cart=carts(), offers=offer_lists())
+def test_no_unit_is_sold_below_its_lowest_price(cart: Cart, offers: list[Offer]) -> None:
+    pricing = price(cart, *offers)
+
+    for sold, priced in zip(cart.lines, pricing.lines, strict=True):
+        lowest = min(sold.min_unit_price_cents, sold.unit_price_cents)
+        assert priced.net_cents >= lowest * sold.quantity
 
 
 def _given(pricing: Pricing) -> Counter[str]:
@@ -273,14 +365,7 @@ def _given(pricing: Pricing) -> Counter[str]:
 def test_the_order_of_entry_does_not_matter(
     cart: Cart, offers: list[Offer], data: st.DataObject
 ) -> None:
-    other_lines = tuple(data.draw(st.permutations(cart.lines)))
-    other_cart = Cart(
-        lines=other_lines,
-        store=cart.store,
-        city=cart.city,
-        order_type=cart.order_type,
-        local_time=cart.local_time,
-    )
+    other_cart = replace(cart, lines=tuple(data.draw(st.permutations(cart.lines))))
 
     other = price(other_cart, *data.draw(st.permutations(offers)))
 
@@ -317,6 +402,44 @@ def test_an_exclusive_offer_shares_an_order_only_with_those_that_always_stack(
 
 
 @unhurried
+@given(cart=carts(), offers=offer_lists())
+def test_the_best_deal_is_the_best_of_all_combinations(cart: Cart, offers: list[Offer]) -> None:
+    """Tried one by one: every choice of offers, each applied by rank."""
+    by_rank = [replace(each, rule=replace(each.rule, best_deal=False)) for each in offers]
+    kept = [each for each in by_rank if _is_always(each)]
+    optional = [each for each in by_rank if not _is_always(each)]
+    choices = [
+        [*kept, *some]
+        for count in range(len(optional) + 1)
+        for some in combinations(optional, count)
+    ]
+
+    best = evaluate(cart, GUEST, by_rank, NOON, best_deal=True)
+
+    assert best.discount_cents == max(price(cart, *choice).discount_cents for choice in choices)
+    assert best.discount_cents >= price(cart, *by_rank).discount_cents
+
+
+def _is_always(offer: Offer) -> bool:
+    return offer.rule.stacking is Stacking.ALWAYS and offer.rule.exclusive_group is None
+
+
+@unhurried
+@given(cart=carts(), offers=offer_lists())
+def test_the_best_deal_found_step_by_step_is_never_worse_than_by_rank(
+    cart: Cart, offers: list[Offer]
+) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("campaigns.pricing.choice.MAX_COMBINATIONS", 0)
+        best = evaluate(cart, GUEST, offers, NOON, best_deal=True)
+    by_rank = [replace(each, rule=replace(each.rule, best_deal=False)) for each in offers]
+
+    assert best.discount_cents >= price(cart, *by_rank).discount_cents
+    told = [each.key for each in best.applied] + [each.key for each in best.refusals]
+    assert sorted(told) == sorted(each.key for each in offers)
+
+
+@unhurried
 @given(rule=rules())
 def test_a_rule_survives_its_json_form(rule: Rule) -> None:
     assert parse_rule(json.loads(json.dumps(offer_rule_to_json(rule)))) == rule
@@ -324,7 +447,11 @@ def test_a_rule_survives_its_json_form(rule: Rule) -> None:
 
 @given(cart=carts(), amount=amounts)
 def test_a_fixed_amount_is_given_to_the_last_cent(cart: Cart, amount: Cents) -> None:
-    discountable = sum(line.subtotal_cents for line in cart.lines if line.is_discountable)
+    discountable = sum(
+        max(0, line.unit_price_cents - line.min_unit_price_cents) * line.quantity
+        for line in cart.lines
+        if line.is_discountable
+    )
 
     pricing = price(cart, offer(FixedOff(amount_cents=amount)))
 

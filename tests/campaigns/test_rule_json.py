@@ -55,6 +55,7 @@ def test_a_rule_is_written_without_its_defaults() -> None:
         "stacking": "exclusive",
         "exclusive_group": None,
         "priority": 100,
+        "best_deal": False,
     }
 
 
