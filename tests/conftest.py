@@ -34,12 +34,18 @@ def _prepare() -> None:
 
 
 @pytest.fixture(autouse=True)
-def _nothing_remembered() -> Iterator[None]:
-    """Forget what processes remember between requests."""
+def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """Forget what processes remember between requests.
+
+    Clicks wait in the buffer for `clicks.flush_now`: the thread that would write them has a
+    connection of its own, which does not see what a test has not committed.
+    """
+    monkeypatch.setattr(clicks, "_ensure_writer", lambda: None)
     cache.clear()
     clicks.forget_links()
     yield
     clicks.forget_links()
+    clicks._buffer.clear()
 
 
 @pytest.fixture
