@@ -40,7 +40,7 @@ def collect(
     load_before: float,
 ) -> dict[str, Any]:
     """Return everything worth keeping."""
-    rows = [
+    rows: list[dict[str, Any]] = [
         {"name": name, "clients": clients} | summary(runs)
         for (name, clients), runs in samples.items()
     ]

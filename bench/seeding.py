@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -65,7 +66,7 @@ def seed(*, members: int, now: datetime) -> Seeded:
         with cursor.copy(_COPY_MEMBERS) as copy:
             for number in range(members):
                 copy.write_row(_member_row(number, store_id=store_id, now=now))
-        values = {
+        values: dict[str, Any] = {
             "now": now,
             "points": POINTS,
             "expires_at": now + timedelta(days=365),
