@@ -61,7 +61,7 @@ def ensure_groups(app_config: AppConfig, **_signal: Any) -> None:
     )
     views = Q(codename__startswith="view_")
     rights = {
-        HEAD_OFFICE: views if label == "kernel" else Q(),
+        HEAD_OFFICE: views | Q(codename="change_outboxmessage") if label == "kernel" else Q(),
         STORE_MANAGER: views | Q(codename__in=_MANAGER_MAY.get(label, ())),
         CASHIER: Q(codename__in=_CASHIER_MAY.get(label, ())),
         ANALYST: views & ~Q(content_type__model__in=_PERSONAL),

@@ -11,6 +11,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 from shop.admin.money import YuanField
 from shop.admin.pages import Page, Rows
 from shop.admin.scoping import VisibleFilter
+from shop.kernel.money import MAX_CENTS
 from shop.models import (
     Category,
     Option,
@@ -39,10 +40,10 @@ class OptionForm(forms.ModelForm[Option]):
     """An option may also be cheaper than none."""
 
     price_delta_cents = YuanField(
-        label=_("price difference"), allows_negative=True, required=False, initial=0
+        label=_("price difference"), least_cents=-MAX_CENTS, required=False, initial=0
     )
     cost_delta_cents = YuanField(
-        label=_("cost difference"), allows_negative=True, required=False, initial=0
+        label=_("cost difference"), least_cents=-MAX_CENTS, required=False, initial=0
     )
 
     class Meta:
@@ -143,9 +144,9 @@ class ProductPage(Page):
     autocomplete_fields = ["category", "included_toppings"]
     inlines = [ProductOptionRows]
     fieldsets = [
-        (None, {"fields": [("code", "category", "is_active"), ("name_zh", "name_en")]}),
+        (None, {"fields": [("code", "is_active"), ("name_zh", "name_en"), "category"]}),
         (None, {"fields": ["description_zh", "description_en"]}),
-        (_("Money"), {"fields": [("base_price_cents", "cost_cents", "floor_price_cents")]}),
+        (_("Money"), {"fields": [("base_price_cents", "cost_cents"), "floor_price_cents"]}),
         (_("Loyalty"), {"fields": [("earns_points", "is_discountable")]}),
         (
             _("Kitchen"),

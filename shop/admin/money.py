@@ -26,9 +26,9 @@ def yuan(cents: int | None) -> str:
 class YuanField(forms.DecimalField):
     """An amount typed in yuan; its value is in fen, as a column of cents wants it."""
 
-    def __init__(self, *, allows_negative: bool = False, **kwargs: Any) -> None:
-        most = Decimal(MAX_CENTS) / FEN_PER_YUAN
-        kwargs |= {"min_value": -most if allows_negative else 0, "max_value": most}
+    def __init__(self, *, least_cents: int = 0, **kwargs: Any) -> None:
+        kwargs["min_value"] = Decimal(least_cents) / FEN_PER_YUAN
+        kwargs["max_value"] = Decimal(MAX_CENTS) / FEN_PER_YUAN
         kwargs["widget"] = UnfoldAdminTextInputWidget({"prefix": "¥", "inputmode": "decimal"})
         super().__init__(decimal_places=2, **kwargs)
 

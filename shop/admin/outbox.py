@@ -29,7 +29,8 @@ class OutboxPage(ForHeadOffice, ReadOnlyPage):
     fields = [
         ("topic", "key"),
         ("state", "attempts"),
-        ("created_at", "available_at", "sent_at"),
+        ("created_at", "available_at"),
+        "sent_at",
         "payload",
         "last_error",
     ]

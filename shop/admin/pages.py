@@ -81,10 +81,16 @@ class Readable:
 
     def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         readonly = self.get_readonly_fields(request, obj)
+        if obj is not None and not self.has_change_permission(request, obj):  # type: ignore[attr-defined]
+            readonly = list(self.columns.values())
         return [
             (title, {**options, "fields": self._fields(options["fields"], readonly)})
-            for title, options in super().get_fieldsets(request, obj)  # type: ignore[misc]
+            for title, options in self.layout(request, obj)
         ]
+
+    def layout(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        """Return the fieldsets as the page declares them; here pages differ by row."""
+        return list(super().get_fieldsets(request, obj))  # type: ignore[misc]
 
     def _fields(self, names: Sequence[Any], readonly: Sequence[Any]) -> list[Any]:
         fields: list[Any] = []
@@ -121,7 +127,11 @@ class Page(Readable, StoreScoped, ModelAdmin):  # type: ignore[misc]
             super().save_model(request, obj, form, change)
             return
         columns = {field.name for field in obj._meta.concrete_fields}
-        obj.save(update_fields=sorted(columns.intersection(form.changed_data)))
+        obj.save(update_fields=sorted(columns.intersection(self.changed_columns(form))))
+
+    def changed_columns(self, form: ModelForm[Any]) -> list[str]:
+        """Return the columns that a form changed."""
+        return list(form.changed_data)
 
     def get_actions_detail(self, request: HttpRequest, object_id: Any) -> list[Any]:
         """Offer the buttons that this person may press on this row as it stands."""

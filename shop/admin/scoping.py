@@ -12,7 +12,7 @@ from django.http import HttpRequest
 from unfold.contrib.filters.admin import RelatedDropdownFilter
 
 from shop.api.authentication import staff_principal
-from shop.kernel.principals import Principal, scope
+from shop.kernel.principals import Kind, Principal, scope
 from shop.models import Staff, Store
 
 if TYPE_CHECKING:
@@ -23,12 +23,16 @@ else:
     Base = object
 
 
+NOBODY = Principal(kind=Kind.STAFF, id=0, name="")
+"""Who has not signed in yet: the sign-in page asks what to show them."""
+
+
 def principal_of(request: HttpRequest) -> Principal:
     """Return who asks; worked out once per request."""
     known: Principal | None = getattr(request, "staff_principal", None)
     if known is None:
-        assert isinstance(request.user, Staff)  # noqa: S101 - the admin site lets nobody else in
-        known = staff_principal(request.user)
+        is_staff = isinstance(request.user, Staff)
+        known = staff_principal(request.user) if is_staff else NOBODY
         request.staff_principal = known  # type: ignore[attr-defined]
     return known
 
@@ -55,7 +59,7 @@ class StoreScoped(Base):
     shows_unassigned = False
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        rows: QuerySet[Any] = super().get_queryset(request)
+        rows = self.every_row(request)
         principal = principal_of(request)
         if self.store_lookup is None or principal.store_ids is None:
             return rows
@@ -64,6 +68,11 @@ class StoreScoped(Base):
         own = scope(self.model._default_manager.all(), principal, store=self.store_lookup)
         unassigned = Q(**{f"{self.store_lookup}__isnull": True})
         return rows.filter(Q(pk__in=own.values("pk")) | unassigned)
+
+    def every_row(self, request: HttpRequest) -> QuerySet[Any]:
+        """Return the rows before anybody's stores are considered."""
+        rows: QuerySet[Any] = super().get_queryset(request)
+        return rows
 
     def stores_of(self, row: Any) -> set[int]:
         """Return the ids of the stores that a row belongs to; none if it is the whole chain's."""

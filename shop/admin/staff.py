@@ -37,7 +37,7 @@ class StaffPage(Page, UserAdmin):  # type: ignore[misc]
     fieldsets = [
         (None, {"fields": ["username", "password", ("first_name", "last_name"), "email"]}),
         (_("Sees"), {"fields": [("covers_all_stores", "stores")]}),
-        (_("May"), {"fields": [("is_active", "is_staff", "is_superuser"), "groups"]}),
+        (_("May"), {"fields": [("is_active", "is_staff"), "is_superuser", "groups"]}),
         (_("Single permissions"), {"fields": ["user_permissions"], "classes": ["collapse"]}),
         (_("Last seen"), {"fields": [("last_login", "date_joined")]}),
     ]

@@ -30,9 +30,9 @@ class StorePage(Page):
     ordering = ["code"]
     inlines = [HoursRows]
     fieldsets = [
-        (None, {"fields": [("code", "ownership", "is_active"), ("name_zh", "name_en")]}),
+        (None, {"fields": [("code", "is_active"), ("name_zh", "name_en"), "ownership"]}),
         (_("Place"), {"fields": [("city", "address"), ("longitude", "latitude")]}),
-        (_("Day"), {"fields": [("opened_on", "day_starts_at", "timezone")]}),
+        (_("Day"), {"fields": [("opened_on", "timezone"), "day_starts_at"]}),
         (
             _("Counter"),
             {"fields": [("stations", "pickup_prefix"), ("contact_phone", "contact_wechat")]},

@@ -284,12 +284,13 @@ PAYMENT_PROVIDER_SECRET = env.str("PAYMENT_PROVIDER_SECRET", default="sandbox-pa
 UNFOLD = {
     "SITE_TITLE": "Huigan 回甘",
     "SITE_HEADER": "Huigan 回甘",
-    "SITE_SUBHEADER": _("Promotion brings people in, operation makes them stay"),
+    "SITE_SUBHEADER": _("Members and promotion"),
     "SITE_URL": reverse_lazy("admin:index"),
     "SITE_ICON": lambda _request: static("huigan/icon.svg"),
     "SITE_FAVICONS": [
         {"rel": "icon", "type": "image/svg+xml", "href": lambda _request: static("huigan/icon.svg")}
     ],
+    "STYLES": [lambda _request: static("huigan/admin.css")],
     "SHOW_LANGUAGES": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "shop.storefront.admin.dashboard.add_context",

@@ -3,13 +3,20 @@
 from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
-from drf_spectacular.views import SpectacularAPIView, SpectacularSwaggerView
+from drf_spectacular.views import (
+    SpectacularAPIView,
+    SpectacularRedocView,
+    SpectacularSwaggerSplitView,
+)
 
+from campaigns.api import redirect
 from shop.config import health
 from shop.storefront import pages
 
 api_v1 = [
     path("", include("shop.api.urls")),
+    path("", include("campaigns.api.urls")),
+    path("", include("loyalty.api.urls")),
     path("", include("shop.storefront.api.urls")),
 ]
 
@@ -20,9 +27,11 @@ urlpatterns = [
     path("welcome", pages.welcome),
     path("welcome/codes/<str:code>.svg", pages.member_code_image),
     path("welcome/invitations/<str:code>.svg", pages.invitation_image),
+    path("t/<str:code>", redirect.follow),
     path("api/v1/", include(api_v1)),
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
-    path("api/docs", SpectacularSwaggerView.as_view(url_name="schema"), name="docs"),
+    path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
+    path("api/redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]

@@ -1,0 +1,91 @@
+"""Data of the dashboard's charts, in the form that Chart.js reads."""
+
+import json
+from collections.abc import Sequence
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from shop.storefront.reports import channels
+from shop.storefront.reports.daily import DailyRow
+
+GREEN = "#0d9488"
+AMBER = "#f59e0b"
+GREY = "#94a3b8"
+GRID = {"display": True, "color": "#94a3b833", "tickWidth": 0}
+TICKS = {"color": GREY, "maxRotation": 0, "autoSkip": True, "maxTicksLimit": 8}
+LEGEND = {
+    "display": True,
+    "align": "end",
+    "labels": {"color": GREY, "boxHeight": 6, "boxWidth": 6, "usePointStyle": True},
+}
+FEN_PER_YUAN = 100
+
+
+def orders_per_day(days: Sequence[DailyRow]) -> dict[str, str]:
+    """Return bars of orders with a line of revenue in yuan, one point a day."""
+    by_day: dict[Any, list[DailyRow]] = {}
+    for row in days:
+        by_day.setdefault(row.business_date, []).append(row)
+    orders = [sum(row.orders for row in rows) for rows in by_day.values()]
+    revenue = [sum(row.revenue_cents for row in rows) / FEN_PER_YUAN for rows in by_day.values()]
+    data = {
+        "labels": [f"{day:%m-%d}" for day in by_day],
+        "datasets": [
+            _bars(_("Orders"), orders, GREEN) | {"order": 2},
+            {
+                "type": "line",
+                "label": _("Revenue (¥)"),
+                "data": revenue,
+                "borderColor": AMBER,
+                "backgroundColor": AMBER,
+                "borderWidth": 2,
+                "pointRadius": 0,
+                "cubicInterpolationMode": "monotone",
+                "yAxisID": "right",
+                "order": 1,
+            },
+        ],
+    }
+    right = _axis() | {"position": "right", "grid": {"display": False}}
+    return _chart(data, {"x": _axis(has_grid=False), "y": _axis(), "right": right})
+
+
+def cost_and_revenue(rows: Sequence[channels.ChannelRow], names: Sequence[str]) -> dict[str, str]:
+    """Return, per channel, a bar of what it cost beside one of what it brought, in yuan."""
+    data = {
+        "labels": list(names),
+        "datasets": [
+            _bars(_("Cost (¥)"), [row.cost_cents / FEN_PER_YUAN for row in rows], AMBER),
+            _bars(_("Revenue (¥)"), [row.revenue_cents / FEN_PER_YUAN for row in rows], GREEN),
+        ],
+    }
+    return _chart(data, {"x": _axis(has_grid=False), "y": _axis()})
+
+
+def _bars(label: str, values: Sequence[float], colour: str) -> dict[str, Any]:
+    return {
+        "type": "bar",
+        "label": label,
+        "data": list(values),
+        "backgroundColor": colour,
+        "borderRadius": 3,
+        "maxBarThickness": 22,
+    }
+
+
+def _axis(*, has_grid: bool = True) -> dict[str, Any]:
+    grid = GRID if has_grid else {"display": False}
+    return {"beginAtZero": True, "border": {"display": False}, "grid": grid, "ticks": TICKS}
+
+
+def _chart(data: dict[str, Any], scales: dict[str, Any]) -> dict[str, str]:
+    options = {
+        "animation": False,
+        "responsive": True,
+        "maintainAspectRatio": False,
+        "interaction": {"mode": "index", "intersect": False},
+        "plugins": {"legend": LEGEND},
+        "scales": scales,
+    }
+    return {"data": json.dumps(data), "options": json.dumps(options)}

@@ -1,0 +1,217 @@
+"""Members as staff see them: who they are, what they have, what they did lately."""
+
+from typing import Any
+from uuid import uuid4
+
+from django import forms
+from django.contrib import admin
+from django.db import transaction
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.template.loader import render_to_string
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+
+from campaigns.models import Acquisition, Coupon
+from loyalty import earning, points
+from loyalty.models import Membership, PendingPoints, PointsAccount, PointsEntry
+from shop import members
+from shop.admin.buttons import Button, Text, button
+from shop.admin.pages import Page, ReadOnlyRows
+from shop.admin.scoping import VisibleFilter, principal_of
+from shop.kernel import crypto
+from shop.kernel.errors import InvalidInput
+from shop.kernel.money import Points
+from shop.models import Member, Order
+
+LATEST_ENTRIES = 10
+MOST_POINTS = 1_000_000
+
+
+class OrderRows(ReadOnlyRows):
+    """The member's latest orders at stores that the reader sees."""
+
+    model = Order
+    store_lookup = "store_id"
+    fields = ["number", "store", "status", "payable_cents", "refunded_cents", "placed_at"]
+    readonly_fields = fields
+    show_change_link = True
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("store")
+
+
+class CouponRows(ReadOnlyRows):
+    """The member's latest coupons."""
+
+    model = Coupon
+    fields = ["code", "definition", "status", "issued_at", "expires_at"]
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("definition")
+
+
+class AdjustmentForm(BaseDialogForm):
+    """How many points, and why. The token makes a second press of the button harmless."""
+
+    points = forms.IntegerField(
+        label=_("points"),
+        min_value=-MOST_POINTS,
+        max_value=MOST_POINTS,
+        help_text=_("Negative takes away."),
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+    reason = forms.CharField(label=_("reason"), max_length=200, widget=UnfoldAdminTextInputWidget)
+    token = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
+
+
+@admin.register(Member)
+class MemberPage(Page):
+    """A member; the phone is known by its last four digits only.
+
+    People join at the till or on their phone, where they prove the number: not here.
+    """
+
+    store_lookup = "store_id"
+    list_display = ["__str__", "phone", "store", "status", "joined_at"]
+    list_filter = [("store", VisibleFilter), ("status", ChoicesDropdownFilter)]
+    list_select_related = ["store"]
+    search_fields = ["phone_last4", "name", "=public_id"]
+    search_help_text = _("Last four digits, whole phone number or name")
+    ordering = ["-pk"]
+    date_hierarchy = "joined_at"
+    inlines = [OrderRows, CouponRows]
+    actions_detail = ["adjust_points"]
+    readonly_fields = [
+        "public_id",
+        "phone",
+        "store",
+        "joined_at",
+        "tier",
+        "balance",
+        "qualifying",
+        "promised",
+        "came_from",
+        "ledger",
+    ]
+    fieldsets = [
+        (
+            None,
+            {
+                "fields": [
+                    ("name", "phone"),
+                    ("birthday", "status"),
+                    ("store", "joined_at"),
+                    ("public_id", "came_from"),
+                ]
+            },
+        ),
+        (
+            _("Loyalty"),
+            {"fields": [("tier", "balance"), ("qualifying", "promised"), "ledger"]},
+        ),
+    ]
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        return False
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def get_search_results(
+        self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
+    ) -> tuple[QuerySet[Any], bool]:
+        """Find a whole phone number by its hash; anything else by last digits and name."""
+        try:
+            phone = members.parse_phone(search_term)
+        except InvalidInput:
+            return super().get_search_results(request, queryset, search_term)
+        return queryset.filter(phone_hash=crypto.lookup_hash(phone)), False
+
+    @admin.display(description=_("phone"), ordering="phone_last4")
+    def phone(self, member: Member) -> str:
+        """Show what staff may know of the phone."""
+        return f"•••• {member.phone_last4}"
+
+    @admin.display(description=_("tier"))
+    def tier(self, member: Member) -> str:
+        """Show the tier and since when."""
+        place = Membership.objects.select_related("tier").filter(member=member).first()
+        return f"{place.tier} · {timezone.localtime(place.tier_since):%F}" if place else "–"
+
+    @admin.display(description=_("points"))
+    def balance(self, member: Member) -> str:
+        """Show what may be spent, and what is set aside."""
+        account = self._account(member, PointsAccount.Wallet.POINTS)
+        if account is None:
+            return "–"
+        held = _(" (%(held)s held)") % {"held": account.held} if account.held else ""
+        return f"{account.balance}{held}"
+
+    @admin.display(description=_("qualifying points"))
+    def qualifying(self, member: Member) -> str:
+        """Show what decides the tier."""
+        account = self._account(member, PointsAccount.Wallet.QUALIFYING)
+        return str(account.balance) if account else "–"
+
+    @admin.display(description=_("promised points"))
+    def promised(self, member: Member) -> str:
+        """Show what comes after the refund window."""
+        waiting = PendingPoints.objects.filter(
+            account__member=member, state=PendingPoints.State.PENDING
+        )
+        return str(sum(waiting.values_list("points", flat=True)))
+
+    @admin.display(description=_("came from"))
+    def came_from(self, member: Member) -> str:
+        """Show the channel that brought the member."""
+        origin = Acquisition.objects.select_related("channel").filter(member=member).first()
+        return str(origin.channel) if origin else "–"
+
+    @admin.display(description=_("latest points"))
+    def ledger(self, member: Member) -> str:
+        """Show the last lines of the ledger."""
+        entries = PointsEntry.objects.filter(
+            account__member=member, account__wallet=PointsAccount.Wallet.POINTS
+        ).order_by("-id")[:LATEST_ENTRIES]
+        return render_to_string("admin/member_ledger.html", {"entries": entries})
+
+    @button(
+        Button(
+            label=_("Adjust points"),
+            question=_("The reason and your name stay in the ledger."),
+            permission="loyalty.add_pointsentry",
+            form=AdjustmentForm,
+        ),
+        icon="exposure",
+        variant=ActionVariant.PRIMARY,
+    )
+    def adjust_points(self, request: HttpRequest, member: Any, answers: dict[str, Any]) -> Text:
+        """Correct a balance by hand."""
+        now = timezone.now()
+        source = f"adjust:{answers['token'].hex}"
+        with transaction.atomic():
+            account = points.lock_accounts([member.pk]).points(member.pk)
+            if PointsEntry.objects.filter(account=account, source=source).exists():
+                return _("That was done already.")
+            points.adjust(
+                account,
+                points=Points(answers["points"]),
+                source=source,
+                reason=answers["reason"],
+                actor=principal_of(request).key,
+                now=now,
+                expires_at=earning.expiry_of(now, timezone=member.store.timezone),
+            )
+        return _("%(points)s points; the balance is %(balance)s now.") % {
+            "points": f"{answers['points']:+d}",
+            "balance": account.balance,
+        }
+
+    def _account(self, member: Member, wallet: str) -> PointsAccount | None:
+        return PointsAccount.objects.filter(member=member, wallet=wallet).first()
