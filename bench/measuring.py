@@ -132,7 +132,7 @@ def _statements() -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT COALESCE(sum(calls), 0) FROM pg_stat_statements"
-            " WHERE query NOT LIKE 'SELECT 1 FROM ONLY %'"
+            " WHERE query NOT LIKE 'SELECT % FROM ONLY % FOR KEY SHARE OF x'"
         )
         (calls,) = cursor.fetchone()
     return int(calls)
