@@ -29,7 +29,9 @@ class YuanField(forms.DecimalField):
     def __init__(self, *, least_cents: int = 0, **kwargs: Any) -> None:
         kwargs["min_value"] = Decimal(least_cents) / FEN_PER_YUAN
         kwargs["max_value"] = Decimal(MAX_CENTS) / FEN_PER_YUAN
-        kwargs["widget"] = UnfoldAdminTextInputWidget({"prefix": "¥", "inputmode": "decimal"})
+        kwargs["widget"] = UnfoldAdminTextInputWidget(
+            {"prefix": "¥", "inputmode": "decimal", "style": "padding-left: 1.75rem"}
+        )
         super().__init__(decimal_places=2, **kwargs)
 
     def clean(self, value: Any) -> Any:

@@ -10,7 +10,7 @@ from drf_spectacular.views import (
 )
 
 from campaigns.api import redirect
-from shop.config import health
+from shop.config import documentation, health
 from shop.storefront import pages
 
 api_v1 = [
@@ -32,6 +32,7 @@ urlpatterns = [
     path("api/schema", SpectacularAPIView.as_view(), name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
+    path("api/redoc.js", documentation.redoc_script, name="redoc-script"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/", admin.site.urls),
 ]
