@@ -1,7 +1,7 @@
-"""The points ledger. The only module that writes accounts, entries, lots, draws, holds and promises.
+"""Points: earned, promised, held, spent, taken back. The only module that writes wallets.
 
-Every public function works on accounts that the flow has locked with `lock_accounts`, all at once and
-in ascending id, so that two flows can never wait for each other in a circle.
+Every public function works on accounts that the flow has locked with `lock_accounts`, all at once
+and in ascending id, so that two flows can never wait for each other in a circle.
 """
 
 from collections.abc import Collection
@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
+from loyalty import ledger
 from loyalty.models import PendingPoints, PointsAccount, PointsDraw, PointsEntry, PointsHold
 from shop.kernel.errors import DomainError
 from shop.kernel.money import Points, share_of
@@ -93,7 +94,9 @@ def earn(
     Once per (account, kind, source). Earning nothing writes nothing.
     """
     if points > 0:
-        _credit(account, kind=kind, points=points, source=source, now=now, expires_at=expires_at)
+        ledger.credit(
+            account, kind=kind, points=points, source=source, now=now, expires_at=expires_at
+        )
 
 
 def promise(
@@ -152,7 +155,7 @@ def revoke_promise(account: PointsAccount, *, source: str, now: datetime) -> Non
         return
     posted = PendingPoints.objects.filter(account=account, source=source, state="posted").first()
     if posted is not None:
-        _debit(
+        ledger.debit(
             account,
             kind=Kind.REVERSE_REFERRAL,
             points=posted.points,
@@ -172,7 +175,7 @@ def spend(account: PointsAccount, *, points: Points, source: str, now: datetime)
     """
     if points > 0:
         _ensure_available(account, points)
-        _debit(account, kind=Kind.SPEND, points=points, source=source, now=now)
+        ledger.debit(account, kind=Kind.SPEND, points=points, source=source, now=now)
 
 
 def hold(account: PointsAccount, *, points: Points, source: str, now: datetime) -> PointsHold:
@@ -196,7 +199,7 @@ def post_hold(account: PointsAccount, *, source: str, now: datetime) -> None:
     """
     held = _resolve(account, source=source, state=PointsHold.State.POSTED, now=now)
     if held is not None:
-        _debit(account, kind=Kind.SPEND, points=held.points, source=source, now=now)
+        ledger.debit(account, kind=Kind.SPEND, points=held.points, source=source, now=now)
 
 
 def void_hold(account: PointsAccount, *, source: str, now: datetime) -> None:
@@ -227,7 +230,7 @@ def adjust(
         raise AdjustmentEmpty
     by = {"note": reason, "actor": actor}
     if points > 0:
-        _credit(
+        ledger.credit(
             account,
             kind=Kind.ADJUST,
             points=points,
@@ -238,7 +241,9 @@ def adjust(
         )
     else:
         _ensure_available(account, Points(-points))
-        _debit(account, kind=Kind.ADJUST, points=Points(-points), source=source, now=now, **by)
+        ledger.debit(
+            account, kind=Kind.ADJUST, points=Points(-points), source=source, now=now, **by
+        )
 
 
 # --- refunds -------------------------------------------------------------------------------------
@@ -257,8 +262,8 @@ class RefundShare:
 
         The difference of two rounded shares, so that halves add up to the whole.
 
-        >>> whole = 1999
-        >>> [RefundShare(whole=whole, before=b, after=a).of(19) for b, a in [(0, 1000), (1000, 1999)]]
+        >>> halves = [(0, 1000), (1000, 1999)]
+        >>> [RefundShare(whole=1999, before=b, after=a).of(19) for b, a in halves]
         [9, 10]
         """
         before = share_of(points, part=self.before, of=self.whole)
@@ -282,7 +287,7 @@ def reverse_earn(
     if not is_debt_allowed:
         points = Points(min(points, account.available))
     if points > 0:
-        _debit(account, kind=Kind.REVERSE_EARN, points=points, source=refund_source, now=now)
+        ledger.debit(account, kind=Kind.REVERSE_EARN, points=points, source=refund_source, now=now)
     return points
 
 
@@ -297,7 +302,7 @@ def reverse_spend(
     """Give back the refunded share of what was spent, with the expiry it had and a grace period."""
     points = share.of(-_entry_points(account, Kind.SPEND, order_source))
     if points > 0:
-        _credit(
+        ledger.credit(
             account,
             kind=Kind.REVERSE_SPEND,
             points=points,
@@ -323,9 +328,6 @@ def _restored_expiry(account: PointsAccount, source: str, now: datetime) -> date
     return max([*dated, now + GRACE])
 
 
-# --- the two writes ------------------------------------------------------------------------------
-
-
 def _ensure_available(account: PointsAccount, points: Points) -> None:
     if points > account.available:
         raise NotEnoughPoints(needed_points=points, available_points=account.available)
@@ -345,105 +347,3 @@ def _resolve(
     account.held = Points(account.held - row.points)
     account.save(update_fields=["held"])
     return row
-
-
-def _credit(
-    account: PointsAccount,
-    *,
-    kind: str,
-    points: Points,
-    source: str,
-    now: datetime,
-    expires_at: datetime | None,
-    note: str = "",
-    actor: str = "",
-) -> None:
-    debt = max(-account.balance, 0)
-    account.balance = Points(account.balance + points)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _CREDIT_SQL,
-            {
-                "account": account.pk,
-                "kind": kind,
-                "points": points,
-                "balance": account.balance,
-                "source": source,
-                "note": note,
-                "actor": actor,
-                "now": now,
-                "expires_at": expires_at,
-                "remaining": max(points - debt, 0),
-                "has_lot": account.wallet == Wallet.POINTS,
-            },
-        )
-
-
-def _debit(
-    account: PointsAccount,
-    *,
-    kind: str,
-    points: Points,
-    source: str,
-    now: datetime,
-    note: str = "",
-    actor: str = "",
-) -> None:
-    account.balance = Points(account.balance - points)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            _DEBIT_SQL,
-            {
-                "account": account.pk,
-                "kind": kind,
-                "points": points,
-                "balance": account.balance,
-                "source": source,
-                "note": note,
-                "actor": actor,
-                "now": now,
-            },
-        )
-
-
-_ENTRY_SQL = """
-INSERT INTO loyalty_pointsentry
-       (account_id, kind, points, balance_after, source, note, actor, occurred_at)
-VALUES (%(account)s, %(kind)s, {points}, %(balance)s, %(source)s, %(note)s, %(actor)s, %(now)s)
-RETURNING id
-"""
-
-_CREDIT_SQL = f"""
-WITH entry AS ({_ENTRY_SQL.format(points="%(points)s::bigint")}),
-lot AS (
-    INSERT INTO loyalty_pointslot (account_id, entry_id, points, remaining, expires_at)
-    SELECT %(account)s, entry.id, %(points)s::bigint, %(remaining)s, %(expires_at)s FROM entry
-    WHERE %(has_lot)s
-)
-UPDATE loyalty_pointsaccount SET balance = %(balance)s WHERE id = %(account)s
-"""  # noqa: S608 - no value is interpolated
-
-# Lots are drawn soonest-expiring first; what they do not cover is debt (a negative balance).
-_DEBIT_SQL = f"""
-WITH entry AS ({_ENTRY_SQL.format(points="-%(points)s::bigint")}),
-open_lots AS (
-    SELECT id, remaining,
-           COALESCE(SUM(remaining) OVER (
-               ORDER BY expires_at NULLS LAST, id
-               ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
-    FROM loyalty_pointslot WHERE account_id = %(account)s AND remaining > 0
-),
-taken AS (
-    SELECT id, LEAST(remaining, %(points)s::bigint - before) AS points
-    FROM open_lots WHERE before < %(points)s::bigint
-),
-draws AS (
-    INSERT INTO loyalty_pointsdraw (entry_id, lot_id, points)
-    SELECT entry.id, taken.id, taken.points FROM entry, taken
-),
-lots AS (
-    UPDATE loyalty_pointslot lot SET remaining = lot.remaining - taken.points
-    FROM taken WHERE lot.id = taken.id
-)
-UPDATE loyalty_pointsaccount SET balance = %(balance)s WHERE id = %(account)s
-"""  # noqa: S608 - no value is interpolated

@@ -75,9 +75,9 @@ class TestPoints:
         expiring = phone.get("/me/points/expiring").json()
 
         assert (entry["kind"], entry["points"], entry["balance_after"]) == ("earn", 12, 12)
-        assert entry["remaining"] == 12
-        assert sum(lot["points"] for lot in expiring["lots"]) == expiring["balance"] == 12
-        assert expiring["lots"][0]["expires_at"] == entry["expires_at"]
+        assert entry["lot"]["remaining"] == 12
+        assert sum(lot["remaining"] for lot in expiring["lots"]) == expiring["balance"] == 12
+        assert expiring["lots"][0]["expires_at"] == entry["lot"]["expires_at"]
 
     def test_are_shown_to_the_till_in_front_of_the_guest(self) -> None:
         guest = make.member()
