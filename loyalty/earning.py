@@ -23,8 +23,8 @@ class Rates:
 def points_for(net_cents: Cents, *, rates: Rates, tier_percent: int = 100) -> Points:
     """Return the points for money actually paid, after every discount; rounded down.
 
-    >>> points_for(Cents(1999), rates=Rates()), points_for(Cents(1999), rates=Rates(), tier_percent=120)
-    (19, 23)
+    >>> [points_for(Cents(1999), rates=Rates(), tier_percent=percent) for percent in (100, 120)]
+    [19, 23]
     """
     return Points(net_cents * rates.points_per_yuan * tier_percent // (CENTS_PER_YUAN * 100))
 
@@ -42,7 +42,8 @@ def points_discount(
     Never more than the member has, than the programme's share of the bill, or than pays whole fen;
     below the programme's minimum none are taken.
 
-    >>> points_discount(Points(500), available=Points(300), payable_cents=Cents(1800), rates=Rates())
+    >>> bill = Cents(1800)
+    >>> points_discount(Points(500), available=Points(300), payable_cents=bill, rates=Rates())
     (300, 600)
     """
     most_cents = payable_cents * rates.max_points_share_percent // 100

@@ -7,7 +7,14 @@ from typing import Any
 from django.db.models import Subquery, Sum, Value
 from django.db.models.functions import Coalesce
 
-from loyalty.models import LoyaltyProgramme, Membership, PointsAccount, PointsEntry, Tier, TierChange
+from loyalty.models import (
+    LoyaltyProgramme,
+    Membership,
+    PointsAccount,
+    PointsEntry,
+    Tier,
+    TierChange,
+)
 
 
 def programme() -> LoyaltyProgramme:
@@ -68,7 +75,7 @@ def choose(tiers: Sequence[Tier], *, points: int, referral_count: int) -> Tier:
 
 
 def _tiers_with_points(member_id: int, *, since: datetime) -> Sequence[Any]:
-    """Return all tiers, each with the member's points in the window and current tier: one statement."""
+    """Return all tiers, each with the member's points and current tier, in one statement."""
     in_window = (
         PointsEntry.objects.filter(
             account__member_id=member_id,
