@@ -47,7 +47,10 @@ class FreeItem(Discount):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CheapestFree(Discount):
-    """The cheapest units in scope at a discount; with a group size, so many per full group."""
+    """The cheapest units in scope at a discount; with a group size, so many per full group.
+
+    `max_applications` is the most groups that count.
+    """
 
     kind: ClassVar[str] = "cheapest_free"
     chooses_units: ClassVar[bool] = True
@@ -55,10 +58,13 @@ class CheapestFree(Discount):
     free_quantity: int = 1
     percent_bp: int = BASIS_POINTS
     group_quantity: int | None = None
+    max_applications: int | None = None
 
     def __post_init__(self) -> None:
         require_share("percent_bp", self.percent_bp)
-        require_at_least(1, {"free_quantity": self.free_quantity})
+        require_at_least(
+            1, {"free_quantity": self.free_quantity, "max_applications": self.max_applications}
+        )
         require_at_least(self.free_quantity, {"group_quantity": self.group_quantity})
 
     def discount(self, pool: Pool) -> Amounts | Shortfall:
@@ -67,6 +73,8 @@ class CheapestFree(Discount):
             groups = len(pool.units) // self.group_quantity
             if not groups:
                 return too_few(self.group_quantity, pool.units)
+        if self.max_applications is not None:
+            groups = min(groups, self.max_applications)
         return percent_of(
             cheapest_first(pool.units)[: groups * self.free_quantity], self.percent_bp
         )
