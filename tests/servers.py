@@ -22,10 +22,22 @@ atexit.register(_running.close)  # also where pytest gives up before it is confi
 @pytest.hookimpl(wrapper=True)
 def pytest_load_initial_conftests() -> Generator[None]:
     """Start the servers; a wrapper, because pytest-django's own hook asks to be first."""
-    if "PYTEST_XDIST_WORKER" not in os.environ:
-        try:
-            os.environ |= _running.enter_context(ephemeral())
-        except CannotStart as error:
-            raise pytest.UsageError(str(error)) from error
-        translations.compile_all()
+    if worker := os.environ.get("PYTEST_XDIST_WORKER"):
+        _take_own_valkey_database(int(worker.removeprefix("gw")))
+    else:
+        _start()
     return (yield)
+
+
+def _start() -> None:
+    try:
+        os.environ |= _running.enter_context(ephemeral())
+    except CannotStart as error:
+        raise pytest.UsageError(str(error)) from error
+    translations.compile_all()
+
+
+def _take_own_valkey_database(number: int) -> None:
+    """Keep workers out of each other's cache, as pytest-django does for PostgreSQL."""
+    server = os.environ["REDIS_URL"].rpartition("/")[0]
+    os.environ["REDIS_URL"] = f"{server}/{number + 1}"
