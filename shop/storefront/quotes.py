@@ -174,6 +174,19 @@ def quote(basket: Basket, *, now: datetime) -> Quote:
     if member is None and (basket.coupon_codes or basket.points or basket.reward_code):
         raise MemberRequired
     offers, unusable = _offers(basket, member, now=now)
+    return price(basket, lines, member=member, offers=offers, unusable=unusable, now=now)
+
+
+def price(
+    basket: Basket,
+    lines: Sequence[QuoteLine],
+    *,
+    member: MemberFacts | None,
+    offers: Sequence[pricing.Offer],
+    unusable: Sequence[pricing.Refusal],
+    now: datetime,
+) -> Quote:
+    """Return the quote of lines from the menu: offers, then points. Reads nothing."""
     priced = pricing.evaluate(
         _cart(basket, lines, now=now),
         member.for_pricing(now=now) if member else GUEST,
@@ -254,11 +267,12 @@ def _offers(
         if reward is None:
             refusals.append(pricing.Refusal(key=basket.reward_code, reason="unknown-code"))
         else:
-            offers.append(_reward_offer(reward))
+            offers.append(reward_offer(reward))
     return offers, refusals
 
 
-def _reward_offer(reward: UsableReward) -> pricing.Offer:
+def reward_offer(reward: UsableReward) -> pricing.Offer:
+    """Return what the evaluator needs to know of a reward."""
     effect = pricing.FreeItem(max_value_cents=Cents(reward.max_value_cents))
     rule = pricing.Rule(effect=effect, stacking=pricing.Stacking.ALWAYS, priority=0)
     return pricing.Offer(key=reward.code, name=reward.name, rule=rule)
