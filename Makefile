@@ -75,6 +75,7 @@ messages: $(VENV)/.development ## Bring the translations up to date with the cod
 	@$(PY) -m shop.config.translations compile
 
 docs: openapi ## Write the generated documents anew
+	@$(NO_DATABASE) $(PY) -m shop.config.problems_page > docs/problems.md
 
 bench: $(VENV)/.development ## Measure the speed targets
 	@$(PY) -m bench
