@@ -1,15 +1,23 @@
 """Fills an empty database with the demo chain and half a year of its life."""
 
+import time
 from argparse import ArgumentParser
+from datetime import date, datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
-from django.db import transaction
 from django.utils import timezone
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
+from rich.progress import Progress as ProgressBar
 
 from shop.models import Member, Order
-from shop.storefront.demo import chain, people
+from shop.storefront.demo import season
+from shop.storefront.demo.season import Season
+
+AFTERNOON = 15
+"""The hour at which the demo of another day than today stands still."""
 
 
 class Command(BaseCommand):
@@ -21,6 +29,12 @@ class Command(BaseCommand):
         """Take the size and the day of the demo."""
         parser.add_argument(
             "--if-empty", action="store_true", help="do nothing where there are members or orders"
+        )
+        parser.add_argument(
+            "--small", action="store_true", help="only the opening, with a tenth of the people"
+        )
+        parser.add_argument(
+            "--today", type=date.fromisoformat, help="last day of the demo (YYYY-MM-DD)"
         )
 
     def handle(self, *args: Any, **options: Any) -> None:
@@ -35,6 +49,26 @@ class Command(BaseCommand):
             if options["if_empty"]:
                 return
             raise CommandError("There are members or orders already; the demo needs an empty shop.")
-        with transaction.atomic():
-            chain.load()
-            people.load(now=timezone.now())
+        started = time.perf_counter()
+        self._play(_season(options["today"], is_small=options["small"]))
+        self.stdout.write(
+            f"Made {Member.objects.count()} members and {Order.objects.count()} orders"
+            f" in {time.perf_counter() - started:.0f} s."
+        )
+
+    def _play(self, wanted: Season) -> None:
+        columns = [TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn()]
+        with ProgressBar(*columns, TimeElapsedColumn()) as bar:
+            tasks: dict[str, Any] = {}
+            for step in season.play(wanted):
+                if step.part not in tasks:
+                    tasks[step.part] = bar.add_task(step.part, total=step.total)
+                bar.update(tasks[step.part], completed=step.done)
+
+
+def _season(today: date | None, *, is_small: bool) -> Season:
+    now = timezone.now()
+    if today is not None:
+        zone = ZoneInfo(settings.TIME_ZONE)
+        now = datetime.combine(today, datetime.min.time(), tzinfo=zone).replace(hour=AFTERNOON)
+    return Season(now=now, is_small=is_small)
