@@ -1,0 +1,55 @@
+"""A real browser in front of a real server; skipped with a reason where there is no Chromium."""
+
+import shutil
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+
+NAMES = ["chromium", "chromium-browser", "google-chrome"]
+FLAGS = ["--no-sandbox", "--disable-gpu"]
+PHONE = {"width": 390, "height": 844}
+PERSON = "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
+"""What a guest's browser calls itself; links take a headless one for a machine."""
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    """Return the machine's Chromium.
+
+    Playwright keeps an event loop in this thread, in which Django would refuse to ask the database.
+    """
+    path = next(filter(None, map(shutil.which, NAMES)), None)
+    if path is None:
+        pytest.skip("no Chromium: apt-get install chromium")
+    with pytest.MonkeyPatch.context() as patch, sync_playwright() as playwright:
+        patch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "true")
+        chromium = playwright.chromium.launch(executable_path=path, args=FLAGS)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture
+def hosts() -> set[str]:
+    """Return where the browser's requests of this test went."""
+    return set()
+
+
+@pytest.fixture
+def phone(browser: Browser, hosts: set[str]) -> Iterator[BrowserContext]:
+    """Return a guest's phone, in English."""
+    context = browser.new_context(viewport=PHONE, locale="en-US", user_agent=PERSON)
+    context.on("request", lambda request: hosts.add(urlsplit(request.url).netloc))
+    yield context
+    context.close()
+
+
+@pytest.fixture
+def page(phone: BrowserContext) -> Iterator[Page]:
+    """Return a page of the phone; whatever its scripts fail at fails the test."""
+    errors: list[str] = []
+    tab = phone.new_page()
+    tab.on("pageerror", lambda error: errors.append(str(error)))
+    yield tab
+    assert errors == []
