@@ -1,22 +1,32 @@
 """Reads of loyalty that more than one door needs."""
 
-from django.db.models import Q, QuerySet
+from typing import Any
+
+from django.db.models import F, Q, QuerySet, Sum
 
 from loyalty.models import PointsAccount, PointsEntry, PointsLot, Reward, RewardRedemption
 
 
-def ledger(member_id: int) -> QuerySet[PointsEntry]:
-    """Return the entries of a member's spendable points, each with its lot if it opened one."""
+def ledger(member_id: int, *, wallet: str) -> QuerySet[PointsEntry]:
+    """Return the entries of one of a member's wallets, each with its lot if it opened one."""
     return PointsEntry.objects.filter(
-        account__member_id=member_id, account__wallet=PointsAccount.Wallet.POINTS
+        account__member_id=member_id, account__wallet=wallet
     ).select_related("lot")
 
 
-def open_lots(member_id: int) -> QuerySet[PointsLot]:
-    """Return what is left of a member's credits, soonest to expire first; sums to the balance."""
-    return PointsLot.objects.filter(
+def points_by_expiry(member_id: int) -> list[dict[str, Any]]:
+    """Return what is left of a member's points per moment of expiry, soonest first, never last.
+
+    Without debt it sums to the balance.
+    """
+    lots = PointsLot.objects.filter(
         account__member_id=member_id, account__wallet=PointsAccount.Wallet.POINTS, remaining__gt=0
-    ).order_by("expires_at", "id")
+    )
+    by_expiry = lots.values("expires_at").annotate(total=Sum("remaining"))
+    return [
+        {"expires_at": row["expires_at"], "remaining": row["total"]}
+        for row in by_expiry.order_by(F("expires_at").asc(nulls_last=True))
+    ]
 
 
 def rewards_on_offer() -> QuerySet[Reward]:
@@ -26,4 +36,4 @@ def rewards_on_offer() -> QuerySet[Reward]:
 
 def redemptions(member_id: int) -> QuerySet[RewardRedemption]:
     """Return the rewards a member took, newest first."""
-    return RewardRedemption.objects.filter(member_id=member_id).select_related("reward")
+    return RewardRedemption.objects.filter(member_id=member_id).select_related("reward", "order")

@@ -51,7 +51,9 @@ class LedgerView(ListAPIView[PointsEntry]):
         return principal_of(self.request).id
 
     def get_queryset(self) -> QuerySet[PointsEntry]:
-        return queries.ledger(self.member_id())
+        query = serializers.LedgerQuery(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        return queries.ledger(self.member_id(), wallet=query.validated_data["wallet"])
 
 
 class MePointsView(LedgerView):
@@ -59,7 +61,12 @@ class MePointsView(LedgerView):
 
     permission_classes = [MEMBER_ONLY]
 
-    @extend_schema(operation_id="me_points_entries", tags=["me"], summary="List my points entries")
+    @extend_schema(
+        operation_id="me_points_entries",
+        tags=["me"],
+        summary="List my points entries, newest first",
+        parameters=[serializers.LedgerQuery],
+    )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List my points entries."""
         return super().get(request, *args, **kwargs)
@@ -76,7 +83,8 @@ class MemberPointsView(LedgerView):
     @extend_schema(
         operation_id="members_points_entries",
         tags=["members"],
-        summary="List a member's points entries",
+        summary="List a member's points entries, newest first",
+        parameters=[serializers.LedgerQuery],
     )
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List a member's points entries."""
@@ -98,5 +106,5 @@ class MeExpiringView(APIView):
         """Show my points by expiry."""
         member_id = principal_of(request).id
         account = PointsAccount.objects.get(member_id=member_id, wallet=PointsAccount.Wallet.POINTS)
-        answer = {"balance": account.balance, "lots": queries.open_lots(member_id)}
+        answer = {"balance": account.balance, "lots": queries.points_by_expiry(member_id)}
         return Response(serializers.ExpiringOut(answer).data)

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from loyalty.models import PointsEntry, PointsLot, Reward, RewardRedemption, Tier
+from loyalty.models import PointsAccount, PointsEntry, Reward, RewardRedemption, Tier
 
 
 class TierOut(serializers.ModelSerializer[Tier]):
@@ -72,12 +72,19 @@ class RedemptionOut(serializers.ModelSerializer[RewardRedemption]):
         )
 
 
-class LotOut(serializers.ModelSerializer[PointsLot]):
-    """What is left of a credit, and until when."""
+class LedgerQuery(serializers.Serializer[Any]):
+    """Which wallet's ledger is shown."""
 
-    class Meta:
-        model = PointsLot
-        fields = ("points", "remaining", "expires_at")
+    wallet = serializers.ChoiceField(
+        choices=PointsAccount.Wallet.choices, default=PointsAccount.Wallet.POINTS
+    )
+
+
+class LotOut(serializers.Serializer[Any]):
+    """What is left of a credit, and until when; null never expires."""
+
+    remaining = serializers.IntegerField()
+    expires_at = serializers.DateTimeField(allow_null=True)
 
 
 class PointsEntryOut(serializers.ModelSerializer[PointsEntry]):
@@ -91,7 +98,7 @@ class PointsEntryOut(serializers.ModelSerializer[PointsEntry]):
 
 
 class ExpiringOut(serializers.Serializer[Any]):
-    """A balance by expiry, the soonest first; null never expires."""
+    """A balance by expiry, the soonest first: each moment once."""
 
     balance = serializers.IntegerField()
     lots = LotOut(many=True)
