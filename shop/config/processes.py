@@ -82,9 +82,18 @@ def spawn(
 def capture(
     command: Sequence[str], *, account: Account | None = None
 ) -> subprocess.CompletedProcess[str]:
-    """Run a short command to its end and keep what it says; a failure is the caller's to judge."""
+    """Run a short command to its end and keep what it says; a failure is the caller's to judge.
+
+    The terminal's Ctrl-C does not reach it, so that it ends as it should.
+    """
     return subprocess.run(  # noqa: S603  the commands are our own
-        command, cwd="/", capture_output=True, text=True, check=False, **identity(account)
+        command,
+        cwd="/",
+        capture_output=True,
+        text=True,
+        check=False,
+        start_new_session=True,
+        **identity(account),
     )
 
 

@@ -107,6 +107,7 @@ class Shop:
         if not self.env.get("DATABASE_URL"):
             say("Starting PostgreSQL …")
             self.env["DATABASE_URL"] = self.servers.start_postgres()
+            self.requests.check()
         if not self.env.get("REDIS_URL"):
             say("Starting Valkey …")
             self.env["REDIS_URL"] = self.servers.start_valkey()
