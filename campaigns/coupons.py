@@ -279,6 +279,7 @@ def _take(order: Order, *, codes: Sequence[str], usable: Q, to: str) -> list[Cou
     """
     if not codes:
         return []
+    assert order.member_id is not None  # noqa: S101 - quotes refuse codes without a member
     coupons = list(
         Coupon.objects.select_for_update(no_key=True)
         .filter(usable, code__in=codes, member_id=order.member_id)

@@ -95,6 +95,7 @@ def attach(code: str, *, order: Order) -> None:
     Raises:
         RewardNotUsable: used, returned or reserved in the meantime.
     """
+    assert order.member_id is not None  # noqa: S101 - quotes refuse rewards without a member
     attached = RewardRedemption.objects.filter(
         code=code, member_id=order.member_id, status=Status.ISSUED, order=None
     ).update(order=order)

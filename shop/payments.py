@@ -42,7 +42,10 @@ class Notice:
 class PaymentProvider(Protocol):
     """Whoever takes a guest's money on their phone."""
 
-    method: str
+    @property
+    def method(self) -> str:
+        """Return the tender's method as orders know it."""
+        ...
 
     def verify(self, *, body: bytes, timestamp: str, signature: str, now: datetime) -> Notice:
         """Return what a callback says, once it is proven to be the provider's.
@@ -52,8 +55,11 @@ class PaymentProvider(Protocol):
         """
         ...
 
-    def refund(self, *, provider_ref: str, amount_cents: Cents) -> None:
-        """Send money back; any exception means that it was not sent. Safe to repeat."""
+    def refund(self, *, provider_ref: str, amount_cents: Cents, refund_ref: str) -> None:
+        """Send money back; any exception means that it was not sent.
+
+        The same `refund_ref` again sends nothing more.
+        """
         ...
 
 
@@ -63,7 +69,7 @@ class SandboxPayments:
     The signature is the hex HMAC-SHA256 of ``timestamp.body`` under PAYMENT_PROVIDER_SECRET.
     """
 
-    method = Payment.Method.SANDBOX
+    method: str = Payment.Method.SANDBOX
 
     def sign(self, *, body: bytes, timestamp: str) -> str:
         """Return the signature of a callback."""
@@ -80,9 +86,14 @@ class SandboxPayments:
             raise CallbackRefused
         return _notice(body)
 
-    def refund(self, *, provider_ref: str, amount_cents: Cents) -> None:
+    def refund(self, *, provider_ref: str, amount_cents: Cents, refund_ref: str) -> None:
         """Take note; the sandbox holds no money."""
-        log.info("payment sent back", provider_ref=provider_ref, amount_cents=amount_cents)
+        log.info(
+            "payment sent back",
+            provider_ref=provider_ref,
+            amount_cents=amount_cents,
+            refund_ref=refund_ref,
+        )
 
 
 def provider() -> PaymentProvider:

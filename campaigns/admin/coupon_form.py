@@ -60,7 +60,7 @@ SHOWN_FOR = {
 """Which inputs belong to which kinds of offer; the others are hidden and not looked at."""
 
 
-class Choice(forms.ModelMultipleChoiceField):
+class Choice(forms.ModelMultipleChoiceField[Any]):
     """Rows of the shop chosen by name; the value is their codes, as rules name them."""
 
     def __init__(self, model: Any, **kwargs: Any) -> None:
@@ -182,7 +182,7 @@ class DefinitionForm(PlainDefinitionForm, RuleForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk is not None:
-            self.initial |= answers_of_json(self.instance.rule) or {}
+            self.initial.update(answers_of_json(self.instance.rule) or {})
         if self.instance.issued_count:
             for name in RULE_FIELDS:
                 self.fields[name].disabled = True

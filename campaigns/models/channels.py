@@ -4,7 +4,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from shop.kernel.fields import CentsField
+from shop.kernel.fields import CentsField, OptionalCentsField
 from shop.kernel.money import Cents
 from shop.models.members import Member
 from shop.models.named import Named
@@ -49,7 +49,7 @@ class Campaign(Named):
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.DRAFT)
     starts_at = models.DateTimeField(_("starts"))
     ends_at = models.DateTimeField(_("ends"), null=True, blank=True)
-    budget_cents = CentsField(_("budget"), null=True, blank=True)
+    budget_cents = OptionalCentsField(_("budget"), null=True, blank=True)
     stores = models.ManyToManyField(
         Store, related_name="campaigns", blank=True, verbose_name=_("stores")
     )
@@ -81,7 +81,7 @@ class CampaignPhase(models.Model):
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
     starts_at = models.DateTimeField(_("starts"))
     ends_at = models.DateTimeField(_("ends"))
-    budget_cents = CentsField(_("budget"), null=True, blank=True)
+    budget_cents = OptionalCentsField(_("budget"), null=True, blank=True)
 
     class Meta:
         verbose_name = _("phase")

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.channels import Campaign
-from shop.kernel.fields import CentsField
+from shop.kernel.fields import CentsField, OptionalCentsField
 from shop.kernel.money import Cents
 from shop.models.members import Member
 from shop.models.named import Named
@@ -53,7 +53,7 @@ class CouponDefinition(Named):
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     total_limit = models.PositiveIntegerField(_("at most in all"), null=True, blank=True)
     per_member_limit = models.PositiveSmallIntegerField(_("at most per member"), default=1)
-    budget_cents = CentsField(_("budget"), null=True, blank=True)
+    budget_cents = OptionalCentsField(_("budget"), null=True, blank=True)
     after_refund = models.CharField(
         _("after a full refund"),
         max_length=16,

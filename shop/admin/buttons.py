@@ -114,7 +114,7 @@ def tell(request: HttpRequest, run: Callable[[], Text | HttpResponse]) -> HttpRe
         return None
     if isinstance(said, HttpResponse):
         return said
-    messages.success(request, said)
+    messages.success(request, str(said))
     return None
 
 

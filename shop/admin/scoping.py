@@ -31,8 +31,8 @@ def principal_of(request: HttpRequest) -> Principal:
     """Return who asks; worked out once per request."""
     known: Principal | None = getattr(request, "staff_principal", None)
     if known is None:
-        is_staff = isinstance(request.user, Staff)
-        known = staff_principal(request.user) if is_staff else NOBODY
+        user = request.user
+        known = staff_principal(user) if isinstance(user, Staff) else NOBODY
         request.staff_principal = known  # type: ignore[attr-defined]
     return known
 

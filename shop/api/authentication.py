@@ -5,6 +5,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth import get_user
+from django.http import HttpResponse
 from django.middleware.csrf import CsrfViewMiddleware
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -67,8 +68,8 @@ class StaffSessionAuthentication(BaseAuthentication):
         staff = get_user(request._request)
         if not isinstance(staff, Staff) or not staff.is_active or not staff.is_staff:
             return None
-        reason = _CsrfCheck(lambda _request: None).process_view(  # type: ignore[arg-type]
-            request._request, None, (), {}
+        reason = _CsrfCheck(lambda _request: HttpResponse()).process_view(
+            request._request, lambda _request: HttpResponse(), (), {}
         )
         if reason:
             raise PermissionDenied(_("The CSRF token is missing or wrong."))

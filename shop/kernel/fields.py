@@ -9,5 +9,9 @@ class CentsField(models.BigIntegerField[Cents, Cents]):
     """A column of money in minor units."""
 
 
+class OptionalCentsField(models.BigIntegerField[Cents | None, Cents | None]):
+    """A nullable column of money in minor units."""
+
+
 class PointsField(models.BigIntegerField[Points, Points]):
     """A column of whole points."""

@@ -42,7 +42,7 @@ Args = ParamSpec("Args")
 
 
 class IdempotencyKeyRequired(DomainError):
-    """The call moves value and must carry an Idempotency-Key of 8 to 128 letters, digits, - or _."""
+    """The call moves value and must carry a key of 8 to 128 letters, digits, - or _."""
 
     code = "idempotency-key-required"
     title = _("Send an Idempotency-Key of 8 to 128 letters, digits, '-' or '_'.")
@@ -66,7 +66,7 @@ class RequestInFlight(DomainError):
 
 def idempotent(
     handler: Callable[Concatenate[ViewT, Request, Args], Response],
-) -> Callable[Concatenate[ViewT, Request, Args], Response | HttpResponse]:
+) -> Callable[Concatenate[ViewT, Request, Args], HttpResponse]:
     """Make a POST handler answer each Idempotency-Key once, and repeat that answer.
 
     Raises:
@@ -76,7 +76,7 @@ def idempotent(
     @wraps(handler)
     def wrapper(
         view: ViewT, request: Request, *args: Args.args, **kwargs: Args.kwargs
-    ) -> Response | HttpResponse:
+    ) -> HttpResponse:
         key = _key_of(request)
         for attempt in range(ATTEMPTS):
             try:
@@ -89,12 +89,10 @@ def idempotent(
         raise AssertionError("unreachable")
 
     wrapper.requires_idempotency_key = True  # type: ignore[attr-defined]
-    return wrapper
+    return wrapper  # type: ignore[return-value]  # wraps() forgets the parameter names
 
 
-def _answer(
-    key: str, request: Request, handle: Callable[[], Response]
-) -> Response | HttpResponse:
+def _answer(key: str, request: Request, handle: Callable[[], Response]) -> HttpResponse:
     principal = principal_of(request).key
     fingerprint = _fingerprint(request)
     with transaction.atomic(durable=True):
@@ -152,7 +150,7 @@ def _remember(record: IdempotencyRecord, *, now: datetime) -> None:
 
 
 def _key_of(request: Request) -> str:
-    # The draft standard makes the key a quoted string; many clients send it bare. Both are the same key.
+    # The draft standard makes the key a quoted string; many clients send it bare. Both are one.
     key = request.headers.get("Idempotency-Key", "").strip('"')
     if not KEY_PATTERN.match(key):
         raise IdempotencyKeyRequired
@@ -168,5 +166,3 @@ def forget_expired(*, now: datetime) -> int:
     """Delete answers that no retry may ask for any more; return how many."""
     deleted, _rows = IdempotencyRecord.objects.filter(expires_at__lt=now).delete()
     return deleted
-
-

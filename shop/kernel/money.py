@@ -44,7 +44,7 @@ def basis_points_of(amount: int, basis_points: int) -> int:
 def share_of(whole: int, *, part: int, of: int) -> int:
     """Return `whole × part / of`, rounded down; the whole when `part` reaches `of`.
 
-    Taking the difference of two such shares makes any sequence of partial steps add up to the whole.
+    As differences of two such shares, any sequence of partial steps adds up to the whole.
 
     >>> share_of(10, part=1, of=3), share_of(10, part=3, of=3)
     (3, 10)

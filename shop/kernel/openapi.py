@@ -42,7 +42,10 @@ IDEMPOTENCY_KEY = OpenApiParameter(
     name="Idempotency-Key",
     location=OpenApiParameter.HEADER,
     required=True,
-    description="8 to 128 letters, digits, '-' or '_'. A repeated key repeats the first answer; kept 72 hours.",
+    description=(
+        "8 to 128 letters, digits, '-' or '_'. A repeated key repeats the first answer; kept for"
+        " 72 hours."
+    ),
     type={"type": "string", "minLength": 8, "maxLength": 128, "pattern": "^[A-Za-z0-9_-]{8,128}$"},
 )
 
@@ -57,7 +60,10 @@ class ProblemAutoSchema(AutoSchema):
 
 
 def describe_problems(
-    result: dict[str, Any], generator: Any, request: Any, public: bool  # noqa: FBT001 - hook signature
+    result: dict[str, Any],
+    generator: Any,
+    request: Any,
+    public: bool,  # noqa: FBT001 - hook signature
 ) -> dict[str, Any]:
     """Give every operation its error responses as problem documents."""
     result.setdefault("components", {}).setdefault("schemas", {})["Problem"] = PROBLEM_SCHEMA
@@ -83,7 +89,7 @@ def _add_problems(method: str, operation: dict[str, Any]) -> None:
         operation["responses"].setdefault(status, _problem_response(description))
     for status, response in operation["responses"].items():
         if status[0] in "45" and "content" not in response:
-            response |= _problem_response(response.get("description", ""))
+            response.update(_problem_response(response.get("description", "")))
 
 
 def _problem_response(description: str) -> dict[str, Any]:

@@ -18,7 +18,7 @@ Deliver = Callable[[OutboxMessage, datetime], None]
 log = structlog.get_logger()
 
 BACKOFF = [timedelta(seconds=s) for s in (5, 30, 300, 1800, 7200, 18000, 36000, 50400)]
-"""The wait after each failed attempt; after the last the message is dead until a person requeues it."""
+"""The wait after each failed attempt; after the last a message is dead until somebody requeues it."""
 BATCH = 100
 
 _deliveries: dict[str, Deliver] = {}
@@ -37,11 +37,7 @@ def delivers(topic: str) -> Callable[[Deliver], Deliver]:
 def add(topic: str, *, key: str, payload: dict[str, Any], now: datetime) -> None:
     """Queue a message inside the caller's transaction; the same (topic, key) is queued once."""
     OutboxMessage.objects.bulk_create(
-        [
-            OutboxMessage(
-                topic=topic, key=key, payload=payload, available_at=now, created_at=now
-            )
-        ],
+        [OutboxMessage(topic=topic, key=key, payload=payload, available_at=now, created_at=now)],
         ignore_conflicts=True,
     )
 

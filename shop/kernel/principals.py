@@ -45,7 +45,8 @@ class Principal:
     @property
     def store_id(self) -> int:
         """Return the one store of a till."""
-        (store_id,) = self.store_ids or ()
+        assert self.store_ids is not None  # noqa: S101 - a till's key names its store
+        (store_id,) = self.store_ids
         return store_id
 
     def sees_store(self, store_id: int) -> bool:

@@ -49,7 +49,8 @@ class CSVRenderer(BaseRenderer):
         if rows:
             writer = csv.DictWriter(out, fieldnames=list(rows[0]))
             writer.writeheader()
-            writer.writerows({name: safe_cell(value) for name, value in row.items()} for row in rows)
+            for row in rows:
+                writer.writerow({name: safe_cell(value) for name, value in row.items()})
         return ("\ufeff" + out.getvalue()).encode()
 
 

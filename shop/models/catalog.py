@@ -5,7 +5,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from shop.kernel.fields import CentsField
+from shop.kernel.fields import CentsField, OptionalCentsField
 from shop.kernel.money import Cents
 from shop.models.named import Named
 from shop.models.stores import Store
@@ -154,7 +154,7 @@ class StoreProduct(models.Model):
     product = models.ForeignKey(
         Product, models.CASCADE, related_name="stores", verbose_name=_("product")
     )
-    price_cents = CentsField(_("own price"), null=True, blank=True)
+    price_cents = OptionalCentsField(_("own price"), null=True, blank=True)
     is_sold_out = models.BooleanField(_("sold out"), default=False)
     is_listed = models.BooleanField(_("on this store's menu"), default=True)
 

@@ -54,7 +54,7 @@ class Member(models.Model):
     @property
     def phone(self) -> str:
         """Return the phone in E.164 form, decrypted; only for sending to it."""
-        return crypto.decrypt(self.phone_sealed, context=f"member:{self.public_id}")
+        return crypto.decrypt(bytes(self.phone_sealed), context=f"member:{self.public_id}")
 
 
 class MemberSession(models.Model):

@@ -15,7 +15,7 @@ from shop.models.staff import Till
 from shop.models.stores import Store
 
 if TYPE_CHECKING:
-    from django.db.models.manager import RelatedManager
+    from django.db.models.fields.related_descriptors import RelatedManager
 
 
 class Order(models.Model):

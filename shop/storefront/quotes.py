@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import coupons, pricing
+from campaigns.pricing import PricedLine, Refusal
 from loyalty import earning, rewards
 from loyalty.rewards import UsableReward
 from shop import catalog, orders
@@ -87,7 +88,7 @@ class Quote:
     member: MemberFacts | None
     lines: Sequence[QuoteLine]
     pricing: pricing.Pricing
-    refusals: Sequence[pricing.Refusal]
+    refusals: Sequence[Refusal]
     points: Points
     points_cents: Cents
     points_shares: Sequence[Cents]
@@ -133,9 +134,7 @@ class Quote:
         rows = zip(self.lines, self.pricing.lines, self.points_shares, strict=True)
         return [self._draft(line, priced, share) for line, priced, share in rows]
 
-    def _draft(
-        self, line: QuoteLine, priced: pricing.PricedLine, points_share: Cents
-    ) -> orders.LineDraft:
+    def _draft(self, line: QuoteLine, priced: PricedLine, points_share: Cents) -> orders.LineDraft:
         kinds = OrderDiscount.Kind
         reward = self.basket.reward_code
         allocations = [
@@ -183,7 +182,7 @@ def price(
     *,
     member: MemberFacts | None,
     offers: Sequence[pricing.Offer],
-    unusable: Sequence[pricing.Refusal],
+    unusable: Sequence[Refusal],
     now: datetime,
 ) -> Quote:
     """Return the quote of lines from the menu: offers, then points. Reads nothing."""
@@ -249,7 +248,7 @@ def _cart(basket: Basket, lines: Sequence[QuoteLine], *, now: datetime) -> prici
 
 def _offers(
     basket: Basket, member: MemberFacts | None, *, now: datetime
-) -> tuple[list[pricing.Offer], list[pricing.Refusal]]:
+) -> tuple[list[pricing.Offer], list[Refusal]]:
     """Return the offers behind the entered codes, and a refusal for each code without one."""
     member_id = member.id if member else None
     offers = []
@@ -259,13 +258,13 @@ def _offers(
         coupon = loaded.get(code)
         reason = "unknown-code" if coupon is None else coupons.why_unusable(coupon, now=now)
         if coupon is None or reason is not None:
-            refusals.append(pricing.Refusal(key=code, reason=reason or "unknown-code"))
+            refusals.append(Refusal(key=code, reason=reason or "unknown-code"))
         else:
             offers.append(coupons.offer_of(coupon))
     if basket.reward_code and member_id is not None:
         reward = rewards.find_usable(basket.reward_code, member_id=member_id, now=now)
         if reward is None:
-            refusals.append(pricing.Refusal(key=basket.reward_code, reason="unknown-code"))
+            refusals.append(Refusal(key=basket.reward_code, reason="unknown-code"))
         else:
             offers.append(reward_offer(reward))
     return offers, refusals

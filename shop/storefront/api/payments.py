@@ -10,9 +10,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from shop import payments
-from shop.orders import PaymentMismatch
+from shop.kernel.errors import DomainError
 from shop.storefront.api import serializers
-from shop.storefront.payments import alert_mismatch, receive_payment
+from shop.storefront.payments import alert_refused, receive_payment
 
 
 class SandboxCallbackView(APIView):
@@ -29,7 +29,7 @@ class SandboxCallbackView(APIView):
             "Signed with HMAC-SHA256 over `timestamp.body`; at most five minutes old. The same"
             " payment again answers 200 and changes nothing. A payment for an order that is no"
             " longer waiting is kept, sent back and alarmed. 401 `callback-refused`; 409"
-            " `payment-mismatch`."
+            " `payment-mismatch`, `payment-ref-taken`: nothing was booked, and people are alarmed."
         ),
         parameters=[
             OpenApiParameter("X-Sandbox-Timestamp", str, "header", required=True),
@@ -63,8 +63,8 @@ class SandboxCallbackView(APIView):
         )
         try:
             order = receive_payment(notice, method=provider.method, now=now)
-        except PaymentMismatch as error:
-            alert_mismatch(notice, error, now=now)
+        except DomainError as error:
+            alert_refused(notice, error, now=now)
             raise
         return Response(
             serializers.PaymentNoticeTaken({"order": order.number, "status": order.status}).data

@@ -287,7 +287,8 @@ class OrderDetail(OrderSummary):
 
     lines = OrderLineOut(many=True)
 
-    class Meta(OrderSummary.Meta):
+    class Meta:
+        model = Order
         fields = (*OrderSummary.Meta.fields, "lines")
 
 
