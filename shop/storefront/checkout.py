@@ -50,7 +50,7 @@ def place_order(
         and whatever quotes.quote raises.
     """
     quote = _quote_as_expected(basket, expected_total_cents, now=now)
-    order = orders.create(_draft(quote, pos_order_no), now=now)
+    order = orders.create(draft_of(quote, pos_order_no), now=now)
     if quote.member is not None and quote.points:
         account = points.lock_accounts([quote.member.id]).points(quote.member.id)
         points.hold(account, points=quote.points, source=order.source, now=now)
@@ -97,7 +97,7 @@ def settle_order(
         and whatever quotes.quote raises.
     """
     quote = _quote_as_expected(basket, expected_total_cents, now=now)
-    order = orders.create(_draft(quote, pos_order_no), now=now)
+    order = orders.create(draft_of(quote, pos_order_no), now=now)
     payer = quote.member
     wallets = _lock_wallets(payer)
 
@@ -171,7 +171,8 @@ def _quote_as_expected(basket: Basket, expected: Cents, *, now: datetime) -> Quo
     return quote
 
 
-def _draft(quote: Quote, pos_order_no: str | None) -> OrderDraft:
+def draft_of(quote: Quote, pos_order_no: str | None) -> OrderDraft:
+    """Return the order that a quote becomes."""
     return OrderDraft(
         store=quote.basket.store,
         till_id=quote.basket.till_id,
