@@ -68,6 +68,13 @@ class PaymentMismatch(DomainError):
     title = _("The payments do not add up to the amount payable.")
 
 
+class PaymentRefTaken(DomainError):
+    """A provider's number names one payment, and this one was taken for another order before."""
+
+    code = "payment-ref-taken"
+    title = _("The provider's number of a payment was used for another order.")
+
+
 class StepNotAllowed(DomainError):
     """The order is not in a state from which this step follows."""
 
@@ -244,13 +251,14 @@ def mark_paid(
     Raises:
         OrderNotPayable: not waiting for payment any more.
         PaymentMismatch: the tenders do not add up to the amount payable.
+        PaymentRefTaken: a tender was taken for another order.
     """
     if order.status != Status.PENDING:
         raise OrderNotPayable(order_number=order.number, order_status=order.status)
     total = sum(tender.amount_cents for tender in tenders)
     if total != order.payable_cents:
         raise PaymentMismatch(payable_cents=order.payable_cents, tendered_cents=total)
-    Payment.objects.bulk_create(
+    _keep_payments(
         [
             Payment(
                 order=order,
@@ -274,8 +282,12 @@ def mark_paid(
 
 
 def record_orphan(order: Order, tender: Tender, *, now: datetime) -> Payment:
-    """Keep a payment that came for an order which can no longer be paid."""
-    return Payment.objects.create(
+    """Keep a payment that came for an order which can no longer be paid.
+
+    Raises:
+        PaymentRefTaken
+    """
+    payment = Payment(
         order=order,
         method=tender.method,
         amount_cents=tender.amount_cents,
@@ -283,6 +295,17 @@ def record_orphan(order: Order, tender: Tender, *, now: datetime) -> Payment:
         is_orphan=True,
         received_at=now,
     )
+    _keep_payments([payment])
+    return payment
+
+
+def _keep_payments(payments: Sequence[Payment]) -> None:
+    """Insert payments. A refused one leaves the transaction broken, which the flow rolls back."""
+    try:
+        Payment.objects.bulk_create(payments)
+    except IntegrityError as error:
+        refs = [payment.provider_ref for payment in payments if payment.provider_ref]
+        raise PaymentRefTaken(provider_refs=refs) from error
 
 
 def assign_pickup_number(order: Order) -> None:

@@ -276,8 +276,10 @@ SPECTACULAR_SETTINGS = {
 # --- providers ---------------------------------------------------------------------------------
 
 MESSAGE_PROVIDER = env.str("MESSAGE_PROVIDER", default="shop.messages.SandboxMessages")
-PAYMENT_PROVIDER_SECRET = env.str("PAYMENT_PROVIDER_SECRET", default="sandbox-payment-secret")
+PAYMENT_PROVIDER_SECRET = env.str("PAYMENT_PROVIDER_SECRET", default=UNSAFE_SECRET)
 """Shared secret of the sandbox payment provider's signed callbacks."""
+if not DEBUG and PAYMENT_PROVIDER_SECRET == UNSAFE_SECRET:
+    raise ImproperlyConfigured("Production needs its own PAYMENT_PROVIDER_SECRET.")
 
 # --- back office -------------------------------------------------------------------------------
 

@@ -55,11 +55,12 @@ def send_welcome(message: OutboxMessage, now: datetime) -> None:
 
 
 def send_money_back(message: OutboxMessage, now: datetime) -> None:
-    """Return a payment that came for an order which no longer waited for it."""
+    """Have the provider return a payment that came too late, or the refunded part of an order."""
     if outbox.receive_once("payment.refund", message_id=message.id, now=now):
         payments.provider().refund(
             provider_ref=message.payload["provider_ref"],
             amount_cents=Cents(message.payload["amount_cents"]),
+            refund_ref=message.key,
         )
 
 

@@ -6,8 +6,9 @@ from django.db import transaction
 
 from shop import messages, orders
 from shop.kernel import outbox
+from shop.kernel.errors import DomainError
 from shop.models import Order, Payment
-from shop.orders import PaymentMismatch, Tender
+from shop.orders import PaymentMismatch, PaymentRefTaken, Tender
 from shop.payments import Notice
 from shop.storefront import checkout
 
@@ -22,9 +23,14 @@ def receive_payment(notice: Notice, *, method: str, now: datetime) -> Order:
     Raises:
         NotFound: no such order.
         PaymentMismatch: not the amount payable; the order stays unpaid.
+        PaymentRefTaken: the provider reported this payment for another order.
+        and whatever checkout.pay_order raises; the caller alarms people, because money was taken.
     """
     order = orders.lock(notice.order_number)
-    if Payment.objects.filter(method=method, provider_ref=notice.provider_ref).exists():
+    known = Payment.objects.filter(method=method, provider_ref=notice.provider_ref).first()
+    if known is not None:
+        if known.order_id != order.pk:
+            raise PaymentRefTaken(provider_refs=[notice.provider_ref])
         return order
     tender = Tender(
         method=method, amount_cents=notice.amount_cents, provider_ref=notice.provider_ref
@@ -40,12 +46,17 @@ def receive_payment(notice: Notice, *, method: str, now: datetime) -> Order:
     return receipt.order
 
 
-def alert_mismatch(notice: Notice, error: PaymentMismatch, *, now: datetime) -> None:
-    """Tell staff that a provider took another amount than the order costs."""
+def alert_refused(notice: Notice, error: DomainError, *, now: datetime) -> None:
+    """Tell staff that a provider took money which could not be booked, and why."""
     messages.alert(
-        "payment-mismatch",
-        subject=f"order:{notice.order_number}",
-        details=error.members | {"provider_ref": notice.provider_ref},
+        error.code,
+        subject=f"payment:{notice.provider_ref}",
+        details={
+            "order": notice.order_number,
+            "amount_cents": notice.amount_cents,
+            "provider_ref": notice.provider_ref,
+            "because": error.members,
+        },
         now=now,
     )
 

@@ -11,7 +11,7 @@ from loyalty.points import RefundShare, Wallets
 from shop import orders
 from shop.kernel import outbox
 from shop.kernel.money import Points
-from shop.models import Order, Refund
+from shop.models import Order, Payment, Refund
 from shop.orders import RefundRequest
 from shop.storefront import facts
 from shop.storefront.facts import MemberFacts
@@ -62,6 +62,7 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
         )
     if is_whole:
         coupons.return_after_refund(order, now=now)
+    _send_money_back(order, refund, now=now)
     outbox.add(
         "order.refunded",
         key=refund.source,
@@ -113,3 +114,18 @@ def _revoke_referral(referral: Referral, wallets: Wallets, *, now: datetime) -> 
     source = referrals.source_of(referral)
     for member_id in (referral.referrer_id, referral.referee_id):
         points.revoke_promise(wallets.points(member_id), source=source, now=now)
+
+
+def _send_money_back(order: Order, refund: Refund, *, now: datetime) -> None:
+    """Have the provider return what it took; a till returns what it took by itself."""
+    paid = order.payments.filter(
+        method=Payment.Method.SANDBOX, is_orphan=False, provider_ref__isnull=False
+    ).first()
+    if paid is not None and refund.amount_cents:
+        details = {
+            "refund": refund.number,
+            "order": order.number,
+            "provider_ref": paid.provider_ref,
+            "amount_cents": refund.amount_cents,
+        }
+        outbox.add("payment.refund", key=refund.source, payload=details, now=now)

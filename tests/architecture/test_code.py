@@ -19,7 +19,7 @@ FLOWS = [
     "shop/storefront/refunds.py",
     "shop/storefront/registration.py",
 ]
-READS_ONLY = {"alert_mismatch"}
+READS_ONLY = {"alert_refused"}
 """Functions beside the flows that are no flow: they follow one that was refused."""
 
 

@@ -62,7 +62,7 @@ class TestPaymentCallback:
             {"body": '{"order": "x", "amount_cents": 1, "provider_ref": "y"}'},
         ],
     )
-    def test_refuses_what_the_provider_did_not_sign_just_now(self, change: dict[str, str]) -> None:
+    def test_refuses_what_the_provider_did_not_sign_just_now(self, change: dict[str, Any]) -> None:
         order = make.placed(now=timezone.now())
 
         answer = report(order, **change)
@@ -103,6 +103,77 @@ class TestPaymentCallback:
             False,
             True,
         ]
+
+    def test_alarms_about_what_the_order_cannot_be_paid_with(self) -> None:
+        order, other = make.placed(now=timezone.now()), make.placed(now=timezone.now())
+        report(order, ref="WX-1")
+
+        reused = report(other, ref="WX-1")
+        unknown = report(Order(number="nowhere"), ref="WX-9")
+
+        assert (reused.status_code, reused.json()["code"]) == (409, "payment-ref-taken")
+        assert unknown.status_code == 404
+        other.refresh_from_db()
+        assert other.status == Order.Status.PENDING
+        subjects = dict(Alert.objects.values_list("code", "subject"))
+        assert subjects == {"payment-ref-taken": "payment:WX-1", "not-found": "payment:WX-9"}
+
+    def test_pays_an_order_whose_time_is_over_but_which_nobody_has_cancelled_yet(self) -> None:
+        order = make.placed(now=timezone.now() - timedelta(minutes=20))
+
+        answer = report(order)
+        cancel_unpaid_orders()
+
+        order.refresh_from_db()
+        assert (answer.json()["status"], order.status) == ("paid", "paid")
+
+
+class TestRefundOfAProvidersPayment:
+    def test_goes_back_through_the_provider_each_part_once(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        sent: list[dict[str, Any]] = []
+        monkeypatch.setattr(SandboxPayments, "refund", lambda _self, **what: sent.append(what))
+        order = make.placed(who=make.member(), now=timezone.now())
+        report(order)
+        till = make.till()
+
+        parts = [
+            till.post(f"/orders/{order.number}/refunds", {"amount_cents": 600}).json()["number"]
+            for _ in range(2)
+        ]
+        for _ in range(2):
+            outbox.relay(now=timezone.now())
+            OutboxMessage.objects.update(state="new", available_at=timezone.now())
+
+        assert sent == [
+            {"provider_ref": "WX-1", "amount_cents": 600, "refund_ref": f"refund:{number}"}
+            for number in parts
+        ]
+
+    def test_is_not_sent_for_what_a_till_took(self) -> None:
+        order = make.paid(who=make.member()).order
+
+        make.till().post(f"/orders/{order.number}/refunds", {})
+
+        assert not OutboxMessage.objects.filter(topic="payment.refund").exists()
+
+
+class TestTender:
+    def test_that_was_taken_before_pays_no_second_order(self) -> None:
+        till = make.till()
+        sale = {
+            "lines": [{"product": "MT01", "options": make.MILK_TEA}],
+            "expected_total_cents": 1200,
+            "tenders": [{"method": "wechat", "amount_cents": 1200, "provider_ref": "WX-1"}],
+        }
+
+        first = till.post("/pos/settle", sale | {"pos_order_no": "A1"})
+        second = till.post("/pos/settle", sale | {"pos_order_no": "A2"})
+
+        assert first.status_code == 201
+        assert (second.status_code, second.json()["code"]) == (409, "payment-ref-taken")
+        assert Order.objects.count() == 1
 
 
 class TestUnpaidOrders:
