@@ -41,6 +41,7 @@ class DataStores:
             "SECRET_KEY": secrets.token_hex(32),
             "LOOKUP_PEPPER": secrets.token_hex(32),
             "FIELD_KEYS": f"k1:{secrets.token_hex(32)}",
+            "PAYMENT_PROVIDER_SECRET": secrets.token_hex(32),
             "ALLOWED_HOSTS": "127.0.0.1",
             "SECURE_SSL_REDIRECT": "0",
         }
