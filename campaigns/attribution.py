@@ -100,9 +100,7 @@ def unconvert(order: Order, *, amount_cents: Cents, refund_source: str, now: dat
         )
 
 
-def _touched_links(
-    origin: Origin, now: datetime
-) -> tuple[ChannelLink | None, ChannelLink | None]:
+def _touched_links(origin: Origin, now: datetime) -> tuple[ChannelLink | None, ChannelLink | None]:
     links = ChannelLink.objects.select_related("channel")
     touches = (
         Touch.objects.filter(

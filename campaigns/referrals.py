@@ -68,9 +68,7 @@ def referrer_of(code: str) -> Member:
 
 def register(*, referrer_id: int, referee: Member, now: datetime) -> Referral:
     """Record that a new member was brought by another; once per friend."""
-    return Referral.objects.create(
-        referrer_id=referrer_id, referee=referee, registered_at=now
-    )
+    return Referral.objects.create(referrer_id=referrer_id, referee=referee, registered_at=now)
 
 
 def waiting_referrer(member_id: int) -> int | None:
