@@ -98,8 +98,7 @@ def _mismatches(case: Case, question: Question, pricing: Pricing) -> Iterator[Mi
             what = f"discount_minor of line {line['line']}"
             yield from _differ(what, line["discount_minor"], by_position.get(line["line"], 0))
     for what, amount in got.items():
-        if what in expected:
-            yield from _differ(what, expected[what], amount)
+        yield from _differ(what, expected[what], amount)
     if "gift_items" in expected:
         yield from _differ("gift_items", _gifts(expected["gift_items"]), _got_gifts(pricing))
     if same.get("rejections_match", True):

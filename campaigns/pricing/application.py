@@ -134,5 +134,6 @@ def by_position(amounts: Amounts) -> Mapping[int, Cents]:
     totals: dict[int, Cents] = {}
     for unit, cents in amounts.items():
         if cents:
-            totals[_position(unit)] = Cents(totals.get(_position(unit), 0) + cents)
+            position = unit.line.position
+            totals[position] = Cents(totals.get(position, 0) + cents)
     return dict(sorted(totals.items()))

@@ -1,6 +1,6 @@
 """The units of a cart while offers take money off them, one offer after another."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import groupby
@@ -11,7 +11,7 @@ from campaigns.pricing.scopes import Scope
 from shop.kernel.money import Cents, basis_points_of, split_cents
 
 
-@dataclass(frozen=True, kw_only=True, slots=True, eq=False)
+@dataclass(slots=True, eq=False)  # neither frozen nor kw_only: made by the ten thousand
 class Unit:
     """One piece of a cart line as one scope sees it.
 
@@ -50,8 +50,12 @@ class Basket:
     def __init__(self, cart: Cart) -> None:
         self.cart = cart
         self.delivery_cents: Cents = cart.delivery_fee_cents
-        self._lines = [line for line in cart.lines for _ in range(line.quantity)]
-        self._running: list[int] = [line.unit_price_cents for line in self._lines]
+        self._lines: list[tuple[CartLine, range]] = []
+        self._running: list[int] = []
+        for line in cart.lines:
+            start = len(self._running)
+            self._running += [line.unit_price_cents] * line.quantity
+            self._lines.append((line, range(start, len(self._running))))
 
     def copy(self) -> "Basket":
         """Return a basket that goes on from here by itself."""
@@ -62,23 +66,21 @@ class Basket:
 
     def units(self, scope: Scope) -> list[Unit]:
         """Return the units in the scope, those that cost nothing any more included."""
-        positions = {line.position for line in self.cart.lines if scope.holds(line)}
         return [
-            self._unit(number, line, scope)
-            for number, line in enumerate(self._lines)
-            if line.position in positions
+            unit
+            for line, numbers in self._lines
+            if scope.holds(line)
+            for unit in self._units(line, numbers, scope)
         ]
 
-    def _unit(self, number: int, line: CartLine, scope: Scope) -> Unit:
-        running = self._running[number]
-        cents = scope.portion_of(line, running)
-        return Unit(
-            number=number,
-            line=line,
-            cents=cents,
-            list_cents=scope.portion_of(line, line.unit_price_cents),
-            room=Cents(max(0, min(cents, running - line.min_unit_price_cents))),
-        )
+    def _units(self, line: CartLine, numbers: range, scope: Scope) -> Iterator[Unit]:
+        list_cents = scope.portion_of(line, line.unit_price_cents)
+        lowest = line.min_unit_price_cents
+        for number in numbers:
+            running = self._running[number]
+            cents = scope.portion_of(line, running)
+            room = Cents(max(0, min(cents, running - lowest))) if lowest else cents
+            yield Unit(number, line, cents, list_cents, room)
 
     def take(self, amounts: Amounts, delivery_cents: Cents = NOTHING) -> None:
         """Lower the running prices and the delivery fee."""

@@ -3,6 +3,7 @@
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
+from heapq import nlargest
 
 from campaigns.pricing.application import Run, beaten, run_of
 from campaigns.pricing.basket import Basket
@@ -11,7 +12,7 @@ from campaigns.pricing.offers import Offer, Stacking
 from campaigns.pricing.reasons import Reason, Refusal
 
 MAX_COMBINATIONS = 1024
-"""Up to so many combinations of offers the best deal is exact."""
+"""Up to so many combinations of offers all are tried; of more about as many offers are applied."""
 
 
 def ranked_run(cart: Cart, eligible: Sequence[Offer]) -> Run:
@@ -40,20 +41,17 @@ def best_run(cart: Cart, eligible: Sequence[Offer]) -> Run:
     """Return the run that takes most off, of all that stacking and groups allow.
 
     Of equals the one with more offers applied, then the one by rank. Exact up to
-    MAX_COMBINATIONS; beyond that, the run by rank improved one offer at a time. Never less than
-    `ranked_run` takes off.
+    MAX_COMBINATIONS; beyond that the best of those found, which is never less than `ranked_run`
+    takes off.
     """
     by_rank = ranked_run(cart, eligible)
-    if _combinations(eligible) <= MAX_COMBINATIONS:
-        best = _better(by_rank, *_all_runs(cart, eligible))
-    else:
-        best = _improved(by_rank, cart, eligible)
+    if not eligible:
+        return by_rank
+    is_exact = _combinations(eligible) <= MAX_COMBINATIONS
+    carried_on = max(2, MAX_COMBINATIONS // len(eligible))
+    runs = _combined(cart, eligible, MAX_COMBINATIONS if is_exact else carried_on)
+    best = max(by_rank, *runs, key=_worth)
     return best if best is by_rank else replace(best, refused=_left_out(best, cart, eligible))
-
-
-def _better(*runs: Run) -> Run:
-    """Return the first of the best runs."""
-    return max(runs, key=_worth)
 
 
 def _worth(run: Run) -> tuple[int, int]:
@@ -79,21 +77,22 @@ def _combinations(eligible: Sequence[Offer]) -> int:
     return total + len(eligible) - len(chosen)
 
 
-def _all_runs(cart: Cart, eligible: Sequence[Offer]) -> list[Run]:
-    """Return a run for each combination: each prefix of a run is worked out once."""
+def _combined(cart: Cart, eligible: Sequence[Offer], width: int) -> list[Run]:
+    """Return a run for each combination, or for the best; each beginning is worked out once."""
     always = [offer for offer in eligible if offer.rule.stacking is Stacking.ALWAYS]
     stacking = [offer for offer in eligible if offer.rule.stacking is not Stacking.EXCLUSIVE]
     exclusive = [offer for offer in eligible if offer.rule.stacking is Stacking.EXCLUSIVE]
-    runs = _branches(cart, stacking)
+    runs = _branches(cart, stacking, width)
     for candidate in exclusive:
-        runs += _branches(cart, _ranked([*always, candidate]))
+        runs += _branches(cart, _ranked([*always, candidate]), width)
     return runs
 
 
-def _branches(cart: Cart, offers: Sequence[Offer]) -> list[Run]:
+def _branches(cart: Cart, offers: Sequence[Offer], width: int) -> list[Run]:
     runs = [Run(basket=Basket(cart))]
     for offer in offers:
-        runs = [branch for run in runs for branch in _with_and_without(run, offer)]
+        branches = [branch for run in runs for branch in _with_and_without(run, offer)]
+        runs = nlargest(width, branches, key=_worth) if len(branches) > width else branches
     return runs
 
 
@@ -107,31 +106,6 @@ def _with_and_without(run: Run, offer: Offer) -> list[Run]:
         offer.rule.stacking is not Stacking.ALWAYS or offer.rule.exclusive_group is not None
     )
     return [run, without] if is_optional else [run]
-
-
-def _improved(run: Run, cart: Cart, eligible: Sequence[Offer]) -> Run:
-    """Return the run after adding, dropping or changing one offer as long as that helps."""
-    while True:
-        best = _better(run, *_neighbours(run, cart, eligible))
-        if best is run:
-            return run
-        run = best
-
-
-def _neighbours(run: Run, cart: Cart, eligible: Sequence[Offer]) -> list[Run]:
-    applied = [offer for offer in eligible if offer.key in run.applied]
-    outside = [offer for offer in eligible if offer.key not in run.applied]
-    chosen = [[*_compatible(applied, offer), offer] for offer in outside]
-    dropped = [
-        [other for other in applied if other is not offer]
-        for offer in applied
-        if offer.rule.stacking is not Stacking.ALWAYS
-    ]
-    return [run_of(cart, _ranked(offers)) for offers in (*chosen, *dropped)]
-
-
-def _compatible(applied: Iterable[Offer], newcomer: Offer) -> list[Offer]:
-    return [offer for offer in applied if not _excludes(offer, newcomer)]
 
 
 def _excludes(one: Offer, other: Offer) -> bool:

@@ -78,7 +78,8 @@ class Conditions:
     """Everything that must hold; what is left empty is not asked.
 
     Thresholds are inclusive and measured on undiscounted amounts: of `scope`, or of the whole
-    cart, goods that no offer may discount included, when there is none. Of several tiers,
+    cart, goods that no offer may discount included, when there is none. Such goods count for
+    `contains` too. Of several tiers,
     segments, channels, stores, cities, order types, payment methods or hours, one is enough.
     """
 
@@ -230,16 +231,16 @@ def _about_cart(asked: Conditions, situation: Situation) -> Iterator[Check]:
 
 
 def _contains(cart: Cart, scope: Scope, match: Match) -> Check:
-    found = quantity(cart, scope)
+    named = [line for line in cart.lines if scope.names(line)]
+    found = sum(line.quantity for line in named)
     if match is Match.ANY:
         return _at_least(Reason.REQUIRED_ITEM_MISSING, 1, found)
     if match is Match.NONE:
         return _at_most(Reason.EXCLUDED_ITEM_PRESENT, 0, found)
     if match is Match.ONLY:
         return _at_most(Reason.EXCLUDED_ITEM_PRESENT, 0, quantity(cart, None) - found)
-    held = [line for line in cart.lines if scope.holds(line)]
-    products = scope.products & {line.product for line in held}
-    categories = scope.categories & {each for line in held for each in line.categories}
+    products = scope.products & {line.product for line in named}
+    categories = scope.categories & {each for line in named for each in line.categories}
     needed = len(scope.products) + len(scope.categories)
     return _at_least(Reason.REQUIRED_ITEM_MISSING, needed, len(products) + len(categories))
 

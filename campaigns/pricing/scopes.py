@@ -49,9 +49,12 @@ class Scope:
 
     def holds(self, line: CartLine) -> bool:
         """Return whether the units of this line are in the scope."""
+        return line.is_discountable and self.names(line)
+
+    def names(self, line: CartLine) -> bool:
+        """Return whether the line is what the scope describes, be it discountable or not."""
         return (
-            line.is_discountable
-            and not (self.exclude_reduced and line.is_reduced)
+            not (self.exclude_reduced and line.is_reduced)
             and self._lists(line)
             and line.product not in self.exclude_products
             and self.exclude_categories.isdisjoint(line.categories)

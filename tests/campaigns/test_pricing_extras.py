@@ -384,6 +384,12 @@ class TestOptions:
 
 
 class TestBestDeal:
+    @pytest.fixture(params=["few", "many"], autouse=True)
+    def offers(self, request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+        """Run each test as for few offers and as for many."""
+        if request.param == "many":
+            monkeypatch.setattr("campaigns.pricing.choice.MAX_COMBINATIONS", 0)
+
     def test_of_a_group_the_best_is_applied_instead_of_the_first(self) -> None:
         small = offer(TENTH, "A", exclusive_group="coupon")
         large = offer(HALF, "B", exclusive_group="coupon", best_deal=True)
@@ -439,6 +445,19 @@ class TestBestDeal:
         assert price(cups(10000), *offers).discount_cents == 1000
         assert price(cups(10000), *offers, best_deal=True).discount_cents == 5000
 
+    def test_no_better_deal_leaves_the_choice_by_rank(self) -> None:
+        offers = [offer(HALF, "A", best_deal=True), offer(HALF, "B")]
+
+        assert [a.key for a in price(cups(10000), *offers).applied] == ["A", "B"]
+
+    def test_a_reward_stays_whatever_is_better(self) -> None:
+        reward = offer(FreeItem(), "R", stacking=Stacking.ALWAYS, priority=0)
+        dearest = BuyXGetY(buy_quantity=1, get_quantity=1, get_order=PriceOrder.DEAREST_FIRST)
+
+        pricing = price(cups(100, 100), reward, offer(dearest, "B"), best_deal=True)
+
+        assert [applied.key for applied in pricing.applied] == ["R"]
+
     def test_of_equal_deals_the_one_with_more_offers_is_taken(self) -> None:
         exclusive = offer(HALF, "A", stacking=Stacking.EXCLUSIVE, best_deal=True)
         rest = [offer(HALF, "B"), offer(GiftCoupon(coupon="NEXT5"), "C")]
@@ -466,6 +485,14 @@ class TestConditions:
         asked = Conditions(contains=Scope(products=frozenset(products)), contains_match=match)
 
         assert bool(price(cups(1200, 900), offer(HALF, conditions=asked)).applied) == is_met
+
+    def test_what_no_offer_discounts_may_be_asked_for(self) -> None:
+        mug = Scope(products=frozenset({"mug"}))
+        basket = cart(line(1, 1200), line(2, 5900, product="mug", is_discountable=False))
+
+        asked = offer(HALF, conditions=Conditions(contains=mug))
+
+        assert discounts(price(basket, asked)) == [600, 0]
 
     def test_all_categories_may_be_asked_for(self) -> None:
         both = Scope(categories=frozenset({"milk_tea", "snack"}))

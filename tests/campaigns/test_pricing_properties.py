@@ -426,7 +426,7 @@ def _is_always(offer: Offer) -> bool:
 
 @unhurried
 @given(cart=carts(), offers=offer_lists())
-def test_the_best_deal_found_step_by_step_is_never_worse_than_by_rank(
+def test_the_best_deal_of_many_offers_is_never_worse_than_by_rank(
     cart: Cart, offers: list[Offer]
 ) -> None:
     with pytest.MonkeyPatch.context() as patch:

@@ -288,6 +288,14 @@ class TestJudge:
         assert judge(judged).outcome == Outcome.PASSED
 
 
+def test_the_evaluator_needs_no_django() -> None:
+    code = "import sys, campaigns.price_cases; sys.exit('django' in sys.modules)"
+
+    found = subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False)  # noqa: S603
+
+    assert found.returncode == 0
+
+
 class TestCommand:
     def test_needs_no_database(self) -> None:
         nowhere = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"}
