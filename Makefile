@@ -26,13 +26,13 @@ run: $(VENV)/.runtime ## Start the whole shop with demo data (PORT=8000); Ctrl-C
 	@$(PY) -m shop.config.run --with-parent
 
 test: $(VENV)/.development ## Run the tests, but for the long drills (ARGS=… goes to pytest)
-	@$(PY) -m pytest -m "not slow" $(ARGS)
+	@exec $(PY) -m pytest -m "not slow" $(ARGS)
 
 test-fast: $(VENV)/.development ## Run the tests that need no browser, up to the first failure
-	@$(PY) -m pytest -m "not slow and not browser" -x -q $(ARGS)
+	@exec $(PY) -m pytest -m "not slow and not browser" -x -q $(ARGS)
 
 test-slow: $(VENV)/.development ## Run the long drills
-	@$(PY) -m pytest -m slow $(ARGS)
+	@exec $(PY) -m pytest -m slow $(ARGS)
 
 clean: ## Forget caches, logs and the embedded databases with their demo data
 	@if [ -f $(VENV)/.runtime ]; then $(PY) -m shop.config.run clean; fi
