@@ -1,7 +1,7 @@
 """Test data as plain typed functions; each makes one thing through the product's own doors."""
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import uuid4
@@ -161,9 +161,16 @@ class Api:
         """Return the response of a GET."""
         return self.client.get(f"/api/v1{path}", query, headers=self.headers)
 
-    def post(self, path: str, body: Any = None, *, key: str | None = "") -> Any:
+    def post(
+        self,
+        path: str,
+        body: Any = None,
+        *,
+        key: str | None = "",
+        headers: Mapping[str, str] | None = None,
+    ) -> Any:
         """Return the response of a POST with a fresh Idempotency-Key (none when `key` is None)."""
-        headers = dict(self.headers)
+        headers = {**self.headers, **(headers or {})}
         if key is not None:
             headers["Idempotency-Key"] = key or f"test-key-{next(_numbers)}"
         return self.client.post(

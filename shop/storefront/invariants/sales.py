@@ -96,7 +96,8 @@ CHECKS = [
                OR visit.member_id <> orders.member_id
                OR visit.store_id <> orders.store_id
                OR visit.business_date <> orders.business_date
-               OR (visit.reversed_at IS NOT NULL) <> (orders.status = 'refunded')
+               OR (visit.order_id IS NOT NULL
+                   AND (visit.reversed_at IS NOT NULL) <> (orders.status = 'refunded'))
         """,
     ),
     Check(

@@ -1,0 +1,282 @@
+"""A shop with one of everything that belongs to somebody, and everybody who might ask for it.
+
+What there is belongs to store SH001 and to the member A; each caller either may have to do with
+that, or not.
+"""
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.utils import timezone
+
+from campaigns import costs, links
+from campaigns.models import Campaign, Channel
+from loyalty import rewards
+from shop import members, payments, tills
+from shop.kernel.money import Cents
+from shop.models import MemberSession, Staff, Till, TillKey
+from tests import make
+from tests.make import Api
+
+LINE = {"product": "MT01", "options": make.MILK_TEA}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Scene:
+    """The things asked for, by the name of the path parameter, and the callers by name."""
+
+    member: str
+    phone: str
+    code: str
+    unpaid: str
+    paid: str
+    redemption: str
+    link: str
+    campaign: str
+    callers: Mapping[str, Api]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Asked:
+    """How an operation is called: what fills its path, its query, its body."""
+
+    path: Callable[[Scene], dict[str, str]] = lambda scene: {}
+    query: dict[str, str] = field(default_factory=dict)
+    body: Callable[[Scene, str], Any] = lambda scene, caller: None
+    headers: Callable[[Any], dict[str, str]] = lambda body: {}
+    marker: Callable[[Scene], str] | None = None
+    """What an answer contains only if it shows something of SH001 or of A."""
+
+
+def build() -> Scene:
+    """Make the shop and its callers."""
+    now = timezone.now()
+    here = make.store("SH001")
+    one, other = make.member(at="SH001", phone="+8613800138000"), make.member(at="SH002")
+    make.give_points(one, 5000)
+    make.give_points(other, 1000)
+    make.coupon(one, now=now)
+    campaign = Campaign.objects.create(
+        code="opening", name_zh="开业", name_en="Opening", starts_at=now - timedelta(days=1)
+    )
+    campaign.stores.set([here])
+    link = links.create(
+        channel=Channel.objects.get(code="flyer"),
+        label="Metro",
+        store=here,
+        now=now,
+        code="METRO01",
+    )
+    costs.upsert(
+        [costs.CostRow(link=link.code, date=now.date(), cost_cents=Cents(12000))],
+        links={link.code: link},
+    )
+    return Scene(
+        member=str(one.public_id),
+        phone="13800138000",
+        code=members.new_login_code(phone=one.phone, now=now),
+        unpaid=make.placed(who=one, now=now).number,
+        paid=make.paid(who=one, now=now).order.number,
+        redemption=rewards.redeem("FREE_DRINK", member_id=one.pk, now=now).code,
+        link=link.code,
+        campaign=campaign.code,
+        callers={
+            "anonymous": Api(),
+            "member": make.phone_of(one),
+            "other_member": make.phone_of(other),
+            "signed_out_member": _signed_out(make.phone_of(one)),
+            "till": make.till("SH001"),
+            "other_till": make.till("SH002"),
+            "scopeless_till": make.till("SH001", scopes=[]),
+            "revoked_till": _till(revoked_at=now),
+            "expired_till": _till(expires_at=now),
+            "analyst": make.report_reader("SH001"),
+            "other_analyst": make.report_reader("SH002"),
+            "rightless_staff": _rightless_staff(),
+            "manager": make.staff("SH001"),
+            "other_manager": make.staff("SH002"),
+            "head_office": make.staff(group="Head office"),
+        },
+    )
+
+
+def _till(**fields: Any) -> Api:
+    machine = Till.objects.create(store=make.store("SH001"), code=f"x{Till.objects.count()}")
+    key = tills.issue_till_key(machine, now=timezone.now())
+    TillKey.objects.filter(till=machine).update(**fields)
+    return Api(key)
+
+
+def _signed_out(phone: Api) -> Api:
+    newest = MemberSession.objects.order_by("-id")[0]
+    members.end_session(newest.pk, now=timezone.now())
+    return phone
+
+
+def _rightless_staff() -> Api:
+    person = Staff.objects.create_user("newcomer", is_staff=True)
+    person.stores.set([make.store("SH001")])
+    api = Api()
+    api.client.force_login(person)
+    return api
+
+
+# --- how each operation is called ----------------------------------------------------------------
+
+
+def _is_member(caller: str) -> bool:
+    return "member" in caller
+
+
+def _basket(scene: Scene, caller: str) -> dict[str, Any]:
+    """Return a basket as this kind of caller sends it: members name the store, tills the member."""
+    whose = {"store": "SH001"} if _is_member(caller) else {"member": scene.member}
+    return {"lines": [LINE]} | whose
+
+
+def _total(caller: str) -> dict[str, int]:
+    """Return what the basket costs: MT01 has a price of its own at the other till's store."""
+    return {"expected_total_cents": 1000 if caller == "other_till" else 1200}
+
+
+def _on_behalf(scene: Scene, caller: str) -> dict[str, str]:
+    return {} if _is_member(caller) else {"member": scene.member}
+
+
+def _order(scene: Scene) -> dict[str, str]:
+    return {"number": scene.unpaid}
+
+
+def _paid_order(scene: Scene) -> dict[str, str]:
+    return {"number": scene.paid}
+
+
+def _member(scene: Scene) -> dict[str, str]:
+    return {"member_id": scene.member}
+
+
+def _signed(body: Any) -> dict[str, str]:
+    """Return the headers of a callback that the sandbox provider really sent."""
+    timestamp = str(int(timezone.now().timestamp()))
+    sent = json.dumps(body, cls=DjangoJSONEncoder).encode()  # as the test client sends it
+    signature = payments.SandboxPayments().sign(body=sent, timestamp=timestamp)
+    return {"X-Sandbox-Timestamp": timestamp, "X-Sandbox-Signature": signature}
+
+
+ASKED: dict[str, Asked] = {
+    "auth_send_code": Asked(body=lambda scene, caller: {"phone": "13900139000"}),
+    "auth_create_token": Asked(
+        body=lambda scene, caller: {"phone": scene.phone, "code": scene.code}
+    ),
+    "auth_logout": Asked(),
+    "stores_list": Asked(),
+    "stores_menu": Asked(path=lambda scene: {"code": "SH001"}),
+    "stores_set_availability": Asked(
+        path=lambda scene: {"code": "SH001", "product": "MT01"},
+        body=lambda scene, caller: {"is_sold_out": True},
+    ),
+    "tiers_list": Asked(),
+    "quotes_create": Asked(body=_basket),
+    "orders_list": Asked(marker=lambda scene: scene.paid),
+    "orders_create": Asked(body=lambda scene, caller: _basket(scene, caller) | _total(caller)),
+    "orders_retrieve": Asked(path=_order, marker=lambda scene: scene.unpaid),
+    "orders_pay": Asked(
+        path=_order,
+        body=lambda scene, caller: {"tenders": [{"method": "cash", "amount_cents": 1200}]},
+    ),
+    "orders_cancel": Asked(path=_order),
+    "orders_refund": Asked(path=_paid_order, body=lambda scene, caller: {}),
+    "orders_advance": Asked(path=_paid_order, body=lambda scene, caller: {"status": "ready"}),
+    "pos_settle": Asked(
+        body=lambda scene, caller: _basket(scene, caller) | _total(caller) | {"pos_order_no": "X-1"}
+    ),
+    "payments_sandbox_callback": Asked(
+        body=lambda scene, caller: {
+            "order": scene.unpaid,
+            "amount_cents": 1200,
+            "provider_ref": "P-1",
+        },
+        headers=_signed,
+    ),
+    "me_retrieve": Asked(marker=lambda scene: scene.member),
+    "me_create_code": Asked(),
+    "me_referral_code": Asked(),
+    "me_coupons": Asked(marker=lambda scene: "FULL25_5"),
+    "me_points_entries": Asked(marker=lambda scene: '"points":5000'),
+    "me_points_expiring": Asked(),
+    "me_redemptions": Asked(marker=lambda scene: scene.redemption),
+    "members_create": Asked(body=lambda scene, caller: {"phone": "13900139000"}),
+    "members_lookup": Asked(
+        body=lambda scene, caller: {"phone": scene.phone}, marker=lambda scene: scene.member
+    ),
+    "members_retrieve": Asked(path=_member, marker=lambda scene: scene.member),
+    "members_coupons": Asked(path=_member, marker=lambda scene: "FULL25_5"),
+    "members_points_entries": Asked(path=_member, marker=lambda scene: '"points":5000'),
+    "members_adjust_points": Asked(
+        path=_member, body=lambda scene, caller: {"points": 50, "reason": "waited too long"}
+    ),
+    "coupon_definitions_list": Asked(),
+    "coupon_definitions_claim": Asked(path=lambda scene: {"code": "PCT88_CAP8"}, body=_on_behalf),
+    "rewards_list": Asked(),
+    "rewards_redeem": Asked(path=lambda scene: {"code": "FREE_DRINK"}, body=_on_behalf),
+    "redemptions_cancel": Asked(path=lambda scene: {"code": scene.redemption}, body=_on_behalf),
+    "channels_list": Asked(),
+    "channels_create": Asked(
+        body=lambda scene, caller: {
+            "code": "metro",
+            "kind": "flyer",
+            "name_zh": "地铁传单",
+            "name_en": "Metro flyers",
+        }
+    ),
+    "campaigns_list": Asked(marker=lambda scene: '"opening"'),
+    "campaigns_retrieve": Asked(
+        path=lambda scene: {"code": scene.campaign}, marker=lambda scene: '"opening"'
+    ),
+    "campaigns_create": Asked(
+        body=lambda scene, caller: {
+            "code": "summer",
+            "name_zh": "夏季",
+            "name_en": "Summer",
+            "starts_at": "2026-05-11T00:00:00+08:00",
+            "stores": ["SH001"],
+        }
+    ),
+    "channel_links_list": Asked(marker=lambda scene: scene.link),
+    "channel_links_create": Asked(
+        body=lambda scene, caller: {"label": "Metro 3", "channel": "flyer", "store": "SH001"}
+    ),
+    "channel_links_qr": Asked(path=lambda scene: {"code": scene.link}),
+    "touches_create": Asked(
+        body=lambda scene, caller: {
+            "events": [
+                {
+                    "event_id": "0197a0de-7c1c-7a3e-9d0a-5b1f1c9a2e11",
+                    "kind": "scan",
+                    "link": scene.link,
+                    "visitor": "v-2f6c1e",
+                    "occurred_at": "2026-05-18T09:00:00+08:00",
+                }
+            ]
+        }
+    ),
+    "daily_costs_list": Asked(marker=lambda scene: scene.link),
+    "daily_costs_upsert": Asked(
+        body=lambda scene, caller: {
+            "rows": [{"link": scene.link, "date": "2026-05-18", "cost_cents": 100}]
+        }
+    ),
+    "daily_costs_import": Asked(
+        body=lambda scene, caller: {
+            "csv": f"link,date,cost_cents\n{scene.link},2026-05-18,12000\n",
+            "dry_run": False,
+        }
+    ),
+    "reports_opening_funnel": Asked(query={"store": "SH001"}, marker=lambda scene: "SH001"),
+    "reports_daily": Asked(marker=lambda scene: '"SH001"'),
+    "reports_channels": Asked(marker=lambda scene: "12000"),
+}

@@ -1,0 +1,213 @@
+"""Who may do what: every operation of the API, asked by every kind of caller.
+
+The table says it all; what it does not allow is refused. Peer bugs 39, 40, 41, 42, 44, 46.
+"""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import pytest
+from django.db import connection, transaction
+
+from tests.authorization.scene import ASKED, Asked, Scene, build
+from tests.schema import Operation, operations
+
+pytestmark = pytest.mark.django_db
+
+EVERYBODY = (
+    "anonymous member other_member signed_out_member till other_till scopeless_till revoked_till"
+    " expired_till analyst other_analyst rightless_staff manager other_manager head_office"
+)
+TILLS = "till other_till"
+MEMBERS = "member other_member"
+MANAGERS = "manager other_manager head_office"
+ANALYSTS = "analyst other_analyst"
+
+MAY = {
+    # open to all, whatever key they show
+    "auth_send_code": EVERYBODY,
+    "auth_create_token": EVERYBODY,
+    "payments_sandbox_callback": EVERYBODY,
+    "stores_list": EVERYBODY,
+    "stores_menu": EVERYBODY,
+    "tiers_list": EVERYBODY,
+    # a member's own
+    "auth_logout": MEMBERS,
+    "me_retrieve": MEMBERS,
+    "me_create_code": MEMBERS,
+    "me_referral_code": MEMBERS,
+    "me_coupons": MEMBERS,
+    "me_points_entries": MEMBERS,
+    "me_points_expiring": MEMBERS,
+    "me_redemptions": MEMBERS,
+    # at the counter: members are the whole chain's, orders are their store's
+    "members_create": TILLS,
+    "members_lookup": TILLS,
+    "members_retrieve": "till other_till manager head_office",
+    "members_coupons": "till other_till manager head_office",
+    "members_points_entries": "till other_till manager head_office",
+    "quotes_create": f"{MEMBERS} {TILLS}",
+    "orders_create": f"{MEMBERS} {TILLS}",
+    "orders_list": f"{MEMBERS} {TILLS} {MANAGERS}",
+    "orders_retrieve": "member till manager head_office",
+    "orders_pay": "till",
+    "orders_cancel": "member till manager head_office",
+    "orders_refund": "till manager head_office",
+    "orders_advance": "till manager head_office",
+    "pos_settle": TILLS,
+    "stores_set_availability": "till manager head_office",
+    "coupon_definitions_list": f"{MEMBERS} {TILLS}",
+    "coupon_definitions_claim": f"{MEMBERS} {TILLS}",
+    "rewards_list": f"{MEMBERS} {TILLS}",
+    "rewards_redeem": f"{MEMBERS} {TILLS}",
+    "redemptions_cancel": f"member {TILLS}",
+    # in the back office
+    "members_adjust_points": "manager head_office",
+    "channels_list": f"{ANALYSTS} {MANAGERS}",
+    "channels_create": "head_office",
+    "campaigns_list": f"{ANALYSTS} {MANAGERS}",
+    "campaigns_retrieve": "analyst manager head_office",
+    "campaigns_create": "head_office",
+    "channel_links_list": f"{ANALYSTS} {MANAGERS}",
+    "channel_links_create": "manager head_office",
+    "channel_links_qr": "analyst manager head_office",
+    "touches_create": "analyst manager head_office",
+    "daily_costs_list": f"{ANALYSTS} {MANAGERS}",
+    "daily_costs_upsert": "analyst manager head_office",
+    "daily_costs_import": f"{ANALYSTS} {MANAGERS}",
+    "reports_opening_funnel": "analyst manager head_office",
+    "reports_daily": f"{ANALYSTS} {MANAGERS}",
+    "reports_channels": f"{ANALYSTS} {MANAGERS}",
+}
+"""Whose request is served. Whoever is not named is refused, and nothing changes."""
+
+SEES = {
+    "orders_list": "member till manager head_office",
+    "orders_retrieve": "member till manager head_office",
+    "me_retrieve": "member",
+    "me_coupons": "member",
+    "me_points_entries": "member",
+    "me_redemptions": "member",
+    "members_lookup": TILLS,
+    "members_retrieve": "till other_till manager head_office",
+    "members_coupons": "till other_till manager head_office",
+    "members_points_entries": "till other_till manager head_office",
+    "campaigns_list": "analyst manager head_office",
+    "campaigns_retrieve": "analyst manager head_office",
+    "channel_links_list": "analyst manager head_office",
+    "daily_costs_list": "analyst manager head_office",
+    "reports_opening_funnel": "analyst manager head_office",
+    "reports_daily": "analyst manager head_office",
+    "reports_channels": "analyst manager head_office",
+}
+"""Of those, in whose answer something of SH001 or of the member A stands."""
+
+CHANGES_NOTHING = {"daily_costs_import": "other_analyst other_manager"}
+"""Whose request is served by saying line by line that nothing was stored."""
+SPEAKS_OF_VALUES = {"daily_costs_upsert", "touches_create"}
+"""Where a thing that is not the caller's is named in the body: 400, as if it did not exist."""
+
+UNKNOWN = {"anonymous", "signed_out_member", "revoked_till", "expired_till"}
+REFUSALS = {403, 404}
+OPERATIONS = operations()
+
+
+@pytest.fixture(scope="module")
+def scene(django_db_setup: None, django_db_blocker: Any) -> Iterator[Scene]:
+    """A shop that is built once; every request is rolled back."""
+    with django_db_blocker.unblock(), _undone():
+        yield build()
+
+
+@contextmanager
+def _undone() -> Iterator[None]:
+    """Undo what happens within; blocks that insist on being outermost may be within too."""
+    block = transaction.atomic()
+    block._from_testcase = True  # type: ignore[attr-defined]
+    with block:
+        yield
+        transaction.set_rollback(True)
+
+
+def test_the_table_knows_every_operation() -> None:
+    """Deny by default: a new operation has to say here whom it is for."""
+    ids = {operation.id for operation in OPERATIONS}
+
+    assert ids == set(MAY) == set(ASKED)
+    assert {name for name, asked in ASKED.items() if asked.marker} == set(SEES)
+
+
+def test_the_table_knows_every_caller(scene: Scene) -> None:
+    named = {caller for callers in MAY.values() for caller in callers.split()}
+
+    assert named == set(scene.callers) == set(EVERYBODY.split())
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_the_operation_serves_whom_the_table_names(scene: Scene, operation: Operation) -> None:
+    wrong = []
+    for caller in scene.callers:
+        with _undone():
+            before = _rows_written()
+            response = _ask(scene, operation, caller)
+            has_written = _rows_written() > before
+        verdict = _verdict(scene, operation, caller, response, has_written=has_written)
+        if verdict:
+            wrong.append(f"{caller}: {verdict}: {response.status_code} {response.content[:200]!r}")
+
+    assert not wrong, "\n".join(wrong)
+
+
+def _ask(scene: Scene, operation: Operation, caller: str) -> Any:
+    asked = ASKED.get(operation.id, Asked())
+    api = scene.callers[caller]
+    path = operation.path.format(**asked.path(scene))
+    if operation.method == "get":
+        return api.get(path, **asked.query)
+    body = asked.body(scene, caller)
+    return api.post(path, body, key="matrix-0001", headers=asked.headers(body))
+
+
+def _verdict(
+    scene: Scene, operation: Operation, caller: str, response: Any, *, has_written: bool
+) -> str | None:
+    """Return what is wrong with an answer, if anything is."""
+    status = response.status_code
+    if status >= 500:
+        return "crashed"
+    if caller in MAY.get(operation.id, "").split():
+        if has_written and caller in CHANGES_NOTHING.get(operation.id, "").split():
+            return "changed something"
+        return _verdict_on_service(scene, operation, caller, response)
+    hidden = {400} if operation.id in SPEAKS_OF_VALUES else set()
+    if status not in ({401} if caller in UNKNOWN else REFUSALS | hidden):
+        return "was not refused"
+    if response.headers["Content-Type"] != "application/problem+json":
+        return "was refused without a problem"
+    return "was refused and changed something" if has_written else None
+
+
+def _verdict_on_service(
+    scene: Scene, operation: Operation, caller: str, response: Any
+) -> str | None:
+    if response.status_code >= 300:
+        return "was not served"
+    marker = ASKED[operation.id].marker
+    if marker is None:
+        return None
+    is_shown = marker(scene).encode() in response.content
+    if is_shown != (caller in SEES[operation.id].split()):
+        return "saw what is not theirs" if is_shown else "did not see what is theirs"
+    return None
+
+
+def _rows_written() -> int:
+    """Return how many rows this transaction has written so far, remembered answers aside."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT COALESCE(sum(n_tup_ins + n_tup_upd + n_tup_del), 0)"
+            " FROM pg_stat_xact_user_tables WHERE relname <> 'kernel_idempotencyrecord'"
+        )
+        (count,) = cursor.fetchone()
+    return int(count)
