@@ -76,16 +76,18 @@ class TestOneKey:
         assert Order.objects.count() == 6
 
     def test_repeats_a_refusal_too(self) -> None:
-        """The savepoint of the wrapper: the refused flow leaves nothing, its answer stays."""
+        """Two savepoints, the wrapper's and the flow's: what the refused sale had begun is undone, and
+        its answer stays. Peer bug 10.
+        """
         till = make.till()
-        wrong = sale(expected_total_cents=1)
+        wrong = sale(tenders=[{"method": "cash", "amount_cents": 1000}])
 
         first = till.post("/pos/settle", wrong, key="retry-0001")
         again = at_once([partial(till.post, "/pos/settle", wrong, key="retry-0001")] * 5)
 
-        assert told(first) == "409 quote-changed"
+        assert told(first) == "409 payment-mismatch"
         assert {r.content for r in again if r.headers.get("Idempotent-Replayed")} == {first.content}
-        assert {told(response) for response in again} <= {"409 quote-changed", IN_FLIGHT}
+        assert {told(response) for response in again} <= {"409 payment-mismatch", IN_FLIGHT}
         assert not Order.objects.exists()
 
     def test_remembers_no_crash(self) -> None:

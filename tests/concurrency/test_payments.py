@@ -150,7 +150,7 @@ class TestRefundOfOneOrder:
         assert PointsAccount.objects.get(member=guest, wallet="points").balance == 0
 
     def test_while_it_is_being_paid_finds_it_either_unpaid_or_paid(self) -> None:
-        """The row lock of `orders.lock`: a refund never sees half of a payment."""
+        """Paying is one transaction: a refund sees it done, or not at all. Peer bug 58."""
         for _round in range(4):
             guest = make.member()
             order = make.placed(who=guest)
