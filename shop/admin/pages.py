@@ -20,10 +20,11 @@ from unfold.paginator import InfinitePaginator
 
 from shop.admin.money import YuanField, yuan
 from shop.admin.scoping import StoreScoped, covers_chain
-from shop.kernel.fields import CentsField
+from shop.kernel.fields import CentsField, OptionalCentsField
 
 FORM_FIELDS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
     CentsField: {"form_class": YuanField},
+    OptionalCentsField: {"form_class": YuanField},
     ArrayField: {"widget": ArrayWidget},
 }
 
@@ -38,7 +39,7 @@ def shown(model: type[Model]) -> dict[str, Any]:
     """Return, for columns that nobody could read as they are stored, what shows them instead."""
     columns = {}
     for field in model._meta.concrete_fields:
-        if isinstance(field, CentsField):
+        if isinstance(field, CentsField | OptionalCentsField):
             columns[field.name] = _column(field, yuan)
         elif isinstance(field, models.JSONField):
             columns[field.name] = _column(field, as_json)

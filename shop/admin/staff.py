@@ -37,14 +37,14 @@ class StaffPage(Page, UserAdmin):  # type: ignore[misc]
     fieldsets = [
         (None, {"fields": ["username", "password", ("first_name", "last_name"), "email"]}),
         (_("Sees"), {"fields": [("covers_all_stores", "stores")]}),
-        (_("May"), {"fields": [("is_active", "is_staff"), "is_superuser", "groups"]}),
+        (_("Rights"), {"fields": [("is_active", "is_staff"), "is_superuser", "groups"]}),
         (_("Single permissions"), {"fields": ["user_permissions"], "classes": ["collapse"]}),
         (_("Last seen"), {"fields": [("last_login", "date_joined")]}),
     ]
     add_fieldsets = [
         (None, {"fields": ["username", ("password1", "password2"), ("first_name", "last_name")]}),
         (_("Sees"), {"fields": [("covers_all_stores", "stores")]}),
-        (_("May"), {"fields": ["is_staff", "groups"]}),
+        (_("Rights"), {"fields": ["is_staff", "groups"]}),
     ]
 
     @admin.display(description=_("name"), ordering="last_name")

@@ -1,5 +1,6 @@
 """Members as staff see them: who they are, what they have, what they did lately."""
 
+from dataclasses import dataclass
 from typing import Any
 from uuid import uuid4
 
@@ -68,6 +69,41 @@ class AdjustmentForm(BaseDialogForm):
     )
     reason = forms.CharField(label=_("reason"), max_length=200, widget=UnfoldAdminTextInputWidget)
     token = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Standing:
+    """What a member has and where they came from."""
+
+    membership: Membership | None
+    wallets: dict[str, PointsAccount]
+    promised: int
+    acquisition: Acquisition | None
+    entries: list[PointsEntry]
+
+
+def standing_of(member: Member) -> Standing:
+    """Return a member's standing, read once: the theme asks for each value several times."""
+    known: Standing | None = member.__dict__.get("_standing")
+    if known is None:
+        known = member.__dict__["_standing"] = _read_standing(member)
+    return known
+
+
+def _read_standing(member: Member) -> Standing:
+    waiting = PendingPoints.objects.filter(
+        account__member=member, state=PendingPoints.State.PENDING
+    )
+    spendable = PointsEntry.objects.filter(
+        account__member=member, account__wallet=PointsAccount.Wallet.POINTS
+    )
+    return Standing(
+        membership=Membership.objects.select_related("tier").filter(member=member).first(),
+        wallets={row.wallet: row for row in PointsAccount.objects.filter(member=member)},
+        promised=sum(waiting.values_list("points", flat=True)),
+        acquisition=Acquisition.objects.select_related("channel").filter(member=member).first(),
+        entries=list(spendable.order_by("-id")[:LATEST_ENTRIES]),
+    )
 
 
 @admin.register(Member)
@@ -141,13 +177,13 @@ class MemberPage(Page):
     @admin.display(description=_("tier"))
     def tier(self, member: Member) -> str:
         """Show the tier and since when."""
-        place = Membership.objects.select_related("tier").filter(member=member).first()
+        place = standing_of(member).membership
         return f"{place.tier} · {timezone.localtime(place.tier_since):%F}" if place else "–"
 
     @admin.display(description=_("points"))
     def balance(self, member: Member) -> str:
         """Show what may be spent, and what is set aside."""
-        account = self._account(member, PointsAccount.Wallet.POINTS)
+        account = standing_of(member).wallets.get(PointsAccount.Wallet.POINTS)
         if account is None:
             return "–"
         held = _(" (%(held)s held)") % {"held": account.held} if account.held else ""
@@ -156,29 +192,24 @@ class MemberPage(Page):
     @admin.display(description=_("qualifying points"))
     def qualifying(self, member: Member) -> str:
         """Show what decides the tier."""
-        account = self._account(member, PointsAccount.Wallet.QUALIFYING)
+        account = standing_of(member).wallets.get(PointsAccount.Wallet.QUALIFYING)
         return str(account.balance) if account else "–"
 
     @admin.display(description=_("promised points"))
     def promised(self, member: Member) -> str:
         """Show what comes after the refund window."""
-        waiting = PendingPoints.objects.filter(
-            account__member=member, state=PendingPoints.State.PENDING
-        )
-        return str(sum(waiting.values_list("points", flat=True)))
+        return str(standing_of(member).promised)
 
     @admin.display(description=_("came from"))
     def came_from(self, member: Member) -> str:
         """Show the channel that brought the member."""
-        origin = Acquisition.objects.select_related("channel").filter(member=member).first()
+        origin = standing_of(member).acquisition
         return str(origin.channel) if origin else "–"
 
     @admin.display(description=_("latest points"))
     def ledger(self, member: Member) -> str:
         """Show the last lines of the ledger."""
-        entries = PointsEntry.objects.filter(
-            account__member=member, account__wallet=PointsAccount.Wallet.POINTS
-        ).order_by("-id")[:LATEST_ENTRIES]
+        entries = standing_of(member).entries
         return render_to_string("admin/member_ledger.html", {"entries": entries})
 
     @button(
@@ -212,6 +243,3 @@ class MemberPage(Page):
             "points": f"{answers['points']:+d}",
             "balance": account.balance,
         }
-
-    def _account(self, member: Member, wallet: str) -> PointsAccount | None:
-        return PointsAccount.objects.filter(member=member, wallet=wallet).first()

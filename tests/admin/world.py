@@ -1,0 +1,120 @@
+"""One store's day: at least one row of every model that belongs to a store."""
+
+from collections.abc import Sequence
+from datetime import timedelta
+
+from django.contrib import admin
+from django.db.models import Model
+
+from campaigns import costs, links, referrals
+from campaigns.costs import CostRow
+from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink
+from loyalty import rewards
+from shop import messages, tills
+from shop.kernel.money import Cents, Points
+from shop.models import Member, Message, Product, Store, StoreHours, StoreProduct, Till
+from shop.orders import RefundRequest, Tender
+from shop.storefront import checkout, quotes, refunds
+from shop.storefront.quotes import Basket
+from tests import make
+
+Rows = dict[type[Model], set[object]]
+
+
+def populate(code: str) -> None:
+    """Let a store have tills, promotion, members, orders, refunds, coupons, points, rewards."""
+    store = make.store(code)
+    _furnish(store)
+    link = _promote(store)
+    make.touch(link, f"visitor-{code}")
+    regular = make.member(at=code, name=f"熟客{code}", visitor_id=f"visitor-{code}")
+    invitation = referrals.code_of(regular, now=make.NOON).code
+    friend = make.member(at=code, name=f"朋友{code}", referral_code=invitation)
+    make.give_points(regular, 2000)
+    _pay_with_coupon_and_points(code, regular)
+    _buy_and_refund(make.basket(who=friend, at=code))
+    rewards.redeem("FREE_DRINK", member_id=regular.pk, now=make.NOON)
+    make.coupon(friend)
+    waiting = make.basket(who=regular, at=code)
+    order = make.placed(what=waiting, total=price(waiting))
+    messages.alert("payment-orphan", subject=order.source, details={"why": "迟到"}, now=make.NOON)
+    Message.objects.create(member=regular, template="receipt", text="谢谢", sent_at=make.NOON)
+
+
+def price(basket: Basket) -> Cents:
+    """Return what a basket costs."""
+    return quotes.quote(basket, now=make.NOON).total_cents
+
+
+def snapshot() -> Rows:
+    """Return the keys of all rows that the back office knows."""
+    return {
+        model: set(model._default_manager.values_list("pk", flat=True))
+        for model in admin.site._registry
+    }
+
+
+def added_since(before: Rows) -> Rows:
+    """Return the keys of rows made since a snapshot."""
+    return {model: keys - before[model] for model, keys in snapshot().items()}
+
+
+def _furnish(store: Store) -> None:
+    till = Till.objects.create(store=store, code=f"till-{store.code}".lower())
+    tills.issue_till_key(till, now=make.NOON)
+    tills.issue_report_key(f"reader of {store.code}", stores=[store], now=make.NOON)
+    StoreProduct.objects.update_or_create(
+        store=store, product=Product.objects.get(code="MT02"), defaults={"price_cents": Cents(1500)}
+    )
+    StoreHours.objects.filter(store=store, weekday=7).delete()
+    StoreHours.objects.create(store=store, weekday=7, opens_at="10:00", closes_at="22:00")
+
+
+def _promote(store: Store) -> ChannelLink:
+    campaign = Campaign.objects.create(
+        code=f"opening-{store.code}".lower(),
+        name_zh=f"开业{store.code}",
+        name_en=f"Opening {store.code}",
+        starts_at=make.NOON,
+    )
+    campaign.stores.set([store])
+    CampaignPhase.objects.create(
+        campaign=campaign,
+        kind=CampaignPhase.Kind.LAUNCH,
+        starts_at=make.NOON,
+        ends_at=make.NOON + timedelta(days=3),
+    )
+    link = links.create(
+        channel=Channel.objects.get(code="flyer"),
+        label=f"door of {store.code}",
+        store=store,
+        campaign=campaign,
+        now=make.NOON,
+    )
+    row = CostRow(link=link.code, date=make.NOON.date(), cost_cents=Cents(12345))
+    costs.upsert([row], links={link.code: link})
+    return link
+
+
+def _pay_with_coupon_and_points(code: str, who: Member) -> None:
+    basket = make.basket(
+        who=who,
+        at=code,
+        lines=[make.line(quantity=4)],
+        coupon_codes=[make.coupon(who).code],
+        points=Points(100),
+    )
+    total = price(basket)
+    order = checkout.place_order(basket, expected_total_cents=total, now=make.NOON)
+    tenders: Sequence[Tender] = [Tender(method="cash", amount_cents=total)]
+    checkout.pay_order(number=order.number, tenders=tenders, actor="test", now=make.NOON)
+
+
+def _buy_and_refund(basket: Basket) -> None:
+    receipt = make.paid(what=basket, total=price(basket))
+    refunds.refund_order(
+        number=receipt.order.number,
+        request=RefundRequest(amount_cents=Cents(100), reason="凉了"),
+        actor="test",
+        now=make.NOON,
+    )
