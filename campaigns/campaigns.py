@@ -54,7 +54,7 @@ def create(draft: CampaignDraft) -> Campaign:
         status=draft.status,
         starts_at=draft.starts_at,
         ends_at=draft.ends_at,
-        budget_cents=draft.budget_cents,  # type: ignore[misc]  # stubs miss null=True here
+        budget_cents=draft.budget_cents,
     )
     try:
         with transaction.atomic():
@@ -69,7 +69,7 @@ def create(draft: CampaignDraft) -> Campaign:
                 kind=phase.kind,
                 starts_at=phase.starts_at,
                 ends_at=phase.ends_at,
-                budget_cents=phase.budget_cents,  # type: ignore[misc]  # as above
+                budget_cents=phase.budget_cents,
             )
             for phase in draft.phases
         ]

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce
 
 from shop.catalog import is_in_season
 from shop.kernel.errors import NotFound
+from shop.kernel.fields import CentsField
 from shop.models import Category, Option, OptionGroup, Product, ProductOption, Store, StoreProduct
 
 
@@ -98,7 +99,7 @@ def _listed_products(store: Store) -> Any:
         .annotate(here=FilteredRelation("stores", condition=Q(stores__store=store)))
         .filter(Q(here__isnull=True) | Q(here__is_listed=True))
         .annotate(
-            price_here=Coalesce("here__price_cents", "base_price_cents"),
+            price_here=Coalesce("here__price_cents", "base_price_cents", output_field=CentsField()),
             sold_out_here=Coalesce(F("here__is_sold_out"), False),  # noqa: FBT003 - SQL's false
             allowed_ids=ArraySubquery(allowed.values("option_id")),
             default_ids=ArraySubquery(allowed.filter(is_default=True).values("option_id")),
