@@ -98,8 +98,8 @@ class TestLastClaim:
 
 class TestOneCoupon:
     def test_is_used_by_one_of_five_orders_at_once(self) -> None:
-        """One member's sales take turns at the wallet, and then find the coupon used. The row lock of
-        `coupons._take` is the second wall; the next test meets it alone. Peer bugs 1, 2, 12.
+        """One member's sales take turns at the wallet, and then find the coupon used. The row lock
+        of `coupons._take` is the second wall; the next test meets it alone. Peer bugs 1, 2, 12.
         """
         till = make.till()
         for round_ in range(4):
@@ -128,8 +128,8 @@ class TestOneCoupon:
         assert (coupon.definition.redeemed_count, coupon.definition.spent_cents) == (4, 2000)
 
     def test_is_held_by_one_order_or_used_by_the_other(self) -> None:
-        """The row lock with its condition in `coupons._take`: placing an order locks no wallet. Without
-        it both take the coupon, or one crashes. Peer bugs 5, 6, 9.
+        """The row lock with its condition in `coupons._take`: placing an order locks no wallet.
+        Without it both take the coupon, or one crashes. Peer bugs 5, 6, 9.
         """
         for number in range(5):
             guest = make.member()

@@ -76,8 +76,8 @@ class TestOneKey:
         assert Order.objects.count() == 6
 
     def test_repeats_a_refusal_too(self) -> None:
-        """Two savepoints, the wrapper's and the flow's: what the refused sale had begun is undone, and
-        its answer stays. Peer bug 10.
+        """Two savepoints, the wrapper's and the flow's: what the refused sale had begun is undone,
+        and its answer stays. Peer bug 10.
         """
         till = make.till()
         wrong = sale(tenders=[{"method": "cash", "amount_cents": 1000}])

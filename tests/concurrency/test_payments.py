@@ -8,7 +8,9 @@ from loyalty.models import PointsAccount, PointsEntry
 from shop.kernel.money import Cents, Points
 from shop.models import Order, Payment, PickupCounter, Refund
 from shop.orders import RefundRequest, Tender
+from shop.payments import Notice
 from shop.storefront import checkout, refunds
+from shop.storefront.payments import receive_payment
 from tests import make
 from tests.concurrency.crowd import answers, at_once, outcome, outcomes, told
 
@@ -63,6 +65,30 @@ class TestPaymentOfOneOrder:
         assert PointsAccount.objects.get(member=guest, wallet="points").balance == 12
         other_draft.refresh_from_db()
         assert other_draft.status == Order.Status.PENDING
+
+
+class TestProvidersCallback:
+    def test_delivered_five_times_while_the_till_takes_cash_pays_the_order_once(self) -> None:
+        """The row lock of `orders.lock`; without it the order is paid twice, or a delivery crashes.
+
+        Whichever is second is told so: the till by a refusal, the provider by its money coming
+        back. Peer bugs 57, 58, 59.
+        """
+        for number in range(4):
+            order = make.placed(who=make.member())
+            notice = Notice(
+                order_number=order.number, amount_cents=Cents(1200), provider_ref=f"P-{number}"
+            )
+            deliver = partial(receive_payment, notice, method="sandbox", now=make.NOON)
+
+            said = at_once([outcome(partial(pay, order)), *[outcome(deliver)] * 5])
+
+            late = 1 if said[0] == "done" else 0
+            assert said[0] in {"done", "order-not-payable"}
+            assert said[1:] == ["done"] * 5
+            assert Payment.objects.filter(order=order, is_orphan=False).count() == 1
+            assert Payment.objects.filter(order=order, is_orphan=True).count() == late
+            assert PointsEntry.objects.filter(source=order.source, kind="earn").count() == 2
 
 
 class TestPaymentAndCancellation:
