@@ -94,6 +94,7 @@ def _update(language: str, root: Path, directory: Path) -> Path:
             catalog = read_po(existing, locale=language)
         found.creation_date = catalog.creation_date  # so that an unchanged file stays unchanged
         catalog.update(found, no_fuzzy_matching=True)
+        catalog.project, catalog.version = found.project, found.version
     with path.open("wb") as target:
         write_po(
             target,
@@ -109,7 +110,7 @@ def _update(language: str, root: Path, directory: Path) -> Path:
 def _collect(language: str, root: Path) -> "Catalog":
     from babel.messages.catalog import Catalog
 
-    catalog = Catalog(locale=language, project="Huigan", charset="utf-8")
+    catalog = Catalog(locale=language, project="Huigan", version="1", charset="utf-8")
     for path in _source_files(root):
         for line, message, comments, context in messages_of(path):
             place = (str(path.relative_to(root)), line)
