@@ -5,11 +5,16 @@ from typing import Any
 
 import pytest
 from django.core.cache import cache
-from django.db import connection
+from django.db import connection, transaction
+from pytest_django.plugin import blocking_manager_key
 
 from campaigns import clicks
 from shop.storefront.demo import chain
 from tests import make
+
+_chain: dict[str, bytes] = {}
+"""The demo chain's rows by table, as COPY gives them; to put them back after a flush."""
+_flushed = False
 
 
 @pytest.fixture(scope="session")
@@ -19,10 +24,12 @@ def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
     The TRUNCATE guard of the ledger is lifted: transactional tests flush their tables.
     """
     with django_db_blocker.unblock():
-        _prepare()
+        _lift_truncate_guard()
+        chain.load(opened_on=make.OPENING_DAY)
+        _remember_chain()
 
 
-def _prepare() -> None:
+def _lift_truncate_guard() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT tgname FROM pg_trigger WHERE tgrelid = 'loyalty_pointsentry'::regclass"
@@ -30,7 +37,39 @@ def _prepare() -> None:
         )
         for (name,) in cursor.fetchall():
             cursor.execute(f"ALTER TABLE loyalty_pointsentry DISABLE TRIGGER {name}")
-    chain.load(opened_on=make.OPENING_DAY)
+
+
+def _remember_chain() -> None:
+    with connection.cursor() as cursor:
+        for table in connection.introspection.table_names(cursor):
+            if not table.startswith(("shop_", "campaigns_", "loyalty_")):
+                continue
+            with cursor.copy(f'COPY "{table}" TO STDOUT') as copy:
+                rows = b"".join(bytes(chunk) for chunk in copy)
+            if rows:
+                _chain[table] = rows
+
+
+def _restore_chain() -> None:
+    """Put the chain back as it was loaded, in one transaction and in any order of tables."""
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.execute("SET LOCAL session_replication_role = replica")
+        for table, rows in _chain.items():
+            cursor.execute(f'DELETE FROM "{table}"')  # noqa: S608 - what migrations put back
+            with cursor.copy(f'COPY "{table}" FROM STDIN') as copy:
+                copy.write(rows)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Put the chain back before a test that rolls back to it, if one before has flushed it."""
+    global _flushed  # noqa: PLW0603 - a fact about this worker's database
+    names = getattr(item, "fixturenames", ())
+    if _flushed and "transactional_db" not in names:
+        with item.config.stash[blocking_manager_key].unblock():
+            _restore_chain()
+            connection.close()
+        _flushed = False
 
 
 @pytest.fixture(autouse=True)
@@ -50,5 +89,7 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 @pytest.fixture
 def committed(transactional_db: None) -> None:
-    """A database whose commits are real, for tests with threads; loaded anew after each flush."""
-    chain.load(opened_on=make.OPENING_DAY)
+    """A database whose commits are real, for tests with threads; what it holds is flushed after."""
+    global _flushed  # noqa: PLW0603 - a fact about this worker's database
+    _restore_chain()
+    _flushed = True
