@@ -126,6 +126,7 @@ DATABASES = {
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": env.bool("PGBOUNCER", default=False),
         "OPTIONS": {
+            "connect_timeout": 5,
             "options": "-c lock_timeout=5000 -c statement_timeout=30000"
             " -c idle_in_transaction_session_timeout=60000"
             " -c default_transaction_isolation=read\\ committed",
