@@ -17,6 +17,7 @@ from shop.kernel.serializers import (
     StrictDateTimeField,
     StrictIntegerField,
     StrictSerializer,
+    StrictUUIDField,
 )
 from shop.models import Store
 
@@ -178,7 +179,7 @@ class ChannelLinkOut(serializers.ModelSerializer[ChannelLink]):
 class TouchRequest(StrictSerializer):
     """One meeting of a visitor with a link."""
 
-    event_id = serializers.UUIDField(help_text="Made by the client; counts once, ever.")
+    event_id = StrictUUIDField(help_text="Made by the client; counts once, ever.")
     kind = serializers.ChoiceField(choices=Touch.Kind.choices)
     link = StrictCharField(max_length=12, help_text="Code of the link.")
     visitor = StrictCharField(max_length=40, help_text="The same for the same phone.")

@@ -1,6 +1,7 @@
 """Turns a bearer token or a staff session into a principal."""
 
 import hmac
+import re
 from typing import Any
 
 from django.conf import settings
@@ -19,6 +20,7 @@ from shop.kernel.principals import Kind, Principal
 from shop.models import Member, MemberSession, ReportKey, Staff, TillKey
 from shop.models.staff import AccessKey
 
+TOKEN = re.compile(r"[a-z]{2}_[A-Za-z0-9]+_[A-Za-z0-9_-]+\Z")
 DEMO_KEY_IDS = {"pk_demo", "rk_demo"}
 PERMISSIONS_OF_SCOPES = {
     "menu:read": "shop.view_product",
@@ -45,9 +47,9 @@ class BearerAuthentication(BaseAuthentication):
         scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
         if not scheme:
             return None
-        if scheme.lower() != "bearer" or token.count("_") < 2:
+        if scheme.lower() != "bearer" or not TOKEN.match(token):
             raise AuthenticationFailed(_("Send 'Authorization: Bearer …'."))
-        prefix, key_id, secret = token.strip().split("_", 2)
+        prefix, key_id, secret = token.split("_", 2)
         public_id = f"{prefix}_{key_id}"
         if public_id in DEMO_KEY_IDS and not settings.DEMO:
             raise AuthenticationFailed(_("These credentials are not valid."))

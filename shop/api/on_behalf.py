@@ -3,19 +3,18 @@
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
-from rest_framework import serializers
 
 from shop import members
 from shop.kernel.errors import InvalidInput
 from shop.kernel.principals import Kind, Principal
-from shop.kernel.serializers import StrictSerializer
+from shop.kernel.serializers import StrictSerializer, StrictUUIDField
 from shop.models import Member
 
 
 class OnBehalfRequest(StrictSerializer):
     """Nothing for a member; for a till, whom it acts for."""
 
-    member = serializers.UUIDField(required=False, help_text="Tills only: the member's id.")
+    member = StrictUUIDField(required=False, help_text="Tills only: the member's id.")
 
 
 def acting_member(principal: Principal, body: OnBehalfRequest) -> Member:

@@ -21,6 +21,7 @@ from django.db import OperationalError, transaction
 from django.http import HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
+from rest_framework.exceptions import ParseError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -30,7 +31,7 @@ from shop.kernel.errors import DomainError
 from shop.kernel.models import IdempotencyRecord
 from shop.kernel.principals import principal_of
 
-KEY_PATTERN = re.compile(r"^[A-Za-z0-9_-]{8,128}$")
+KEY_PATTERN = re.compile(r"[A-Za-z0-9_-]{8,128}\Z")
 KEPT_FOR = timedelta(hours=72)
 REPLAYED_HEADER = "Idempotent-Replayed"
 STORED_REFUSALS = {HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT, HTTPStatus.UNPROCESSABLE_ENTITY}
@@ -151,14 +152,19 @@ def _remember(record: IdempotencyRecord, *, now: datetime) -> None:
 
 def _key_of(request: Request) -> str:
     # The draft standard makes the key a quoted string; many clients send it bare. Both are one.
-    key = request.headers.get("Idempotency-Key", "").strip('"')
+    key = request.headers.get("Idempotency-Key", "")
+    if key[:1] == key[-1:] == '"':
+        key = key[1:-1]
     if not KEY_PATTERN.match(key):
         raise IdempotencyKeyRequired
     return key
 
 
 def _fingerprint(request: Request) -> bytes:
-    body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)
+    try:
+        body = orjson.dumps(request.data, option=orjson.OPT_SORT_KEYS)
+    except orjson.JSONEncodeError as error:
+        raise ParseError("The body is nested too deeply.") from error
     return hashlib.sha256(f"{request.method} {request.path}\n".encode() + body).digest()
 
 

@@ -5,6 +5,7 @@ from http import HTTPStatus
 from typing import Any
 
 import orjson
+from django.core.exceptions import RequestDataTooBig
 from django.db import InterfaceError, OperationalError
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext as _
@@ -42,6 +43,8 @@ def handle_exception(error: Exception, context: dict[str, Any]) -> Response | No
         return _respond(error.status, problem_of(error))
     if isinstance(error, (OperationalError, InterfaceError)):
         return unavailable()
+    if isinstance(error, RequestDataTooBig):
+        return _respond(413, problem(413, CODES_OF_STATUS[413], _title(413)))
     response = drf_exception_handler(error, context)
     if response is None:
         return None

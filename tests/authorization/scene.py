@@ -4,13 +4,11 @@ What there is belongs to store SH001 and to the member A; each caller either may
 that, or not.
 """
 
-import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.utils import timezone
 
 from campaigns import costs, links
@@ -47,7 +45,8 @@ class Asked:
     path: Callable[[Scene], dict[str, str]] = lambda scene: {}
     query: dict[str, str] = field(default_factory=dict)
     body: Callable[[Scene, str], Any] = lambda scene, caller: None
-    headers: Callable[[Any], dict[str, str]] = lambda body: {}
+    headers: Callable[[bytes], dict[str, str]] = lambda raw: {}
+    """Made from the body as it is sent."""
     marker: Callable[[Scene], str] | None = None
     """What an answer contains only if it shows something of SH001 or of A."""
 
@@ -159,11 +158,10 @@ def _member(scene: Scene) -> dict[str, str]:
     return {"member_id": scene.member}
 
 
-def _signed(body: Any) -> dict[str, str]:
+def _signed(raw: bytes) -> dict[str, str]:
     """Return the headers of a callback that the sandbox provider really sent."""
     timestamp = str(int(timezone.now().timestamp()))
-    sent = json.dumps(body, cls=DjangoJSONEncoder).encode()  # as the test client sends it
-    signature = payments.SandboxPayments().sign(body=sent, timestamp=timestamp)
+    signature = payments.SandboxPayments().sign(body=raw, timestamp=timestamp)
     return {"X-Sandbox-Timestamp": timestamp, "X-Sandbox-Signature": signature}
 
 

@@ -13,6 +13,7 @@ from shop.kernel.serializers import (
     StrictCharField,
     StrictIntegerField,
     StrictSerializer,
+    StrictUUIDField,
 )
 from shop.models import Order, OrderLine, OrderType, Payment, Refund
 from shop.orders import STEPS, RefundRequest, Tender
@@ -54,7 +55,7 @@ class BasketRequest(StrictSerializer):
     """What a guest wants to buy. A till's store is its key's; a member names the store."""
 
     store = StrictCharField(max_length=16, required=False, help_text="Members only.")
-    member = serializers.UUIDField(required=False, help_text="Tills only: the member's id.")
+    member = StrictUUIDField(required=False, help_text="Tills only: the member's id.")
     order_type = serializers.ChoiceField(choices=OrderType.choices, default=OrderType.PICKUP)
     lines = serializers.ListField(
         child=BasketLineRequest(), min_length=1, max_length=MAX_LINES, allow_empty=False
