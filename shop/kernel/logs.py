@@ -23,13 +23,24 @@ def configure() -> None:
 
 
 def formatter(*, is_json: bool) -> logging.Formatter:
-    """Return the formatter of a handler; also for lines that libraries log."""
+    """Return the formatter of a handler; also for lines that libraries log.
+
+    Tracebacks are plain: drawn ones show the values of variables, which may be secrets, and take
+    seconds, which anybody may cost us by asking for a page that is not theirs.
+    """
+    rendering: list[Processor] = (
+        [
+            structlog.processors.format_exc_info,
+            structlog.processors.JSONRenderer(ensure_ascii=False),
+        ]
+        if is_json
+        else [
+            structlog.dev.ConsoleRenderer(
+                colors=False, exception_formatter=structlog.dev.plain_traceback
+            )
+        ]
+    )
     return structlog.stdlib.ProcessorFormatter(
         foreign_pre_chain=_EVERY_LINE,
-        processors=[
-            structlog.stdlib.ProcessorFormatter.remove_processors_meta,
-            structlog.processors.JSONRenderer(ensure_ascii=False)
-            if is_json
-            else structlog.dev.ConsoleRenderer(colors=False),
-        ],
+        processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *rendering],
     )
