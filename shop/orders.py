@@ -157,11 +157,22 @@ def create(draft: OrderDraft, *, now: datetime) -> Order:
     Raises:
         OrderNumberTaken: the store has an order with this till number.
     """
+    order = order_row(draft, number=identifiers.new_code(9), now=now)
+    _insert(order)
+    lines = OrderLine.objects.bulk_create(line_rows(order, draft))
+    discounts = discount_rows(lines, draft)
+    if discounts:
+        OrderDiscount.objects.bulk_create(discounts)
+    return order
+
+
+def order_row(draft: OrderDraft, *, number: str, now: datetime) -> Order:
+    """Return the row of an order that waits for payment; its number starts with the day."""
     subtotal = sum(line.subtotal_cents for line in draft.lines)
     discount = sum(line.discount_cents for line in draft.lines)
     business_date = draft.store.business_date(now)
-    order = Order(
-        number=f"{business_date:%y%m%d}{identifiers.new_code(9)}",
+    return Order(
+        number=f"{business_date:%y%m%d}{number}",
         store=draft.store,
         till_id=draft.till_id,
         member_id=draft.member_id,
@@ -179,36 +190,38 @@ def create(draft: OrderDraft, *, now: datetime) -> Order:
         placed_at=now,
         expires_at=now + UNPAID_ORDERS_LIVE,
     )
-    _insert(order)
-    lines = OrderLine.objects.bulk_create(
-        [
-            OrderLine(
-                order=order,
-                position=position,
-                product_id=line.product_id,
-                sku=line.sku,
-                name_zh=line.name_zh,
-                name_en=line.name_en,
-                options=line.options,
-                quantity=line.quantity,
-                unit_price_cents=line.unit_price_cents,
-                unit_cost_cents=line.unit_cost_cents,
-                subtotal_cents=line.subtotal_cents,
-                discount_cents=line.discount_cents,
-                net_cents=line.net_cents,
-                earns_points=line.earns_points,
-            )
-            for position, line in enumerate(draft.lines, start=1)
-        ]
-    )
-    allocations = [
+
+
+def line_rows(order: Order, draft: OrderDraft) -> list[OrderLine]:
+    """Return the rows of an order's lines."""
+    return [
+        OrderLine(
+            order=order,
+            position=position,
+            product_id=line.product_id,
+            sku=line.sku,
+            name_zh=line.name_zh,
+            name_en=line.name_en,
+            options=line.options,
+            quantity=line.quantity,
+            unit_price_cents=line.unit_price_cents,
+            unit_cost_cents=line.unit_cost_cents,
+            subtotal_cents=line.subtotal_cents,
+            discount_cents=line.discount_cents,
+            net_cents=line.net_cents,
+            earns_points=line.earns_points,
+        )
+        for position, line in enumerate(draft.lines, start=1)
+    ]
+
+
+def discount_rows(lines: Sequence[OrderLine], draft: OrderDraft) -> list[OrderDiscount]:
+    """Return the rows of what each discount took off each line."""
+    return [
         OrderDiscount(line=row, kind=kind, code=code, amount_cents=amount)
         for row, line in zip(lines, draft.lines, strict=True)
         for kind, code, amount in line.allocations
     ]
-    if allocations:
-        OrderDiscount.objects.bulk_create(allocations)
-    return order
 
 
 def _insert(order: Order) -> None:
@@ -243,9 +256,7 @@ def lock(number: str) -> Order:
 
 
 @transaction.atomic(savepoint=False)
-def mark_paid(
-    order: Order, *, tenders: Sequence[Tender], actor: str, now: datetime
-) -> None:
+def mark_paid(order: Order, *, tenders: Sequence[Tender], actor: str, now: datetime) -> None:
     """Record the tenders and move a locked order from pending to paid.
 
     Raises:
@@ -275,9 +286,7 @@ def mark_paid(
     order.paid_at = now
     order.expires_at = None
     order.business_date = order.store.business_date(now)
-    order.save(
-        update_fields=["status", "paid_cents", "paid_at", "expires_at", "business_date"]
-    )
+    order.save(update_fields=["status", "paid_cents", "paid_at", "expires_at", "business_date"])
     OrderEvent.objects.create(order=order, status=Status.PAID, actor=actor, occurred_at=now)
 
 
@@ -350,9 +359,7 @@ def cancel(order: Order, *, actor: str, now: datetime) -> None:
     order.cancelled_at = now
     order.expires_at = None
     order.save(update_fields=["status", "cancelled_at", "expires_at"])
-    OrderEvent.objects.create(
-        order=order, status=Status.CANCELLED, actor=actor, occurred_at=now
-    )
+    OrderEvent.objects.create(order=order, status=Status.CANCELLED, actor=actor, occurred_at=now)
 
 
 @transaction.atomic
@@ -415,9 +422,7 @@ def refund(order: Order, request: RefundRequest, *, actor: str, now: datetime) -
     order.refunded_cents = Cents(order.refunded_cents + amount)
     if _is_whole(order, lines):
         order.status = Status.REFUNDED
-        OrderEvent.objects.create(
-            order=order, status=Status.REFUNDED, actor=actor, occurred_at=now
-        )
+        OrderEvent.objects.create(order=order, status=Status.REFUNDED, actor=actor, occurred_at=now)
     order.save(update_fields=["refunded_cents", "status"])
     return row
 

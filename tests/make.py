@@ -202,13 +202,20 @@ def referred(by: Member, *, now: datetime = NOON) -> Member:
     return member(referral_code=referrals.code_of(by, now=now).code, now=now)
 
 
-def staff(*stores: str, group: str = "Store manager") -> Api:
-    """Return the API as a person of the staff of these stores (none named: all) sees it."""
-    person = Staff.objects.create_user(f"staff{next(_numbers)}", is_staff=True)
+def staff_member(*stores: str, group: str = "Store manager", password: str = "") -> Staff:
+    """Return a person of the staff of these stores (none named: of all)."""
+    person = Staff.objects.create_user(
+        f"staff{next(_numbers)}", password=password or None, is_staff=True
+    )
     person.groups.add(Group.objects.get(name=group))
     person.covers_all_stores = not stores
     person.save(update_fields=["covers_all_stores"])
     person.stores.set([store(code) for code in stores])
+    return person
+
+
+def staff(*stores: str, group: str = "Store manager") -> Api:
+    """Return the API as a person of the staff of these stores (none named: all) sees it."""
     api = Api()
-    api.client.force_login(person)
+    api.client.force_login(staff_member(*stores, group=group))
     return api

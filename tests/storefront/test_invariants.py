@@ -60,6 +60,7 @@ def live() -> None:
         )
     _refund(bought.number)
     make.paid(who=make.referred(friend))
+    _refund(make.paid().order.number)
     make.paid()
     make.till().post("/pos/settle", settle_body())
 

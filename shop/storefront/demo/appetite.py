@@ -1,8 +1,10 @@
 """What guests of the demo order, and when: pure chance, but the same chance every time."""
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from random import Random
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from shop import catalog
@@ -15,6 +17,8 @@ CUPS = {"milk_tea", "fresh_milk_tea", "fruit_tea"}
 POPULARITY = {"MT02": 9, "FT01": 8, "MT01": 7, "CT01": 6, "FT04": 6, "FM01": 5, "SN01": 3}
 RUSH = {12: 5, 13: 4, 15: 4, 16: 4, 17: 3, 19: 5, 20: 4}
 """How much busier some hours are than others."""
+SAME_AGAIN = 0.3
+"""How often two cups are the same."""
 ORDER_TYPES = [OrderType.PICKUP] * 6 + [OrderType.DINE_IN] * 3 + [OrderType.DELIVERY]
 
 
@@ -28,6 +32,7 @@ class Appetite:
         self.rng = rng
         self.products = [loaded[code] for code in codes if loaded[code].earns_points]
         self._known: dict[str, MenuProduct] = loaded
+        self._menus: dict[Any, tuple[list[MenuProduct], list[int]]] = {}
         self._hours = {row.weekday: (row.opens_at, row.closes_at) for row in store.hours.all()}
 
     def order_type(self) -> OrderType:
@@ -37,16 +42,11 @@ class Appetite:
     def lines(
         self, *, order_type: str, day: date, pieces: int, categories: set[str] | None = None
     ) -> list[BasketLine]:
-        """Return a line per piece of something that can be had on that day."""
-        menu = [
-            product
-            for product in self.products
-            if (categories is None or product.category in categories)
-            and self._is_available(product, order_type, day)
-        ]
-        weights = [POPULARITY.get(product.code, 2) for product in menu]
-        chosen = self.rng.choices(menu, weights, k=pieces)
-        return [self._line(product) for product in chosen]
+        """Return lines of this many pieces that can be had on that day."""
+        menu, weights = self._menu(order_type, day, frozenset(categories or ()))
+        if pieces == 2 and self.rng.random() < SAME_AGAIN:
+            return [replace(self._line(self.rng.choices(menu, weights)[0]), quantity=2)]
+        return [self._line(product) for product in self.rng.choices(menu, weights, k=pieces)]
 
     def price(self, line: BasketLine) -> tuple[MenuProduct, PricedChoice]:
         """Return the product of a line and what one piece costs at this store."""
@@ -66,6 +66,21 @@ class Appetite:
         midnight = datetime.combine(day, time(0), tzinfo=ZoneInfo(self.store.timezone))
         seconds = self.rng.randrange(3600)
         return (midnight + timedelta(hours=hour, seconds=seconds)).astimezone(ZoneInfo("UTC"))
+
+    def _menu(
+        self, order_type: str, day: date, categories: frozenset[str]
+    ) -> tuple[list[MenuProduct], list[int]]:
+        """Return what can be had, with its popularity; the same for all days of a month."""
+        key = (order_type, day.month, categories)
+        if key not in self._menus:
+            menu = [
+                product
+                for product in self.products
+                if (not categories or product.category in categories)
+                and self._is_available(product, order_type, day)
+            ]
+            self._menus[key] = menu, [POPULARITY.get(product.code, 2) for product in menu]
+        return self._menus[key]
 
     def _line(self, product: MenuProduct) -> BasketLine:
         options: dict[str, str] = {}

@@ -7,8 +7,6 @@ from functools import partial
 from random import Random
 from uuid import UUID
 
-from django.db import connection
-
 from campaigns import costs, links, referrals, touches
 from campaigns.costs import CostRow
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, Coupon, Touch
@@ -19,6 +17,7 @@ from shop.models import Member, Payment, Store, Till
 from shop.orders import RefundRequest, Tender
 from shop.storefront import checkout, quotes, refunds, registration
 from shop.storefront.demo import crowd
+from shop.storefront.demo.aftermath import learn_statistics
 from shop.storefront.demo.appetite import CUPS, Appetite
 from shop.storefront.demo.crowd import Crowd
 from shop.storefront.demo.people import MEMBER_NAME, MEMBER_PHONE
@@ -32,7 +31,7 @@ SORRY_CENTS = Cents(500)
 """What is given back when a cup was not as ordered; the order stands."""
 REFUND_WINDOW = timedelta(days=7)
 PAYMENT_METHODS = [Payment.Method.WECHAT] * 6 + [Payment.Method.ALIPAY] * 3 + [Payment.Method.CASH]
-STATISTICS_EVERY = 250
+STATISTICS_AT = {50, 200, 600, 1200}
 """Steps after which the planner learns how the tables have grown; it would scan them otherwise."""
 
 Step = tuple[datetime, int, Callable[[datetime], None]]
@@ -83,8 +82,8 @@ class Opening:
     def play(self) -> Iterator[None]:
         """Take one step after the other; each is one call of a flow."""
         for number, (now, _order, step) in enumerate(self._steps):
-            if number % STATISTICS_EVERY == 0:
-                _analyze()
+            if number in STATISTICS_AT:
+                learn_statistics()
             step(now)
             yield
 
@@ -320,8 +319,3 @@ def _welcome_coupons(member: Member) -> list[str]:
         member=member, status=Coupon.Status.AVAILABLE, definition__is_welcome_gift=True
     )
     return list(mine.values_list("code", flat=True))
-
-
-def _analyze() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("ANALYZE")
