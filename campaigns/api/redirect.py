@@ -26,7 +26,7 @@ VISITOR_SECONDS = 365 * 24 * 3600
 VISITOR_PATTERN = re.compile(r"[A-Za-z0-9_-]{16,40}\Z")
 REFERRAL_PATTERN = re.compile(r"[A-Za-z0-9]{1,16}\Z")
 CRAWLERS = re.compile(
-    r"(?<!cu)bot\b|crawl|spider|slurp|preview|facebookexternalhit|whatsapp/|headless|lighthouse",
+    r"(?<!cu)bot\b|crawl|spider|slurp|preview|facebookexternalhit|whatsapp/|lighthouse",
     re.IGNORECASE,
 )
 """Programs that open links which nobody clicked. Cubot is a phone."""
