@@ -38,6 +38,6 @@ urlpatterns = [
 ]
 
 handler400 = "shop.kernel.problems.bad_request"
-handler403 = "shop.kernel.problems.permission_denied"
-handler404 = "shop.kernel.problems.page_not_found"
+handler403 = "shop.config.errors.permission_denied"
+handler404 = "shop.config.errors.page_not_found"
 handler500 = "shop.kernel.problems.server_error"

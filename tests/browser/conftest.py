@@ -2,14 +2,18 @@
 
 import shutil
 from collections.abc import Iterator
+from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page, ViewportSize, sync_playwright
 
+from tests.browser.desk import Desk
+
 NAMES = ["chromium", "chromium-browser", "google-chrome"]
 FLAGS = ["--no-sandbox", "--disable-gpu"]
 PHONE: ViewportSize = {"width": 390, "height": 844}
+SCREEN: ViewportSize = {"width": 1440, "height": 900}
 PERSON = "Mozilla/5.0 (Linux; Android 16) AppleWebKit/537.36 Chrome/140.0 Mobile Safari/537.36"
 """What a guest's browser calls itself; links take a headless one for a machine."""
 
@@ -53,3 +57,13 @@ def page(phone: BrowserContext) -> Iterator[Page]:
     tab.on("pageerror", lambda error: errors.append(str(error)))
     yield tab
     assert errors == []
+
+
+@pytest.fixture
+def desk(browser: Browser, committed: None, live_server: Any) -> Iterator[Desk]:
+    """Return a desk in the back office, in English; its scripts must not fail."""
+    context = browser.new_context(viewport=SCREEN, locale="en-US")
+    desk = Desk(context, str(live_server.url))
+    yield desk
+    context.close()
+    assert desk.errors == []
