@@ -1,13 +1,16 @@
 """Who works in the demo chain, and the keys of its machines. Safe to run again."""
 
 from collections.abc import Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.contrib.auth.models import Group
 from django.db import transaction
 
-from shop import access, tills
+from campaigns import coupons
+from campaigns.models import CouponDefinition
+from shop import access, members, tills
 from shop.models import ReportKey, Staff, Store, Till, TillKey
 
 MEMBER_PHONE = "+8613800138000"
@@ -71,6 +74,16 @@ def load(*, now: datetime) -> None:
         tills.issue_till_key(till, now=now, secret=tills.DEMO_SECRET)
     if not ReportKey.objects.filter(public_id="rk_demo").exists():
         tills.issue_report_key("demo", stores=None, now=now, secret=tills.DEMO_SECRET)
+
+
+def fill_wallet(*, now: datetime) -> None:
+    """Let the demo member claim what there is to claim, so that a till has something to redeem."""
+    member = members.find_by_phone(MEMBER_PHONE)
+    assert member is not None  # noqa: S101 - the opening has made this member
+    claimable = CouponDefinition.objects.filter(is_claimable=True, status="active")
+    for code in claimable.order_by("id").values_list("code", flat=True):
+        with suppress(coupons.ClaimLimitReached, coupons.CouponNotClaimable):
+            coupons.claim(code, member_id=member.pk, now=now)
 
 
 def till_key() -> str:

@@ -76,6 +76,7 @@ def play(season: Season) -> Iterator[Progress]:
             yield from _go_on(first, season, Tables(rng))
         yield Progress(part="finish", done=0, total=1)
         aftermath.settle_down(now=season.now)
+        people.fill_wallet(now=season.now)
         yield Progress(part="finish", done=1, total=1)
 
 

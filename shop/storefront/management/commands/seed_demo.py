@@ -49,6 +49,7 @@ class Command(BaseCommand):
             if options["if_empty"]:
                 return
             raise CommandError("There are members or orders already; the demo needs an empty shop.")
+        settings.DEBUG = False  # or else Django keeps the text of every statement of this process
         started = time.perf_counter()
         self._play(_season(options["today"], is_small=options["small"]))
         self.stdout.write(
