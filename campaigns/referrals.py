@@ -1,7 +1,7 @@
 """Referrals: a code to hand on, a friend who joins with it, a reward once the friend has bought.
 
-The only module that writes them. What the reward is worth in points is said here; the flow posts it,
-because this package knows nothing of the ledger.
+The only module that writes them. What the reward is worth in points is said here; the flow posts
+it, because this package knows nothing of the ledger.
 """
 
 from dataclasses import dataclass

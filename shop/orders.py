@@ -481,6 +481,6 @@ def _left_cents(line: OrderLine) -> Cents:
 
 
 def _is_whole(order: Order, lines: Sequence[OrderLine]) -> bool:
-    """An order is refunded whole when all its pieces are back, or all its money (if it cost any)."""
+    """Tell whether all its pieces are back, or all its money (if it cost any)."""
     has_all_pieces = all(line.refunded_quantity == line.quantity for line in lines)
     return has_all_pieces or (order.paid_cents > 0 and order.refunded_cents == order.paid_cents)

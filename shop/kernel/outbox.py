@@ -18,7 +18,7 @@ Deliver = Callable[[OutboxMessage, datetime], None]
 log = structlog.get_logger()
 
 BACKOFF = [timedelta(seconds=s) for s in (5, 30, 300, 1800, 7200, 18000, 36000, 50400)]
-"""The wait after each failed attempt; after the last a message is dead until somebody requeues it."""
+"""The wait after each failed attempt; after the last a message is dead, until it is requeued."""
 BATCH = 100
 
 _deliveries: dict[str, Deliver] = {}

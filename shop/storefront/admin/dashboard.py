@@ -6,13 +6,14 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.contrib import admin
-from django.db.models import Exists, OuterRef
+from django.db.models import OuterRef, Subquery, Sum, Value
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import get_language, gettext_lazy, pgettext_lazy
 from django.utils.translation import gettext as _
 
-from campaigns.models import ChannelLink
+from campaigns.models import DailyCost
 from shop.admin.money import yuan
 from shop.admin.scoping import covers_chain, principal_of
 from shop.kernel.models import OutboxMessage
@@ -98,7 +99,7 @@ def _figures(view: View, now: datetime) -> dict[str, Any]:
     return {
         "today": today,
         "cards": _cards(days, today),
-        "funnel": _funnel(_newest_opening(view)),
+        "funnel": _funnel(_largest_opening(view)),
         "daily": charts.orders_per_day(in_period),
         "has_orders": any(row.orders for row in in_period),
         **_channels(view, since, until),
@@ -133,13 +134,19 @@ def _cards(days: Sequence[DailyRow], today: date) -> list[dict[str, Any]]:
     return cards
 
 
-def _newest_opening(view: View) -> Store:
-    """Return the chosen store; of several, the one that opened last and was promoted."""
+def _largest_opening(view: View) -> Store:
+    """Return the chosen store; of several, the one whose links most money went into."""
     if view.chosen is not None:
         return view.chosen
-    links = ChannelLink.objects.filter(store=OuterRef("pk"), touches__isnull=False)
-    promoted = Store.objects.filter(Exists(links), pk__in=[store.pk for store in view.stores])
-    return promoted.order_by("-opened_on", "code").first() or view.stores[0]
+    spent = (
+        DailyCost.objects.filter(link__store=OuterRef("pk"))
+        .values("link__store")
+        .annotate(total=Sum("cost_cents"))
+        .values("total")
+    )
+    shown = Store.objects.filter(pk__in=[store.pk for store in view.stores])
+    largest = shown.annotate(spent=Coalesce(Subquery(spent), Value(0))).order_by("-spent", "code")
+    return largest.first() or view.stores[0]
 
 
 def _funnel(store: Store) -> dict[str, Any]:
