@@ -2,14 +2,26 @@
 
 from typing import Any
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from shop.kernel.serializers import StrictBooleanField, StrictSerializer
 from shop.models import Option, OrderType, Store, StoreHours
 
 
+@extend_schema_field({"type": "string", "pattern": "^[0-2][0-9]:[0-5][0-9]$"})
+class LocalTimeField(serializers.TimeField):
+    """A time on the store's wall; what OpenAPI calls a time has an offset."""
+
+    def __init__(self) -> None:
+        super().__init__(format="%H:%M")
+
+
 class StoreHoursOut(serializers.ModelSerializer[StoreHours]):
     """When the store is open on one weekday; a closing time before the opening is past midnight."""
+
+    opens_at = LocalTimeField()
+    closes_at = LocalTimeField()
 
     class Meta:
         model = StoreHours

@@ -122,6 +122,7 @@ TEMPLATES = [
 DATABASES = {
     "default": {
         **env.db("DATABASE_URL"),
+        "ENGINE": "shop.kernel.postgres",
         "CONN_MAX_AGE": None,
         "CONN_HEALTH_CHECKS": True,
         "DISABLE_SERVER_SIDE_CURSORS": env.bool("PGBOUNCER", default=False),
@@ -239,6 +240,7 @@ REST_FRAMEWORK = {
     "DEFAULT_SCHEMA_CLASS": "shop.kernel.openapi.ProblemAutoSchema",
     "EXCEPTION_HANDLER": "shop.kernel.problems.handle_exception",
     "DEFAULT_VERSIONING_CLASS": None,
+    "DEFAULT_METADATA_CLASS": None,  # OPTIONS answers 405; the document says it all
     "UNAUTHENTICATED_USER": None,
     "UNAUTHENTICATED_TOKEN": None,
     "URL_FORMAT_OVERRIDE": None,

@@ -1,5 +1,6 @@
 """OpenAPI: every operation declares its problems and its Idempotency-Key."""
 
+import re
 from typing import Any
 
 from drf_spectacular.openapi import AutoSchema
@@ -38,6 +39,8 @@ PROBLEM_SCHEMA = {
         }
     ],
 }
+STATUS = re.compile(r"\b4\d\d\b")
+"""What a description says about errors, as in "409 `member-exists`", is declared with it."""
 IDEMPOTENCY_KEY = OpenApiParameter(
     name="Idempotency-Key",
     location=OpenApiParameter.HEADER,
@@ -75,21 +78,34 @@ def describe_problems(
 
 
 def _add_problems(method: str, operation: dict[str, Any]) -> None:
-    statuses = {"429": "Too many requests.", "503": "Busy; retry."} | (
-        {"400": "Malformed, or values that cannot be used."}
-    )
-    if operation.get("security"):
-        statuses |= {"401": "No valid credentials.", "403": "Not this caller's to do."}
-    if method != "get":
-        statuses |= {"415": "Not JSON.", "413": "Body too large."}
-    has_parameter = any(p["in"] == "path" for p in operation.get("parameters", []))
-    if has_parameter or operation.get("security"):
-        statuses["404"] = "Nothing here that this caller may see."
-    for status, description in statuses.items():
+    for status, description in _statuses(method, operation).items():
         operation["responses"].setdefault(status, _problem_response(description))
     for status, response in operation["responses"].items():
         if status[0] in "45" and "content" not in response:
             response.update(_problem_response(response.get("description", "")))
+
+
+def _statuses(method: str, operation: dict[str, Any]) -> dict[str, str]:
+    statuses = {
+        "400": "Malformed, or values that cannot be used.",
+        "429": "Too many requests.",
+        "503": "Busy; retry.",
+    }
+    parameters = operation.get("parameters", [])
+    if operation.get("security"):
+        statuses |= {"401": "No valid credentials.", "403": "Not this caller's to do."}
+    if operation.get("security") or any(p["in"] == "path" for p in parameters):
+        statuses["404"] = "Nothing here that this caller may see."
+    if method != "get":
+        statuses |= {"415": "Not JSON.", "413": "Body too large."}
+    names = {p["name"] for p in parameters}
+    if "cursor" in names:
+        statuses["404"] = "No such page."
+    if IDEMPOTENCY_KEY.name in names:
+        statuses |= {"409": "Refused as things are.", "422": "The key was used for another call."}
+    for status in STATUS.findall(operation.get("description", "")):
+        statuses.setdefault(status, "Refused; the description says with which codes.")
+    return statuses
 
 
 def _problem_response(description: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """What every operation of the API has, read from its OpenAPI document."""
 
+import re
 from collections import Counter
 from collections.abc import Iterator
 
@@ -7,9 +8,11 @@ import pytest
 from django.urls import URLPattern, URLResolver, get_resolver
 from rest_framework.schemas.generators import is_api_view
 
+from shop.config import problems_page
 from tests.schema import METHODS, Operation, document, operations
 
 OPERATIONS = operations()
+CODE = re.compile(r"`([a-z]+(?:-[a-z0-9]+)+)`")
 MOVES_NO_VALUE = {
     "quotes_create": "writes nothing",
     "members_lookup": "reads; a shown code is used up, which a retry must see",
@@ -51,6 +54,14 @@ class TestOperation:
         is_post = operation.method == "post"
 
         assert operation.needs_key == (is_post and operation.id not in MOVES_NO_VALUE)
+
+
+@pytest.mark.parametrize("operation", OPERATIONS, ids=lambda operation: operation.id)
+def test_descriptions_name_problems_that_exist(operation: Operation) -> None:
+    known = {refusal.code for refusal in problems_page.refusals()}
+    named = CODE.findall(operation.spec.get("description", ""))
+
+    assert set(named) <= known | set(problems_page.OF_THE_FRAMEWORK)
 
 
 class TestApi:

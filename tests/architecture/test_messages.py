@@ -15,7 +15,8 @@ Key = tuple[str | None, str]
 @cache
 def written() -> dict[Key, polib.POEntry]:
     """Return the translations by context and text."""
-    return {(entry.msgctxt, entry.msgid): entry for entry in polib.pofile(str(PO))}
+    texts = polib.pofile(str(PO))  # type: ignore[no-untyped-call]  # polib has no types
+    return {(entry.msgctxt, entry.msgid): entry for entry in texts}
 
 
 @cache

@@ -19,6 +19,7 @@ from shop.kernel.idempotency import idempotent
 from shop.kernel.money import Cents, Points
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, Principal, principal_of, scope
+from shop.kernel.serializers import shown, validated
 from shop.models import Order, Payment
 from shop.orders import Tender
 from shop.storefront import checkout, quotes, refunds
@@ -51,15 +52,18 @@ class QuoteView(APIView):
         operation_id="quotes_create",
         tags=["quotes"],
         summary="Price a basket",
-        description="Writes nothing and reserves nothing. Each entered code is applied or refused.",
+        description=(
+            "Writes nothing and reserves nothing. Each entered code is applied or refused. 409"
+            " `product-not-available`, `member-required`, `member-not-active`."
+        ),
         request=serializers.QuoteRequest,
         responses={200: serializers.Quote},
         examples=[OpenApiExample("Two cups", value=BASKET_EXAMPLE, request_only=True)],
     )
     def post(self, request: Request) -> Response:
         """Price a basket."""
-        basket = _basket(request, serializers.QuoteRequest(data=request.data))
-        return Response(serializers.Quote(quotes.quote(basket, now=timezone.now())).data)
+        basket = _basket(request, validated(serializers.QuoteRequest, request.data))
+        return Response(shown(serializers.Quote, quotes.quote(basket, now=timezone.now())))
 
 
 class OrderFilter(django_filters.FilterSet):
@@ -116,15 +120,15 @@ class OrdersView(ListAPIView[Order]):
     @idempotent
     def post(self, request: Request) -> Response:
         """Place an order."""
-        body = serializers.OrderRequest(data=request.data)
+        body = validated(serializers.OrderRequest, request.data)
         basket = _basket(request, body)
         with _quote_in_problem():
             order = checkout.place_order(
                 basket,
-                expected_total_cents=Cents(body.validated_data["expected_total_cents"]),
+                expected_total_cents=Cents(body["expected_total_cents"]),
                 now=timezone.now(),
             )
-        return Response(serializers.OrderPlaced(order).data, status=201)
+        return Response(shown(serializers.OrderPlaced, order), status=201)
 
 
 class SettleView(APIView):
@@ -155,19 +159,19 @@ class SettleView(APIView):
     @idempotent
     def post(self, request: Request) -> Response:
         """Place and pay an order at once."""
-        body = serializers.SettleRequest(data=request.data)
+        body = validated(serializers.SettleRequest, request.data)
         basket = _basket(request, body)
-        total = Cents(body.validated_data["expected_total_cents"])
+        total = Cents(body["expected_total_cents"])
         with _quote_in_problem():
             receipt = checkout.settle_order(
                 basket,
-                tenders=_tenders(body.validated_data.get("tenders"), total),
+                tenders=_tenders(body.get("tenders"), total),
                 expected_total_cents=total,
-                pos_order_no=body.validated_data["pos_order_no"],
+                pos_order_no=body["pos_order_no"],
                 actor=principal_of(request).key,
                 now=timezone.now(),
             )
-        return Response(serializers.Receipt(receipt).data, status=201)
+        return Response(shown(serializers.Receipt, receipt), status=201)
 
 
 class OrderView(APIView):
@@ -221,7 +225,7 @@ class OrderPaymentView(APIView):
             actor=principal_of(request).key,
             now=timezone.now(),
         )
-        return Response(serializers.Receipt(receipt).data)
+        return Response(shown(serializers.Receipt, receipt))
 
 
 class OrderCancellationView(APIView):
@@ -322,18 +326,16 @@ class _quote_in_problem:  # noqa: N801 - reads as a statement
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, QuoteChanged):
-            error.members["quote"] = serializers.Quote(error.members["quote"]).data
+            error.members["quote"] = shown(serializers.Quote, error.members["quote"])
 
 
-def _basket(request: Request, body: serializers.BasketRequest) -> Basket:
+def _basket(request: Request, data: dict[str, Any]) -> Basket:
     """Return the validated body as a basket of this caller: whose store, whose member.
 
     Raises:
         InvalidInput: a till names a store, or a member names a member.
         NotFound: no such store.
     """
-    body.is_valid(raise_exception=True)
-    data = body.validated_data
     principal = principal_of(request)
     if principal.kind is Kind.TILL:
         if "store" in data:

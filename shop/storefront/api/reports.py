@@ -109,7 +109,7 @@ class DailyView(ReportView):
         operation_id="reports_daily",
         tags=["reports"],
         summary="Show sales, refunds and members per store and business day",
-        description="At most 400 days. CSV has the same rows.",
+        description="At most 400 days. CSV has the same rows. 406 for other formats.",
         parameters=[serializers.PeriodQuery],
         responses={JSON: serializers.DailyReportOut, CSV: OpenApiTypes.STR},
     )
@@ -130,7 +130,7 @@ class ChannelsView(ReportView):
         summary="Show what each channel cost and brought",
         description=(
             "Links that belong to no store count only for callers who see every store and name"
-            " none. At most 400 days. CSV has the same rows."
+            " none. At most 400 days. CSV has the same rows. 406 for other formats."
         ),
         parameters=[serializers.PeriodQuery],
         responses={JSON: serializers.ChannelReportOut, CSV: OpenApiTypes.STR},
