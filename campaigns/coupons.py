@@ -6,14 +6,15 @@ requests at once exactly as many succeed as the rules allow.
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import IntegrityError, connection, transaction
 from django.db.models import F, Max, Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import pricing
 from campaigns.models import Coupon, CouponDefinition, CouponRedemption
-from shop.kernel import identifiers
+from shop.kernel import identifiers, rows
 from shop.kernel.errors import DomainError, NotFound
 from shop.kernel.money import Cents
 from shop.models import Order
@@ -151,8 +152,21 @@ def load(codes: Sequence[str], *, member_id: int | None) -> list[Coupon]:
     """Return this member's coupons with these codes; others' codes look like unknown ones."""
     if not codes or member_id is None:
         return []
-    coupons = Coupon.objects.filter(code__in=codes, member_id=member_id)
-    return list(coupons.select_related("definition").order_by("id"))
+    found = rows.select(
+        _WALLET_SQL, {"codes": list(codes), "member": member_id}, Coupon, CouponDefinition
+    )
+    for coupon, definition in found:
+        coupon.definition = definition
+    return [coupon for coupon, _definition in found]
+
+
+_WALLET_SQL = """
+SELECT {columns} FROM campaigns_coupon
+JOIN campaigns_coupondefinition
+     ON campaigns_coupondefinition.id = campaigns_coupon.definition_id
+WHERE campaigns_coupon.code = ANY(%(codes)s) AND campaigns_coupon.member_id = %(member)s
+ORDER BY campaigns_coupon.id
+"""
 
 
 def offer_of(coupon: Coupon) -> pricing.Offer:
@@ -191,7 +205,7 @@ def hold(order: Order, *, codes: Sequence[str], now: datetime) -> None:
     Raises:
         CouponNotUsable: another order was faster, or one expired meanwhile.
     """
-    _take(order, codes=codes, usable=Q(status=Status.AVAILABLE, expires_at__gt=now), to=Status.HELD)
+    _take(order, codes=codes, to=Status.HELD, now=now)
 
 
 @transaction.atomic(savepoint=False)
@@ -205,19 +219,9 @@ def redeem(order: Order, *, discounts: Mapping[str, Cents], now: datetime) -> No
     """
     if not discounts:
         return
-    held = Q(status=Status.HELD, held_by=order)
-    available = Q(status=Status.AVAILABLE, expires_at__gt=now)
-    coupons = _take(order, codes=list(discounts), usable=held | available, to=Status.REDEEMED)
-    CouponRedemption.objects.bulk_create(
-        [
-            CouponRedemption(
-                coupon=coupon, order=order, discount_cents=discounts[coupon.code], redeemed_at=now
-            )
-            for coupon in coupons
-        ]
-    )
-    for coupon in sorted(coupons, key=lambda coupon: coupon.definition_id):
-        _count_redemption(coupon.definition_id, discounts[coupon.code])
+    taken = _take(order, codes=list(discounts), to=Status.REDEEMED, now=now)
+    for coupon in sorted(taken, key=lambda coupon: coupon.definition_id):
+        _redeem_one(coupon, order, discount_cents=discounts[coupon.code], now=now)
 
 
 @transaction.atomic(savepoint=False)
@@ -272,7 +276,7 @@ def expire(*, now: datetime) -> int:
     )
 
 
-def _take(order: Order, *, codes: Sequence[str], usable: Q, to: str) -> list[Coupon]:
+def _take(order: Order, *, codes: Sequence[str], to: str, now: datetime) -> list[Coupon]:
     """Move usable coupons to a new status for this order; the loser of a race moves none.
 
     The rows are locked in ascending id first, so that two orders cannot wait for each other.
@@ -280,22 +284,57 @@ def _take(order: Order, *, codes: Sequence[str], usable: Q, to: str) -> list[Cou
     if not codes:
         return []
     assert order.member_id is not None  # noqa: S101 - quotes refuse codes without a member
-    coupons = list(
-        Coupon.objects.select_for_update(no_key=True)
-        .filter(usable, code__in=codes, member_id=order.member_id)
-        .order_by("id")
-    )
-    if len(coupons) != len(set(codes)):
-        lost = sorted(set(codes) - {coupon.code for coupon in coupons})
+    values = {
+        "codes": list(codes),
+        "member": order.member_id,
+        "order": order.pk,
+        "to": to,
+        "now": now,
+    }
+    taken = [coupon for (coupon,) in rows.select(_TAKE_SQL, values, Coupon)]
+    if len(taken) != len(set(codes)):
+        lost = sorted(set(codes) - {coupon.code for coupon in taken})
         raise CouponNotUsable(coupon_codes=lost)
-    Coupon.objects.filter(pk__in=[coupon.pk for coupon in coupons]).update(status=to, held_by=order)
-    return coupons
+    return taken
 
 
-def _count_redemption(definition_id: int, discount_cents: Cents) -> None:
-    counted = CouponDefinition.objects.filter(
-        Q(budget_cents__isnull=True) | Q(budget_cents__gte=F("spent_cents") + discount_cents),
-        pk=definition_id,
-    ).update(redeemed_count=F("redeemed_count") + 1, spent_cents=F("spent_cents") + discount_cents)
-    if counted != 1:
-        raise CouponBudgetExhausted
+_TAKE_SQL = """
+WITH usable AS (
+    SELECT id FROM campaigns_coupon
+    WHERE code = ANY(%(codes)s) AND member_id = %(member)s
+      AND (status = 'available' AND expires_at > %(now)s
+           OR status = 'held' AND held_by_id = %(order)s)
+    ORDER BY id FOR NO KEY UPDATE
+)
+UPDATE campaigns_coupon SET status = %(to)s, held_by_id = %(order)s
+FROM usable WHERE campaigns_coupon.id = usable.id
+RETURNING {columns}
+"""
+
+
+def _redeem_one(coupon: Coupon, order: Order, *, discount_cents: Cents, now: datetime) -> None:
+    """Record one use and count it, within the budget."""
+    values: dict[str, Any] = {
+        "definition": coupon.definition_id,
+        "coupon": coupon.pk,
+        "order": order.pk,
+        "discount": discount_cents,
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_REDEEM_SQL, values)
+        if cursor.rowcount != 1:
+            raise CouponBudgetExhausted
+
+
+_REDEEM_SQL = """
+WITH counted AS (
+    UPDATE campaigns_coupondefinition
+    SET redeemed_count = redeemed_count + 1, spent_cents = spent_cents + %(discount)s
+    WHERE id = %(definition)s
+      AND (budget_cents IS NULL OR budget_cents >= spent_cents + %(discount)s)
+    RETURNING id
+)
+INSERT INTO campaigns_couponredemption (coupon_id, order_id, discount_cents, redeemed_at)
+SELECT %(coupon)s, %(order)s, %(discount)s, %(now)s FROM counted
+"""

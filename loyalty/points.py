@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from loyalty import ledger
 from loyalty.models import PendingPoints, PointsAccount, PointsDraw, PointsEntry, PointsHold
+from shop.kernel import rows
 from shop.kernel.errors import DomainError
 from shop.kernel.money import Points, share_of
 
@@ -69,12 +70,13 @@ def open_accounts(member_id: int) -> None:
 
 def lock_accounts(member_ids: Collection[int]) -> Wallets:
     """Lock every wallet of these members until the transaction ends, in ascending id."""
-    rows = (
-        PointsAccount.objects.select_for_update(no_key=True)
-        .filter(member_id__in=set(member_ids))
-        .order_by("id")
+    found = rows.select(
+        "SELECT {columns} FROM loyalty_pointsaccount WHERE member_id = ANY(%(members)s)"
+        " ORDER BY id FOR NO KEY UPDATE",
+        {"members": list(set(member_ids))},
+        PointsAccount,
     )
-    return Wallets(accounts={(row.member_id, row.wallet): row for row in rows})
+    return Wallets(accounts={(row.member_id, row.wallet): row for (row,) in found})
 
 
 # --- credits -------------------------------------------------------------------------------------

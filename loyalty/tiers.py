@@ -2,19 +2,9 @@
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.db.models import Subquery, Sum, Value
-from django.db.models.functions import Coalesce
-
-from loyalty.models import (
-    LoyaltyProgramme,
-    Membership,
-    PointsAccount,
-    PointsEntry,
-    Tier,
-    TierChange,
-)
+from loyalty.models import LoyaltyProgramme, Membership, Tier, TierChange
+from shop.kernel import rows
 
 
 def programme() -> LoyaltyProgramme:
@@ -47,9 +37,7 @@ def refresh(
     Buying only ever lifts: a drop after the keep period is the periodic review's to decide. Only a
     refund drops at once, and only from a tier that the `lost_points` it took back had carried.
     """
-    tiers = _tiers_with_points(member_id, since=now - timedelta(days=window_days))
-    points = tiers[0].qualifying_points
-    current = next(tier for tier in tiers if tier.pk == tiers[0].current_tier_id)
+    tiers, current, points = _standing(member_id, since=now - timedelta(days=window_days))
     earned = choose(tiers, points=points, referral_count=referral_count)
     if earned.level == current.level:
         return None
@@ -74,22 +62,20 @@ def choose(tiers: Sequence[Tier], *, points: int, referral_count: int) -> Tier:
     return max(reached, key=lambda tier: tier.level)
 
 
-def _tiers_with_points(member_id: int, *, since: datetime) -> Sequence[Any]:
-    """Return all tiers, each with the member's points and current tier, in one statement."""
-    in_window = (
-        PointsEntry.objects.filter(
-            account__member_id=member_id,
-            account__wallet=PointsAccount.Wallet.QUALIFYING,
-            occurred_at__gte=since,
-        )
-        .values("account")
-        .annotate(total=Sum("points"))
-        .values("total")
-    )
-    current = Membership.objects.filter(member_id=member_id).values("tier_id")
-    return list(
-        Tier.objects.annotate(
-            qualifying_points=Coalesce(Subquery(in_window), Value(0)),
-            current_tier_id=Subquery(current),
-        ).order_by("level")
-    )
+def _standing(member_id: int, *, since: datetime) -> tuple[list[Tier], Tier, int]:
+    """Return all tiers, the member's own, and their qualifying points, in one statement."""
+    found = rows.select(_STANDING_SQL, {"member": member_id, "since": since}, Tier)
+    tiers = [tier for tier, _is_current, _points in found]
+    current = next(tier for tier, is_current, _points in found if is_current)
+    return tiers, current, found[0][2]
+
+
+_STANDING_SQL = """
+SELECT {columns},
+       loyalty_tier.id = (SELECT tier_id FROM loyalty_membership WHERE member_id = %(member)s),
+       (SELECT COALESCE(SUM(entry.points), 0)::bigint
+        FROM loyalty_pointsentry entry JOIN loyalty_pointsaccount account
+             ON account.id = entry.account_id AND account.wallet = 'qualifying'
+        WHERE account.member_id = %(member)s AND entry.occurred_at >= %(since)s)
+FROM loyalty_tier ORDER BY loyalty_tier.level
+"""

@@ -9,10 +9,11 @@ from django.db import IntegrityError, connection, transaction
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
-from shop.kernel import identifiers
+from shop.kernel import identifiers, rows
 from shop.kernel.errors import DomainError, InvalidInput, NotFound
 from shop.kernel.money import Cents, share_of, split_cents
 from shop.models import (
+    Member,
     Order,
     OrderDiscount,
     OrderEvent,
@@ -122,7 +123,7 @@ class OrderDraft:
 
     store: Store
     till_id: int | None
-    member_id: int | None
+    member: Member | None
     pos_order_no: str | None
     order_type: str
     lines: Sequence[LineDraft]
@@ -159,10 +160,9 @@ def create(draft: OrderDraft, *, now: datetime) -> Order:
     """
     order = order_row(draft, number=identifiers.new_code(9), now=now)
     _insert(order)
-    lines = OrderLine.objects.bulk_create(line_rows(order, draft))
-    discounts = discount_rows(lines, draft)
-    if discounts:
-        OrderDiscount.objects.bulk_create(discounts)
+    lines = line_rows(order, draft)
+    rows.insert(*lines)
+    rows.insert(*discount_rows(lines, draft))
     return order
 
 
@@ -175,7 +175,7 @@ def order_row(draft: OrderDraft, *, number: str, now: datetime) -> Order:
         number=f"{business_date:%y%m%d}{number}",
         store=draft.store,
         till_id=draft.till_id,
-        member_id=draft.member_id,
+        member=draft.member,
         pos_order_no=draft.pos_order_no,
         order_type=draft.order_type,
         subtotal_cents=Cents(subtotal),
@@ -226,16 +226,9 @@ def discount_rows(lines: Sequence[OrderLine], draft: OrderDraft) -> list[OrderDi
 
 def _insert(order: Order) -> None:
     """Insert the order; of two with the same till number the second waits, and is refused."""
-    try:
-        with transaction.atomic():
-            order.save(force_insert=True)
-    except IntegrityError as error:
-        taken = Order.objects.filter(store=order.store, pos_order_no=order.pos_order_no).first()
-        if taken is None:
-            raise
-        raise OrderNumberTaken(
-            pos_order_no=order.pos_order_no, order_number=taken.number
-        ) from error
+    if not rows.insert(order, unless_exists="store_id, pos_order_no"):
+        taken = Order.objects.get(store=order.store, pos_order_no=order.pos_order_no)
+        raise OrderNumberTaken(pos_order_no=order.pos_order_no, order_number=taken.number)
 
 
 def lock(number: str) -> Order:
@@ -286,8 +279,21 @@ def mark_paid(order: Order, *, tenders: Sequence[Tender], actor: str, now: datet
     order.paid_at = now
     order.expires_at = None
     order.business_date = order.store.business_date(now)
-    order.save(update_fields=["status", "paid_cents", "paid_at", "expires_at", "business_date"])
-    OrderEvent.objects.create(order=order, status=Status.PAID, actor=actor, occurred_at=now)
+    with connection.cursor() as cursor:
+        cursor.execute(_PAID_SQL, [now, order.business_date, order.pk, actor, now])
+        if cursor.rowcount != 1:
+            raise OrderNotPayable(order_number=order.number)
+
+
+_PAID_SQL = """
+WITH paid AS (
+    UPDATE shop_order SET status = 'paid', paid_cents = payable_cents, paid_at = %s,
+                          expires_at = NULL, business_date = %s
+    WHERE id = %s AND status = 'pending' RETURNING id, status
+)
+INSERT INTO shop_orderevent (order_id, status, actor, occurred_at)
+SELECT paid.id, paid.status, %s, %s FROM paid
+"""
 
 
 def record_orphan(order: Order, tender: Tender, *, now: datetime) -> Payment:
@@ -311,7 +317,7 @@ def record_orphan(order: Order, tender: Tender, *, now: datetime) -> Payment:
 def _keep_payments(payments: Sequence[Payment]) -> None:
     """Insert payments. A refused one leaves the transaction broken, which the flow rolls back."""
     try:
-        Payment.objects.bulk_create(payments)
+        rows.insert(*payments)
     except IntegrityError as error:
         refs = [payment.provider_ref for payment in payments if payment.provider_ref]
         raise PaymentRefTaken(provider_refs=refs) from error
@@ -342,8 +348,8 @@ WHERE shop_order.id = %s RETURNING pickup_number
 
 def discounts_by_code(order: Order, *, kind: str) -> dict[str, Cents]:
     """Return what each coupon (or reward) took off a placed order, frozen at the sale."""
-    rows = OrderDiscount.objects.filter(line__order=order, kind=kind).values("code")
-    return {row["code"]: row["total"] for row in rows.annotate(total=Sum("amount_cents"))}
+    parts = OrderDiscount.objects.filter(line__order=order, kind=kind).values("code")
+    return {row["code"]: row["total"] for row in parts.annotate(total=Sum("amount_cents"))}
 
 
 @transaction.atomic(savepoint=False)

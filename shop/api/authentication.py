@@ -15,9 +15,9 @@ from rest_framework.authentication import BaseAuthentication
 from rest_framework.exceptions import AuthenticationFailed, PermissionDenied
 from rest_framework.request import Request
 
-from shop.kernel import crypto
+from shop.kernel import crypto, rows
 from shop.kernel.principals import Kind, Principal
-from shop.models import Member, MemberSession, ReportKey, Staff, TillKey
+from shop.models import Member, MemberSession, ReportKey, Staff, Store, Till, TillKey
 from shop.models.staff import AccessKey
 
 TOKEN = re.compile(r"[a-z]{2}_[A-Za-z0-9]+_[A-Za-z0-9_-]+\Z")
@@ -105,17 +105,26 @@ def _is_valid(key: AccessKey | MemberSession, secret: str) -> bool:
 
 
 def _till(public_id: str, secret: str) -> Principal | None:
-    key = TillKey.objects.select_related("till__store").filter(public_id=public_id).first()
-    if key is None or not _is_valid(key, secret):
+    found = rows.select(_TILL_SQL, {"public_id": public_id}, TillKey, Till, Store)
+    if not found or not _is_valid(found[0][0], secret):
         return None
+    key, till, store = found[0]
     return Principal(
         kind=Kind.TILL,
-        id=key.till_id,
-        name=str(key.till),
+        id=till.pk,
+        name=f"{store.code}/{till.code}",
         scopes=frozenset(key.scopes),
-        store_ids=frozenset([key.till.store_id]),
-        extra={"store": key.till.store},
+        store_ids=frozenset([store.pk]),
+        extra={"store": store},
     )
+
+
+_TILL_SQL = """
+SELECT {columns} FROM shop_tillkey
+JOIN shop_till ON shop_till.id = shop_tillkey.till_id
+JOIN shop_store ON shop_store.id = shop_till.store_id
+WHERE shop_tillkey.public_id = %(public_id)s
+"""
 
 
 def _report_reader(public_id: str, secret: str) -> Principal | None:

@@ -26,7 +26,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shop.kernel import locks, problems
+from shop.kernel import locks, problems, rows
 from shop.kernel.errors import DomainError
 from shop.kernel.models import IdempotencyRecord
 from shop.kernel.principals import principal_of
@@ -99,7 +99,7 @@ def _answer(key: str, request: Request, handle: Callable[[], Response]) -> HttpR
     with transaction.atomic(durable=True):
         if not locks.take_if_free(f"{principal}\n{key}"):
             raise RequestInFlight
-        if record := IdempotencyRecord.objects.filter(principal=principal, key=key).first():
+        if record := _find(principal, key):
             return _replay(record, fingerprint)
         response = _run(handle)
         _remember(
@@ -133,6 +133,16 @@ def _run(handle: Callable[[], Response]) -> Response:
         )
 
 
+def _find(principal: str, key: str) -> IdempotencyRecord | None:
+    found = rows.select(
+        "SELECT {columns} FROM kernel_idempotencyrecord"
+        " WHERE principal = %(principal)s AND key = %(key)s",
+        {"principal": principal, "key": key},
+        IdempotencyRecord,
+    )
+    return found[0][0] if found else None
+
+
 def _replay(record: IdempotencyRecord, fingerprint: bytes) -> HttpResponse:
     if bytes(record.fingerprint) != fingerprint:
         raise IdempotencyKeyReused(route=record.route)
@@ -147,7 +157,7 @@ def _replay(record: IdempotencyRecord, fingerprint: bytes) -> HttpResponse:
 def _remember(record: IdempotencyRecord, *, now: datetime) -> None:
     record.created_at = now
     record.expires_at = now + KEPT_FOR
-    record.save(force_insert=True)
+    rows.insert(record)
 
 
 def _key_of(request: Request) -> str:

@@ -11,6 +11,7 @@ from uuid import UUID
 import structlog
 from django.db import transaction
 
+from shop.kernel import rows
 from shop.kernel.models import InboxReceipt, OutboxMessage
 
 Deliver = Callable[[OutboxMessage, datetime], None]
@@ -36,10 +37,8 @@ def delivers(topic: str) -> Callable[[Deliver], Deliver]:
 
 def add(topic: str, *, key: str, payload: dict[str, Any], now: datetime) -> None:
     """Queue a message inside the caller's transaction; the same (topic, key) is queued once."""
-    OutboxMessage.objects.bulk_create(
-        [OutboxMessage(topic=topic, key=key, payload=payload, available_at=now, created_at=now)],
-        ignore_conflicts=True,
-    )
+    message = OutboxMessage(topic=topic, key=key, payload=payload, available_at=now, created_at=now)
+    rows.insert(message, unless_exists="topic, key")
 
 
 def relay(*, now: datetime) -> int:

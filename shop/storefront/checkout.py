@@ -176,7 +176,7 @@ def draft_of(quote: Quote, pos_order_no: str | None) -> OrderDraft:
     return OrderDraft(
         store=quote.basket.store,
         till_id=quote.basket.till_id,
-        member_id=quote.member.id if quote.member else None,
+        member=quote.member.row if quote.member else None,
         pos_order_no=pos_order_no,
         order_type=quote.basket.order_type,
         lines=quote.line_drafts(),

@@ -13,6 +13,7 @@ from shop.kernel import crypto
 from shop.kernel.errors import NotFound
 from shop.kernel.money import Points
 from shop.members import MemberNotActive
+from shop.models import Member
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -46,6 +47,11 @@ class MemberFacts:
     def available(self) -> Points:
         """Return the points that may be spent now."""
         return Points(max(self.balance - self.held, 0))
+
+    @property
+    def row(self) -> Member:
+        """Return the member's row with its ids alone; what else is asked of it is loaded then."""
+        return Member.from_db(connection.alias, ["id", "public_id"], [self.id, self.public_id])
 
     def for_pricing(self, *, now: datetime) -> Facts:
         """Return the part that pricing rules may ask about."""

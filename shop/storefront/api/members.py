@@ -21,6 +21,7 @@ from shop.kernel.idempotency import idempotent
 from shop.kernel.money import Points
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of
+from shop.kernel.serializers import shown, validated
 from shop.models import Member, Store
 from shop.storefront import facts, registration
 from shop.storefront.api import serializers
@@ -73,15 +74,14 @@ class MemberLookupView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Find a member."""
-        body = serializers.LookupRequest(data=request.data)
-        body.is_valid(raise_exception=True)
+        body = validated(serializers.LookupRequest, request.data)
         now = timezone.now()
-        if phone := body.validated_data.get("phone"):
+        if phone := body.get("phone"):
             found = facts.find_by_phone(members.parse_phone(phone), now=now)
         else:
-            code = body.validated_data["member_code"]
+            code = body["member_code"]
             found = facts.find_by_id(members.use_member_code(code, now=now), now=now)
-        return Response(serializers.MemberOut(found).data)
+        return Response(shown(serializers.MemberOut, found))
 
 
 class MemberView(APIView):
