@@ -60,6 +60,17 @@ SHOWN_FOR = {
 """Which inputs belong to which kinds of offer; the others are hidden and not looked at."""
 
 
+class Chooser(UnfoldAdminSelect2MultipleWidget):
+    """A list to choose several from, all of which is in the page.
+
+    Without the class by which Django's own script would search the server instead.
+    """
+
+    def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
+        super().__init__(attrs, choices)
+        self.attrs["class"] = "unfold-admin-autocomplete"
+
+
 class Choice(forms.ModelMultipleChoiceField[Any]):
     """Rows of the shop chosen by name; the value is their codes, as rules name them."""
 
@@ -68,7 +79,7 @@ class Choice(forms.ModelMultipleChoiceField[Any]):
             queryset=model.objects.order_by("code"),
             to_field_name="code",
             required=False,
-            widget=UnfoldAdminSelect2MultipleWidget,
+            widget=Chooser,
             **kwargs,
         )
 

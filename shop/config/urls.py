@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.urls import include, path
 from django.views.generic import RedirectView
 from drf_spectacular.views import (
-    SpectacularAPIView,
     SpectacularRedocView,
     SpectacularSwaggerSplitView,
 )
@@ -29,7 +28,7 @@ urlpatterns = [
     path("welcome/invitations/<str:code>.svg", pages.invitation_image),
     path("t/<str:code>", redirect.follow),
     path("api/v1/", include(api_v1)),
-    path("api/schema", SpectacularAPIView.as_view(), name="schema"),
+    path("api/schema", documentation.schema, name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     path("api/redoc.js", documentation.redoc_script, name="redoc-script"),

@@ -1,7 +1,7 @@
 """Every page of the back office: it opens, cheaply, for whom it is for, and shows no more."""
 
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from django.apps import apps
@@ -193,7 +193,8 @@ class TestManager:
     def test_presses_no_button_of_another_store(self, manager: Client, theirs: world.Rows) -> None:
         pressed = set()
         for model, key in one_of_each(theirs):
-            for action in admin.site._registry[model]._get_base_actions_detail():
+            page: Any = admin.site._registry[model]
+            for action in page._get_base_actions_detail():
                 address = reverse(f"admin:{action.action_name}", args=[key])
                 answers = {"_form_submitted": "on", "reason": "mine now", "points": 1}
                 assert manager.get(address).status_code in {403, 404}, address
@@ -218,7 +219,7 @@ class TestManager:
                     continue
                 query = {
                     "app_label": model._meta.app_label,
-                    "model_name": model._meta.model_name,
+                    "model_name": str(model._meta.model_name),
                     "field_name": field.name,
                 }
                 response = manager.get(reverse("admin:autocomplete"), query)
@@ -226,7 +227,7 @@ class TestManager:
                     continue
                 asked += 1
                 offered = {str(result["id"]) for result in response.json()["results"]}
-                hidden = {str(key) for key in theirs.get(field.related_model, set())}
+                hidden = {str(key) for key in theirs.get(cast(Any, field.related_model), set())}
                 assert offered & hidden == set(), field
         assert asked > 10
 
@@ -379,7 +380,7 @@ def _first(label: str, model: str) -> Any:
 
 def _inlines(model: type[Model]) -> dict[str, str]:
     """Return the empty management forms of a page's inlines."""
-    fields = {}
+    fields: dict[str, str] = {}
     for inline in admin.site._registry[model].inlines:
         prefix = inline.model._meta.get_field(_parent(inline.model, model)).remote_field
         name = prefix.get_accessor_name()

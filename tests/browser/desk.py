@@ -2,7 +2,7 @@
 
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page, expect
 
 from shop.models import Staff
 from tests import make
@@ -16,6 +16,7 @@ class Desk:
 
     def __init__(self, context: BrowserContext, home: str) -> None:
         context.set_default_timeout(DEADLINE_MS)
+        expect.set_options(timeout=DEADLINE_MS)
         self.home = home
         self.page = context.new_page()
         self.hosts: set[str] = set()
