@@ -1,0 +1,166 @@
+"""Lists cost as much with twenty rows as with one: no query per row."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from django.utils import timezone
+
+from campaigns import costs, links
+from campaigns.models import Campaign, CampaignPhase, Channel, CouponDefinition
+from loyalty import rewards
+from loyalty.models import Reward, Tier
+from shop.kernel.money import Cents, Points
+from shop.models import Member, Store, StoreHours
+from tests import make
+from tests.make import Api
+from tests.performance.counting import statements
+from tests.schema import operations
+
+pytestmark = pytest.mark.django_db
+
+NOW = timezone.now()
+NAMES = {"name_zh": "一", "name_en": "One"}
+
+
+class Shop:
+    """One member with a till, a phone and a back office around them."""
+
+    def __init__(self) -> None:
+        self.member: Member = make.member()
+        make.give_points(self.member, 100_000)
+        CouponDefinition.objects.update(per_member_limit=99)
+        self.till = make.till()
+        self.phone = make.phone_of(self.member)
+        self.office = make.staff(group="Head office")
+        self.number = 0
+
+    def next(self) -> str:
+        self.number += 1
+        return f"n{self.number}"
+
+    def order(self) -> None:
+        make.paid(who=self.member)
+
+    def coupon(self) -> None:
+        make.coupon(self.member, now=NOW)
+
+    def points(self) -> None:
+        make.give_points(self.member, 5)
+
+    def redemption(self) -> None:
+        rewards.redeem("FREE_DRINK", member_id=self.member.pk, now=NOW)
+
+    def definition(self) -> None:
+        code = self.next()
+        chosen = CouponDefinition.objects.get(code="FULL25_5")
+        chosen.pk, chosen.code, chosen.is_claimable = None, code, True
+        chosen.save(force_insert=True)
+
+    def reward(self) -> None:
+        Reward.objects.create(
+            code=self.next(), cost_points=Points(5), max_value_cents=Cents(5), **NAMES
+        )
+
+    def channel(self) -> None:
+        Channel.objects.create(code=self.next(), kind="flyer", **NAMES)
+
+    def campaign(self) -> None:
+        campaign = Campaign.objects.create(code=self.next(), starts_at=NOW, **NAMES)
+        campaign.stores.set(Store.objects.all())
+        CampaignPhase.objects.create(
+            campaign=campaign, kind="launch", starts_at=NOW, ends_at=NOW + timedelta(days=1)
+        )
+
+    def link(self) -> None:
+        links.create(
+            channel=Channel.objects.get(code="flyer"),
+            label="Metro",
+            store=make.store(),
+            now=NOW,
+            code=self.next(),
+        )
+
+    def cost(self) -> None:
+        code = self.next()
+        link = links.create(
+            channel=Channel.objects.get(code="flyer"), label="Metro", now=NOW, code=code
+        )
+        costs.upsert(
+            [costs.CostRow(link=code, date=NOW.date(), cost_cents=Cents(5))], links={code: link}
+        )
+
+    def store(self) -> None:
+        store = make.store()
+        store.pk, store.code = None, self.next()
+        store.save(force_insert=True)
+        StoreHours.objects.create(store=store, weekday=1, opens_at="10:00", closes_at="22:00")
+
+    def tier(self) -> None:
+        level = 100 + self.number
+        Tier.objects.create(
+            code=self.next(), level=level, role="vip", min_qualifying_points=10**6, **NAMES
+        )
+
+
+Ask = Callable[[Shop], tuple[Api, str]]
+LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
+    "orders_list": (lambda shop: (shop.till, "/orders"), Shop.order),
+    "me_coupons": (lambda shop: (shop.phone, "/me/coupons"), Shop.coupon),
+    "members_coupons": (
+        lambda shop: (shop.till, f"/members/{shop.member.public_id}/coupons"),
+        Shop.coupon,
+    ),
+    "me_points_entries": (lambda shop: (shop.phone, "/me/points/entries"), Shop.points),
+    "members_points_entries": (
+        lambda shop: (shop.till, f"/members/{shop.member.public_id}/points/entries"),
+        Shop.points,
+    ),
+    "me_redemptions": (lambda shop: (shop.phone, "/me/redemptions"), Shop.redemption),
+    "coupon_definitions_list": (
+        lambda shop: (shop.phone, "/coupon-definitions"),
+        Shop.definition,
+    ),
+    "rewards_list": (lambda shop: (shop.till, "/rewards"), Shop.reward),
+    "channels_list": (lambda shop: (shop.office, "/channels"), Shop.channel),
+    "campaigns_list": (lambda shop: (shop.office, "/campaigns"), Shop.campaign),
+    "channel_links_list": (lambda shop: (shop.office, "/channel-links"), Shop.link),
+    "daily_costs_list": (lambda shop: (shop.office, "/daily-costs"), Shop.cost),
+    "stores_list": (lambda shop: (Api(), "/stores"), Shop.store),
+    "tiers_list": (lambda shop: (Api(), "/tiers"), Shop.tier),
+}
+
+
+@pytest.mark.parametrize("name", LISTS)
+def test_a_list_costs_as_much_with_twenty_rows_as_with_one(name: str) -> None:
+    shop = Shop()
+    ask, add = LISTS[name]
+    add(shop)
+    api, path = ask(shop)
+    api.get(path)  # what is loaded once per process is loaded now
+
+    one = cost_of(api, path)
+    for _row in range(19):
+        add(shop)
+    twenty = cost_of(api, path)
+
+    assert len(twenty) == len(one), "\n".join(twenty)
+
+
+def test_every_list_is_measured() -> None:
+    paged = {
+        operation.id
+        for operation in operations()
+        if any(parameter["name"] == "cursor" for parameter in operation.query)
+    }
+
+    assert paged <= set(LISTS)
+
+
+def cost_of(api: Api, path: str) -> list[str]:
+    """Return the statements of one request for a page of twenty."""
+    with statements() as found:
+        response: Any = api.get(path, page_size=20)
+    assert response.status_code == 200
+    return found
