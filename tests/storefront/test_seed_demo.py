@@ -1,0 +1,196 @@
+"""The demo: the customer's numbers exactly, and nothing in it that the rules forbid."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from django.core.management import call_command
+from django.core.management.base import CommandError
+from django.db import connection, transaction
+from django.db.models import Count
+from django.utils import timezone
+
+from campaigns.models import Coupon
+from shop import tills
+from shop.models import Member, Order, Refund, Store
+from shop.storefront.demo import people, season
+from shop.storefront.demo.season import Season
+from shop.storefront.invariants import suite
+from shop.storefront.reports import daily, opening_funnel
+from shop.storefront.reports.opening_funnel import OpeningFunnel
+from tests import make
+
+pytestmark = pytest.mark.django_db
+
+TODAY = "2026-11-20"
+CPU_SECONDS = 60
+"""What the 90 s on a clock leave to this process; a busy neighbour does not count against it."""
+AFTERNOON = datetime(2026, 11, 20, 7, tzinfo=UTC)
+"""When the demo of that day ends: 15:00 in Shanghai."""
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _demo(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """The small demo of one day, made once and never committed."""
+    with django_db_blocker.unblock(), _undone():
+        call_command("seed_demo", "--small", "--today", TODAY)
+        yield
+
+
+@contextmanager
+def _undone() -> Iterator[None]:
+    block = transaction.atomic()
+    block._from_testcase = True  # type: ignore[attr-defined]  # lets durable blocks be within
+    with block:
+        yield
+        transaction.set_rollback(True)
+
+
+def funnel() -> OpeningFunnel:
+    return opening_funnel.build(store=make.store())
+
+
+def broken() -> list[str]:
+    return [finding.name for finding in suite.check_all(now=timezone.now()).broken]
+
+
+class TestTheOpening:
+    def test_is_a_tenth_of_the_customers_in_the_small_demo(self) -> None:
+        assert [stage.people for stage in funnel().stages] == [100, 82, 63, 50, 30, 10, 4]
+
+    def test_happened_half_a_year_before_the_day_of_the_demo(self) -> None:
+        assert funnel().opened_on == AFTERNOON.date() - timedelta(days=180)
+
+    def test_brings_friends_by_the_friends_channel(self) -> None:
+        assert [(row.channel, row.people) for row in funnel().friends] == [("referral", 6)]
+
+    def test_tells_good_channels_from_dear_ones(self) -> None:
+        long_term = {
+            row.channel: row.stages[5].cost_per_person_cents
+            for row in funnel().channels
+            if row.cost_cents
+        }
+
+        assert long_term == {
+            "douyin": 34_000,
+            "kol": 15_000,
+            "flyer": 5_333,
+            "community": 1_500,
+        }
+
+    def test_keeps_every_invariant(self) -> None:
+        assert broken() == []
+
+
+class TestSeedDemo:
+    def test_does_nothing_a_second_time_if_asked_so(self) -> None:
+        before = Order.objects.count()
+
+        call_command("seed_demo", "--if-empty")
+
+        assert Order.objects.count() == before
+
+    def test_refuses_a_shop_in_use(self) -> None:
+        with pytest.raises(CommandError, match="empty shop"):
+            call_command("seed_demo")
+
+    def test_refuses_to_run_outside_of_demos(self, settings: Any) -> None:
+        settings.DEMO = False
+
+        for command in ("seed_demo", "demo_logins"):
+            with pytest.raises(CommandError, match="DEMO is off"):
+                call_command(command)
+
+
+class TestDemoLogins:
+    def test_open_the_back_office_and_the_api(self, capsys: pytest.CaptureFixture[str]) -> None:
+        call_command("demo_logins")
+        printed = capsys.readouterr().out
+        client = make.Api().client
+
+        for login in people.LOGINS:
+            assert f"{login.username:<14}password {login.password}" in printed
+            assert client.login(username=login.username, password=login.password)
+        assert printed.splitlines()[-1] == f"till key: pk_demo_{tills.DEMO_SECRET}"
+
+    def test_find_the_demo_member_with_something_to_spend(self) -> None:
+        till = make.Api(people.till_key())
+
+        found = till.post("/members/lookup", {"phone": people.MEMBER_PHONE}, key=None).json()
+
+        assert found["name"] == people.MEMBER_NAME
+        assert found["store"] == "SH001"
+        assert found["points_balance"] > 0
+        coupons = Coupon.objects.filter(member__public_id=found["id"], expires_at__gt=AFTERNOON)
+        assert coupons.filter(status="available").exists()
+
+    def test_read_every_report(self) -> None:
+        api = make.Api(people.report_key())
+
+        assert api.get("/reports/opening-funnel", store="SH001").status_code == 200
+
+
+@pytest.mark.slow
+class TestTheFullDemo:
+    @pytest.fixture(autouse=True)
+    def _nothing_yet(self) -> None:
+        """Start from an empty shop again."""
+        with connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            for table in connection.introspection.table_names(cursor):
+                if table.startswith(("shop_", "campaigns_", "loyalty_", "kernel_")):
+                    cursor.execute(f'DELETE FROM "{table}"')  # noqa: S608 - our own tables
+            cursor.execute("SET LOCAL session_replication_role = origin")
+        call_command("migrate", verbosity=0)
+
+    def test_has_the_customers_numbers_and_half_a_year_within_its_time(self) -> None:
+        started = time.process_time()
+        call_command("seed_demo", "--today", TODAY)
+        seconds = time.process_time() - started
+
+        assert [stage.people for stage in funnel().stages] == [1000, 820, 630, 500, 300, 100, 40]
+        assert funnel().total.friends_referred == 60
+        assert funnel().stages[3].rate_of_first == 0.5
+        assert funnel().stages[4].rate_of_previous == 0.6
+        connection.check_constraints()
+        assert broken() == []
+        assert 14_500 <= Order.objects.count() <= 15_500
+        _has_all_that_happens_in_half_a_year()
+        assert seconds < CPU_SECONDS
+
+    def test_is_the_same_every_time(self) -> None:
+        digests = []
+        for _ in range(2):
+            with transaction.atomic():
+                for _step in season.play(Season(now=AFTERNOON, is_small=True)):
+                    pass
+                digests.append(list(Order.objects.order_by("paid_at").values_list(*_FACTS)))
+                transaction.set_rollback(True)
+
+        assert digests[0] == digests[1]
+
+
+_FACTS = ("paid_at", "payable_cents", "refunded_cents", "member__phone_last4", "pickup_number")
+
+
+def _has_all_that_happens_in_half_a_year() -> None:
+    statuses = dict(Order.objects.values_list("status").annotate(Count("id")))
+    assert statuses["refunded"] > 100
+    assert statuses["cancelled"] > 20
+    assert Refund.objects.exclude(order__status="refunded").count() > 50
+    assert Order.objects.filter(points_spent__gt=0).count() > 100
+    assert Order.objects.exclude(reward_code="").exists()
+    assert Coupon.objects.filter(status="expired").count() > 500
+    two_months_ago = AFTERNOON - timedelta(days=60)
+    bought_lately = Order.objects.filter(paid_at__gt=two_months_ago, member__isnull=False)
+    assert Member.objects.exclude(pk__in=bought_lately.values("member")).count() > 300  # lapsed
+    assert not Order.objects.filter(paid_at__gt=AFTERNOON).exists()
+    stores = list(Store.objects.order_by("code"))
+    today = AFTERNOON.date()
+    rows = daily.build(stores=stores, since=today, until=today + timedelta(days=1))
+    assert all(row.orders > 0 for row in rows)
+    late = Order.objects.filter(store__code="HZ001", paid_at__hour__in=(16, 17))  # UTC
+    assert late.filter(paid_at__date__lt=today).exclude(business_date=today).count() > 50
