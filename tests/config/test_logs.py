@@ -14,9 +14,7 @@ def line_of(*, is_json: bool) -> str:
     try:
         raise ValueError("no such cup")
     except ValueError as error:
-        record = logging.LogRecord(
-            "shop", logging.WARNING, __file__, 1, "refused", (), None
-        )
+        record = logging.LogRecord("shop", logging.WARNING, __file__, 1, "refused", (), None)
         record.exc_info = (ValueError, error, error.__traceback__)
     assert secret
     return logs.formatter(is_json=is_json).format(record)
