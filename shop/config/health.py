@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from shop.config import beat
+from shop.config import ticks
 from shop.kernel import problems
 from shop.kernel.errors import DomainError
 
@@ -103,7 +103,7 @@ def _passes(check: Callable[[], bool]) -> bool:
 
 def _beat_age_seconds() -> float | None:
     """Return the age of beat's last tick; reported only, because web can serve without beat."""
-    age = beat.seconds_since_tick()
+    age = ticks.seconds_since_last()
     return None if age is None else round(age, 1)
 
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
-from shop.config import beat, health
+from shop.config import health, ticks
 
 pytestmark = pytest.mark.django_db
 
@@ -47,10 +47,10 @@ class TestReady:
         }
 
     def test_reports_the_age_of_beat_and_can_do_without(self, client: Client) -> None:
-        cache.delete(beat.TICK_KEY)
+        cache.delete(ticks.KEY)
         assert client.get("/readyz").json()["beat_age_seconds"] is None
 
-        beat.leave_tick()
+        ticks.leave()
         assert client.get("/readyz").json()["beat_age_seconds"] < 5
 
     def test_names_a_lost_valkey(self, client: Client, settings: Settings) -> None:
