@@ -19,7 +19,7 @@ def test_the_dashboard_shows_pictures_in_both_languages(desk: Desk) -> None:
 
     expect(page.get_by_role("heading", name="Dashboard")).to_be_visible()
     expect(page.locator("[data-card]")).to_have_count(4)
-    desk.open("/admin/?store=SH001&days=180")
+    desk.open("/admin/?store=SH001&days=365")
     expect(page.locator("[data-chart=channels] canvas")).to_be_visible()
     assert (
         page.evaluate("Chart.getChart(document.querySelector('canvas')).data.datasets.length") == 2

@@ -52,7 +52,7 @@ def orders_per_day(days: Sequence[DailyRow]) -> dict[str, str]:
 
 
 def cost_and_revenue(rows: Sequence[channels.ChannelRow], names: Sequence[str]) -> dict[str, str]:
-    """Return, per channel, a bar of what it cost beside one of what it brought, in yuan."""
+    """Return, per channel, a bar of what it cost over one of what it brought, in yuan."""
     data = {
         "labels": list(names),
         "datasets": [
@@ -60,7 +60,9 @@ def cost_and_revenue(rows: Sequence[channels.ChannelRow], names: Sequence[str]) 
             _bars(_("Revenue (¥)"), [row.revenue_cents / FEN_PER_YUAN for row in rows], GREEN),
         ],
     }
-    return _chart(data, {"x": _axis(has_grid=False), "y": _axis()})
+    names_axis = _axis(has_grid=False) | {"ticks": {"color": GREY, "autoSkip": False}}
+    amounts_axis = _axis() | {"ticks": TICKS | {"maxTicksLimit": 5}}
+    return _chart(data, {"x": amounts_axis, "y": names_axis}, direction="y")
 
 
 def _bars(label: str, values: Sequence[float], colour: str) -> dict[str, Any]:
@@ -79,12 +81,13 @@ def _axis(*, has_grid: bool = True) -> dict[str, Any]:
     return {"beginAtZero": True, "border": {"display": False}, "grid": grid, "ticks": TICKS}
 
 
-def _chart(data: dict[str, Any], scales: dict[str, Any]) -> dict[str, str]:
+def _chart(data: dict[str, Any], scales: dict[str, Any], *, direction: str = "x") -> dict[str, str]:
     options = {
+        "indexAxis": direction,
         "animation": False,
         "responsive": True,
         "maintainAspectRatio": False,
-        "interaction": {"mode": "index", "intersect": False},
+        "interaction": {"mode": "index", "axis": direction, "intersect": False},
         "plugins": {"legend": LEGEND},
         "scales": scales,
     }

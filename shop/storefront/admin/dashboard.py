@@ -23,7 +23,7 @@ from shop.storefront.reports import channels, daily, opening_funnel
 from shop.storefront.reports.daily import DailyRow
 from shop.storefront.reports.opening_funnel import Stage
 
-PERIODS = [7, 28, 90, 180]
+PERIODS = [7, 28, 90, 365]
 DEFAULT_PERIOD = 28
 WEEK = timedelta(days=7)
 LATEST_ALERTS = 5
@@ -36,6 +36,9 @@ STAGES = {
     Stage.LONG_TERM: pgettext_lazy("funnel", "Long-term"),
     Stage.REFERRER: pgettext_lazy("funnel", "Brought a friend"),
 }
+
+OPERATION = {Stage.SECOND_ORDER, Stage.LONG_TERM, Stage.REFERRER}
+"""The stages that operation brings people to; to the others it is promotion."""
 
 admin.site.index_template = "admin/dashboard.html"
 admin.site.index_title = gettext_lazy("Dashboard")  # type: ignore[assignment]
@@ -58,6 +61,11 @@ class View:
     def today(self, now: datetime) -> date:
         """Return the business day; with several stores, the latest."""
         return max(store.business_date(now) for store in self.shown)
+
+    def since(self, today: date) -> date:
+        """Return the first day of the period; not before there was a store."""
+        opened_on = min(store.opened_on for store in self.shown)
+        return min(max(today - timedelta(days=self.days - 1), opened_on), today)
 
 
 def add_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +101,7 @@ def _view(request: HttpRequest) -> View:
 
 def _figures(view: View, now: datetime) -> dict[str, Any]:
     today = view.today(now)
-    since, until = today - timedelta(days=view.days - 1), today + timedelta(days=1)
+    since, until = view.since(today), today + timedelta(days=1)
     days = daily.build(stores=view.shown, since=min(since, today - WEEK), until=until)
     in_period = [row for row in days if row.business_date >= since]
     return {
@@ -117,7 +125,7 @@ def _cards(days: Sequence[DailyRow], today: date) -> list[dict[str, Any]]:
         (_("Orders today"), "orders", "receipt_long", str),
         (_("Revenue today"), "revenue_cents", "payments", yuan),
         (_("New members today"), "new_members", "person_add", str),
-        (_("Members who came back today"), "returning_members", "favorite", str),
+        (_("Returning members today"), "returning_members", "favorite", str),
     ):
         now, before = total(name, today), total(name, today - WEEK)
         percent = round(100 * now / before) if before > 0 else None
@@ -156,6 +164,7 @@ def _funnel(store: Store) -> dict[str, Any]:
     rows = [
         {
             "label": STAGES[row.stage],
+            "is_operation": row.stage in OPERATION,
             "people": row.people,
             "width": round(100 * row.people / first, 1) if first else 0,
             "rate": _percent(row.rate_of_previous),

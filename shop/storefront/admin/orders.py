@@ -149,7 +149,7 @@ class OrderPage(ReadOnlyPage):
         return order.pickup_code or "–"
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        return super().get_queryset(request).select_related("store")
+        return super().get_queryset(request).select_related("store", "member")
 
     @button(
         Button(
