@@ -65,6 +65,12 @@ def _ensure_consistent(
             )
 
 
+def store_of(code: str) -> Store | None:
+    """Return the store that a link is for; None for links of the whole chain and unknown ones."""
+    link = ChannelLink.objects.select_related("store").filter(code=code).first() if code else None
+    return link.store if link else None
+
+
 def public_url(code: str, *, is_scan: bool = False) -> str:
     """Return the address a guest opens; a QR code's says that it was scanned."""
     return f"{settings.PUBLIC_URL.rstrip('/')}/t/{code}{'?via=qr' if is_scan else ''}"

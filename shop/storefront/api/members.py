@@ -12,7 +12,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campaigns import referrals
+from campaigns import links, referrals
 from campaigns.models import Referral
 from loyalty import earning, points
 from shop import members, messages, stores
@@ -305,13 +305,19 @@ def _join_or_find(data: dict[str, Any], *, now: datetime) -> tuple[Member, bool]
     if member is not None:
         return member, False
     try:
-        store = stores.find(data["store"]) if "store" in data else stores.first()
-        return registration.join(_application(data, store), now=now), True
+        return registration.join(_application(data, _store_to_join(data)), now=now), True
     except members.MemberExists:
         member = members.find_by_phone(data["phone"])
         if member is None:
             raise
         return member, False
+
+
+def _store_to_join(data: dict[str, Any]) -> Store:
+    """Return the store that was named, else that of the link, else the chain's first."""
+    if "store" in data:
+        return stores.find(data["store"])
+    return links.store_of(data.get("link", "")) or stores.first()
 
 
 def _application(data: dict[str, Any], store: Store) -> Application:

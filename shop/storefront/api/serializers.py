@@ -402,7 +402,9 @@ class TokenRequest(JoinFields):
 
     phone = StrictCharField(max_length=24)
     code = StrictCharField(max_length=6, min_length=6)
-    store = StrictCharField(max_length=16, required=False, help_text="Where to join.")
+    store = StrictCharField(
+        max_length=16, required=False, help_text="Where to join; else where the link belongs."
+    )
 
 
 class Token(serializers.Serializer[Any]):
