@@ -19,8 +19,8 @@ CHANNELS = {
 SUFFIXES = {"douyin": "DY", "community": "FANS", "flyer": "FLY", "kol": "KOL"}
 WAYS = [""] * 9 + ["douyin"] * 6 + ["community"] * 4 + ["flyer"] * 3 + ["kol"] * 2
 """How newcomers hear of a store; nothing stands for by chance."""
-DAILY_CENTS = {"douyin": 9_000, "community": 800, "flyer": 0, "kol": 0}
-WEEKLY_CENTS = {"douyin": 0, "community": 0, "flyer": 15_000, "kol": 22_000}
+DAILY_CENTS = {"douyin": 4_000, "community": 800, "flyer": 0, "kol": 0}
+WEEKLY_CENTS = {"douyin": 0, "community": 0, "flyer": 8_000, "kol": 12_000}
 PASSERS_BY = 2
 MOST_MINUTES_BEFORE = 240
 
