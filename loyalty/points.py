@@ -148,22 +148,24 @@ def release_promise(promise_id: int, *, now: datetime, expires_at: datetime) -> 
     return bool(is_first)
 
 
-def revoke_promise(account: PointsAccount, *, source: str, now: datetime) -> None:
-    """Take back what was promised: void it while pending, debit it once it was posted."""
+def revoke_promise(
+    account: PointsAccount, *, source: str, now: datetime, is_debt_allowed: bool
+) -> None:
+    """Take back what was promised: void it while pending, debit it once it was posted.
+
+    Into debt if the programme allows it, else as far as the balance goes.
+    """
     voided = PendingPoints.objects.filter(account=account, source=source, state="pending").update(
         state="voided", resolved_at=now
     )
     if voided:
         return
     posted = PendingPoints.objects.filter(account=account, source=source, state="posted").first()
-    if posted is not None:
-        ledger.debit(
-            account,
-            kind=Kind.REVERSE_REFERRAL,
-            points=posted.points,
-            source=source,
-            now=now,
-        )
+    if posted is None:
+        return
+    points = posted.points if is_debt_allowed else min(posted.points, account.available)
+    if points > 0:
+        ledger.debit(account, kind=Kind.REVERSE_REFERRAL, points=points, source=source, now=now)
 
 
 # --- debits --------------------------------------------------------------------------------------

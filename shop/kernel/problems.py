@@ -101,7 +101,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
 
 
 def _respond(status: int, body: dict[str, Any]) -> Response:
-    return Response(body, status=status, content_type=CONTENT_TYPE)
+    response = Response(body, status=status, content_type=CONTENT_TYPE)
+    if "retry_after_seconds" in body:
+        response["Retry-After"] = str(body["retry_after_seconds"])
+    return response
 
 
 def _title(status: int) -> str:

@@ -48,7 +48,7 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
         if is_whole:
             visits.reverse(order, now=now)
             if referral is not None:
-                _revoke_referral(referral, wallets, now=now)
+                _revoke_referral(referral, payer, wallets, now=now)
         tiers.refresh(
             payer.id,
             referral_count=payer.qualified_referrals,
@@ -108,12 +108,19 @@ def _return_points(
     )
 
 
-def _revoke_referral(referral: Referral, wallets: Wallets, *, now: datetime) -> None:
+def _revoke_referral(
+    referral: Referral, payer: MemberFacts, wallets: Wallets, *, now: datetime
+) -> None:
     """Void a referral whose order came back whole, with the rewards of both sides."""
     referrals.revoke(referral)
     source = referrals.source_of(referral)
     for member_id in (referral.referrer_id, referral.referee_id):
-        points.revoke_promise(wallets.points(member_id), source=source, now=now)
+        points.revoke_promise(
+            wallets.points(member_id),
+            source=source,
+            now=now,
+            is_debt_allowed=payer.is_debt_allowed,
+        )
 
 
 def _send_money_back(order: Order, refund: Refund, *, now: datetime) -> None:

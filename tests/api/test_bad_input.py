@@ -218,6 +218,15 @@ def test_credentials_that_are_junk_are_refused() -> None:
     assert not wrong, "\n".join(wrong)
 
 
+def test_a_caller_who_comes_back_too_soon_is_told_when() -> None:
+    NOTHING.post("/auth/codes", {"phone": "13900139000"})
+
+    response = NOTHING.post("/auth/codes", {"phone": "13900139000"})
+
+    assert (response.status_code, response.json()["code"]) == (429, "rate-limited")
+    assert response.headers["Retry-After"] == str(response.json()["retry_after_seconds"])
+
+
 class TestUrl:
     @pytest.mark.parametrize("path", ["", "nothing", "orders/", "orders//", "../admin", "%00", "é"])
     def test_that_nobody_serves_is_a_problem(self, path: str) -> None:

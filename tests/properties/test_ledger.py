@@ -157,14 +157,17 @@ class LedgerMachine(RuleBasedStateMachine):
         if is_first:
             self.model.credit(amount, expires_at)
 
-    @rule(promise=consumes(promised))
-    def revoke(self, promise: tuple[str, Points]) -> None:
-        """Taken back whether or not it was released; once released, into debt if need be."""
+    @rule(promise=consumes(promised), is_debt_allowed=st.booleans())
+    def revoke(self, promise: tuple[str, Points], *, is_debt_allowed: bool) -> None:
+        """Taken back whether or not it was released; once released, as the programme says."""
         source, amount = promise
+        taken = amount if is_debt_allowed else min(amount, self.model.available)
         row = PendingPoints.objects.get(account__member=self.member, source=source)
-        points.revoke_promise(self.account(), source=source, now=make.NOON)
-        if row.state == PendingPoints.State.POSTED:
-            self.model.debit(amount)
+        points.revoke_promise(
+            self.account(), source=source, now=make.NOON, is_debt_allowed=is_debt_allowed
+        )
+        if row.state == PendingPoints.State.POSTED and taken:
+            self.model.debit(taken)
 
     # --- debits --------------------------------------------------------------------------------
 

@@ -96,6 +96,14 @@ class TenderRequest(StrictSerializer):
         max_length=64, required=False, help_text="The provider's number of the payment."
     )
 
+    def validate(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Only nothing is paid with nothing."""
+        if data["method"] == Payment.Method.NONE and data["amount_cents"]:
+            raise serializers.ValidationError(
+                {"method": [_("Say how the money was taken.")]}, code="method"
+            )
+        return data
+
     def to_tender(self, data: dict[str, Any]) -> Tender:
         """Return the validated data as the flows take it."""
         return Tender(

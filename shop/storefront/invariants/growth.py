@@ -190,7 +190,10 @@ CHECKS = [
                 OR count(*) FILTER (WHERE entry.kind = 'referral') > 1
                 OR account.member_id NOT IN (referral.referrer_id, referral.referee_id)
                 OR referral.status = 'registered'
-                OR (referral.status = 'void' AND sum(entry.points) <> 0)
+                OR (referral.status = 'void' AND sum(entry.points) < 0)
+                OR (referral.status = 'void' AND sum(entry.points) > 0
+                    AND NOT EXISTS (SELECT FROM loyalty_loyaltyprogramme programme
+                                    WHERE programme.clawback = 'within_balance'))
                 OR (referral.status = 'qualified' AND sum(entry.points) <= 0)
         """,
     ),
