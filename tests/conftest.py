@@ -14,6 +14,8 @@ from tests import make
 
 _chain: dict[str, bytes] = {}
 """The demo chain's rows by table, as COPY gives them; to put them back after a flush."""
+_empty_tables: list[str] = []
+"""The tables in which the chain has no rows."""
 _flushed = False
 
 
@@ -42,12 +44,16 @@ def _lift_truncate_guard() -> None:
 def _remember_chain() -> None:
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
-            if not table.startswith(("shop_", "campaigns_", "loyalty_")):
+            if not table.startswith(
+                ("shop_", "campaigns_", "loyalty_", "kernel_", "django_session")
+            ):
                 continue
             with cursor.copy(f'COPY "{table}" TO STDOUT') as copy:
                 rows = b"".join(bytes(chunk) for chunk in copy)
             if rows:
                 _chain[table] = rows
+            else:
+                _empty_tables.append(table)
 
 
 def _restore_chain() -> None:
@@ -93,3 +99,18 @@ def committed(transactional_db: None) -> None:
     global _flushed  # noqa: PLW0603 - a fact about this worker's database
     _restore_chain()
     _flushed = True
+
+
+@pytest.fixture
+def real_commits(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
+    """A database whose commits are real, emptied by hand: ten times as fast as a flush.
+
+    For tests that leave no thread behind which still writes.
+    """
+    with django_db_blocker.unblock():
+        yield
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SET LOCAL session_replication_role = replica")
+            for table in _empty_tables:
+                cursor.execute(f'DELETE FROM "{table}"')  # noqa: S608 - a name of ours
+        _restore_chain()

@@ -9,7 +9,7 @@ from tests import make
 
 
 @pytest.fixture(autouse=True)
-def _books_balance(committed: None) -> Iterator[None]:
+def _books_balance(real_commits: None) -> Iterator[None]:
     """Let the threads of a test see each other's commits; afterwards every invariant holds."""
     yield
     broken = suite.check_all(now=make.NOON).broken
