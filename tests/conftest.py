@@ -68,14 +68,26 @@ def _restore_chain() -> None:
 
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
-    """Put the chain back before a test that rolls back to it, if one before has flushed it."""
+    """Put the chain back before a test that expects it, if one before has flushed it.
+
+    pytest-django sorts flushing tests last; whoever spreads files over workers undoes that.
+    """
     global _flushed  # noqa: PLW0603 - a fact about this worker's database
-    names = getattr(item, "fixturenames", ())
-    if _flushed and "transactional_db" not in names:
+    if _flushes(item):
+        _flushed = True
+    elif _flushed:
         with item.config.stash[blocking_manager_key].unblock():
+            connection.close()  # the test before may have had it ended
             _restore_chain()
             connection.close()
         _flushed = False
+
+
+def _flushes(item: pytest.Item) -> bool:
+    marker = item.get_closest_marker("django_db")
+    is_marked = marker is not None and marker.kwargs.get("transaction", False)
+    names = getattr(item, "fixturenames", ())
+    return bool(is_marked or {"transactional_db", "live_server"} & set(names))
 
 
 @pytest.fixture(autouse=True)
@@ -96,9 +108,7 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 @pytest.fixture
 def committed(transactional_db: None) -> None:
     """A database whose commits are real, for tests with threads; what it holds is flushed after."""
-    global _flushed  # noqa: PLW0603 - a fact about this worker's database
     _restore_chain()
-    _flushed = True
 
 
 @pytest.fixture
