@@ -182,6 +182,7 @@ def _till(number: int) -> Till:
 def _copy_definition(number: int) -> None:
     definition = CouponDefinition.objects.get(code="FULL25_5")
     definition.pk, definition.code = None, f"BENCH_{number}"
+    definition.per_member_limit = COUPONS_EACH
     definition._state.adding = True
     definition.save()
 
@@ -207,6 +208,13 @@ FROM STDIN
 """
 
 _STATEMENTS = [
+    """
+    INSERT INTO kernel_outboxmessage
+           (id, topic, key, payload, state, attempts, available_at, created_at, sent_at, last_error)
+    SELECT gen_random_uuid(), 'member.joined', 'member:' || public_id,
+           jsonb_build_object('member', public_id), 'sent', 1, joined_at, joined_at, joined_at, ''
+    FROM shop_member
+    """,
     """
     INSERT INTO loyalty_pointsaccount (member_id, wallet, balance, held)
     SELECT id, wallet, CASE wallet WHEN 'points' THEN %(points)s ELSE 0 END, 0

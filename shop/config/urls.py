@@ -12,22 +12,23 @@ from campaigns.api import redirect
 from shop.config import documentation, health
 from shop.storefront import pages
 
+# Patterns are tried one after the other: what tills and scanned flyers ask for stands first.
 api_v1 = [
+    path("", include("shop.storefront.api.urls")),
     path("", include("shop.api.urls")),
     path("", include("campaigns.api.urls")),
     path("", include("loyalty.api.urls")),
-    path("", include("shop.storefront.api.urls")),
 ]
 
 urlpatterns = [
+    path("t/<str:code>", redirect.follow),
+    path("api/v1/", include(api_v1)),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", health.live),
     path("readyz", health.ready),
     path("welcome", pages.welcome),
     path("welcome/codes/<str:code>.svg", pages.member_code_image),
     path("welcome/invitations/<str:code>.svg", pages.invitation_image),
-    path("t/<str:code>", redirect.follow),
-    path("api/v1/", include(api_v1)),
     path("api/schema", documentation.schema, name="schema"),
     path("api/docs", SpectacularSwaggerSplitView.as_view(url_name="schema"), name="docs"),
     path("api/redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
