@@ -11,6 +11,7 @@ from campaigns.models.channels import (
     Touch,
 )
 from campaigns.models.coupons import Coupon, CouponDefinition, CouponRedemption
+from campaigns.models.promotions import Promotion
 from campaigns.models.referrals import Referral, ReferralCode, ReferralProgramme
 
 __all__ = [
@@ -24,6 +25,7 @@ __all__ = [
     "CouponDefinition",
     "CouponRedemption",
     "DailyCost",
+    "Promotion",
     "Referral",
     "ReferralCode",
     "ReferralProgramme",

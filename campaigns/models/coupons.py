@@ -4,45 +4,25 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models.channels import Campaign
-from shop.kernel.fields import CentsField, OptionalCentsField
+from campaigns.models.offers import OfferTerms
+from shop.kernel.fields import CentsField
 from shop.kernel.money import Cents
 from shop.models.members import Member
-from shop.models.named import Named
 from shop.models.orders import Order
 
 
-class CouponDefinition(Named):
+class CouponDefinition(OfferTerms):
     """What a coupon gives, to whom, how often and how long.
-
-    `rule` is the versioned JSON form of the pricing evaluator (docs/pricing.md).
 
     Invariants:
         redeemed ≤ issued ≤ total limit; spent ≤ budget. The counters move only by guarded updates.
     """
-
-    class Status(models.TextChoices):
-        DRAFT = "draft", _("Draft")
-        ACTIVE = "active", _("Active")
-        PAUSED = "paused", _("Paused")
-        ENDED = "ended", _("Ended")
 
     class AfterRefund(models.TextChoices):
         REUSABLE = "reusable", _("Usable again")
         IF_NOT_EXPIRED = "if_not_expired", _("Usable again unless expired")
         NEVER = "never", _("Used up")
 
-    code = models.SlugField(_("code"), max_length=32, unique=True)
-    campaign = models.ForeignKey(
-        Campaign,
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="coupon_definitions",
-        verbose_name=_("campaign"),
-    )
-    status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.DRAFT)
-    rule = models.JSONField(_("rule"))
     is_claimable = models.BooleanField(_("members may claim it"), default=False)
     is_welcome_gift = models.BooleanField(_("given to every new member"), default=False)
     claim_starts_at = models.DateTimeField(_("issued from"), null=True, blank=True)
@@ -53,7 +33,6 @@ class CouponDefinition(Named):
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     total_limit = models.PositiveIntegerField(_("at most in all"), null=True, blank=True)
     per_member_limit = models.PositiveSmallIntegerField(_("at most per member"), default=1)
-    budget_cents = OptionalCentsField(_("budget"), null=True, blank=True)
     after_refund = models.CharField(
         _("after a full refund"),
         max_length=16,
@@ -68,6 +47,7 @@ class CouponDefinition(Named):
         verbose_name = _("coupon definition")
         verbose_name_plural = _("coupon definitions")
         constraints = [
+            *OfferTerms.Meta.constraints,
             models.CheckConstraint(
                 name="coupon_definition_issue_within_limit",
                 condition=Q(total_limit__isnull=True) | Q(issued_count__lte=F("total_limit")),
