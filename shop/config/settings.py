@@ -136,7 +136,10 @@ DATABASES = {
 }
 if not env.bool("PGBOUNCER", default=False):
     # Bound parameters on the server let hot statements be prepared once per connection.
-    DATABASES["default"]["OPTIONS"] |= {"server_side_binding": True, "prepare_threshold": 3}
+    # Planning costs more than running them: one plan serves all.
+    options = DATABASES["default"]["OPTIONS"]
+    options |= {"server_side_binding": True, "prepare_threshold": 3}
+    options["options"] += " -c plan_cache_mode=force_generic_plan"
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL", default="")
