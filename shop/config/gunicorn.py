@@ -24,7 +24,7 @@ control_socket_disable = True  # it would live in the home directory
 def post_fork(server: Any, worker: Any) -> None:
     """Let the threads of a worker share one heap.
 
-    The allocator of glibc gives each thread its own, and keeps what each once needed: 10 MB a worker.
+    glibc gives each thread a heap of its own and keeps what it once needed: 10 MB a worker.
     """
     mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
     if mallopt is not None:  # another libc has other habits

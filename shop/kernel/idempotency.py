@@ -160,6 +160,11 @@ def _remember(record: IdempotencyRecord, *, now: datetime) -> None:
     rows.insert(record)
 
 
+def request_digest(request: Request) -> str:
+    """Return 64 hex digits that stand for the caller and their key: the name of what they did."""
+    return hashlib.sha256(f"{principal_of(request).key}\n{_key_of(request)}".encode()).hexdigest()
+
+
 def _key_of(request: Request) -> str:
     # The draft standard makes the key a quoted string; many clients send it bare. Both are one.
     key = request.headers.get("Idempotency-Key", "")

@@ -17,7 +17,7 @@ from campaigns.models import Referral
 from loyalty import earning, points
 from shop import members, messages, stores
 from shop.kernel.errors import NotFound
-from shop.kernel.idempotency import idempotent
+from shop.kernel.idempotency import idempotent, request_digest
 from shop.kernel.money import Points
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of
@@ -133,7 +133,7 @@ class PointsAdjustmentView(APIView):
         points.adjust(
             account,
             points=Points(body.validated_data["points"]),
-            source=f"adjust:{request.headers['Idempotency-Key']}"[:64],
+            source=f"adjust:{request_digest(request)[:40]}",
             reason=body.validated_data["reason"],
             actor=principal_of(request).key,
             now=now,
