@@ -49,7 +49,7 @@ def _measure(
     import django
 
     django.setup()  # only now: the settings need the servers' addresses
-    from bench import measuring, report, seeding
+    from bench import evaluation, measuring, report, seeding
     from bench.floor import Floor
 
     load_before = os.getloadavg()[0]
@@ -84,8 +84,14 @@ def _measure(
                         samples.setdefault((call.name, clients), []).append(sample)
                         progress.advance(task)
         memory = report.memory_of(web)
+    evaluations = [] if options.only else evaluation.measure()
     return report.collect(
-        samples, calls=calls, memory=memory, options=options, load_before=load_before
+        samples,
+        calls=calls,
+        evaluations=evaluations,
+        memory=memory,
+        options=options,
+        load_before=load_before,
     )
 
 

@@ -5,6 +5,7 @@ import os
 import platform
 import subprocess
 from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from datetime import UTC, datetime
 from importlib.metadata import version
 from pathlib import Path
@@ -15,6 +16,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bench import cpu
+from bench.evaluation import LINES, Timing
 from bench.measuring import Call, Sample, summary
 from bench.servers import ROOT, Web
 
@@ -35,6 +37,7 @@ def collect(
     samples: Mapping[tuple[str, int], Sequence[Sample]],
     *,
     calls: Sequence[Call],
+    evaluations: Sequence[Timing],
     memory: Mapping[str, Any],
     options: argparse.Namespace,
     load_before: float,
@@ -65,6 +68,7 @@ def collect(
             "postgresql": _postgres_settings(),
         },
         "memory": dict(memory),
+        "evaluations": [asdict(timing) | {"ratio": timing.ratio} for timing in evaluations],
         "measurements": sorted(rows, key=lambda row: (row["clients"], row["name"])),
     }
 
@@ -84,8 +88,21 @@ def show(measured: Mapping[str, Any], console: Console) -> None:
             if row["clients"] == clients:
                 table.add_row(*_cells(row))
         console.print(table)
+    _show_evaluations(measured["evaluations"], console)
     workers = ", ".join(f"{size} MB" for size in measured["memory"]["web_worker_mb"])
     console.print(f"Web workers: {workers} (goal: under {measured['memory']['goal_mb']} MB)")
+
+
+def _show_evaluations(rows: Sequence[Mapping[str, Any]], console: Console) -> None:
+    if not rows:
+        return
+    table = Table(title=f"Evaluating {LINES} lines, no database", title_justify="left")
+    table.add_column("offers")
+    for name in ("CPU ms", "floor ms", "× the floor"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        table.add_row(row["name"], *(str(row[key]) for key in ("cpu_ms", "floor_ms", "ratio")))
+    console.print(table)
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:
