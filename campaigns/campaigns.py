@@ -7,6 +7,7 @@ from datetime import datetime
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
+from campaigns import phases
 from campaigns.models import Campaign, CampaignPhase
 from shop.kernel.errors import CodeTaken, InvalidInput
 from shop.kernel.money import Cents
@@ -15,11 +16,11 @@ from shop.models import Store
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PhaseDraft:
-    """A stretch of a campaign to be; half-open."""
+    """A stretch of a campaign to be; half-open. A flash without an end lasts its 72 hours."""
 
     kind: str
     starts_at: datetime
-    ends_at: datetime
+    ends_at: datetime | None = None
     budget_cents: Cents | None = None
 
 
@@ -44,7 +45,8 @@ def create(draft: CampaignDraft) -> Campaign:
 
     Raises:
         CodeTaken
-        InvalidInput: something ends before it starts, or a phase lies outside of the campaign.
+        InvalidInput: something ends before it starts, a phase lies outside of the campaign, or is
+            not as long as its kind.
     """
     _ensure_periods(draft)
     campaign = Campaign(
@@ -68,7 +70,7 @@ def create(draft: CampaignDraft) -> Campaign:
                 campaign=campaign,
                 kind=phase.kind,
                 starts_at=phase.starts_at,
-                ends_at=phase.ends_at,
+                ends_at=phases.end_of(phase.kind, phase.starts_at, phase.ends_at),
                 budget_cents=phase.budget_cents,
             )
             for phase in draft.phases
@@ -81,12 +83,10 @@ def _ensure_periods(draft: CampaignDraft) -> None:
     if draft.ends_at is not None and draft.ends_at <= draft.starts_at:
         raise InvalidInput("/ends_at", _("It must end after it starts."), reason="period")
     for index, phase in enumerate(draft.phases):
-        if phase.ends_at <= phase.starts_at:
-            raise InvalidInput(
-                f"/phases/{index}/ends_at", _("It must end after it starts."), reason="period"
-            )
+        ends_at = phases.end_of(phase.kind, phase.starts_at, phase.ends_at)
+        phases.ensure_span(phase.kind, phase.starts_at, ends_at, pointer=f"/phases/{index}/ends_at")
         is_within = phase.starts_at >= draft.starts_at and (
-            draft.ends_at is None or phase.ends_at <= draft.ends_at
+            draft.ends_at is None or (ends_at is not None and ends_at <= draft.ends_at)
         )
         if not is_within:
             raise InvalidInput(

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import coupons, links, referrals, touches
-from campaigns.models import Channel, ChannelLink, Coupon, CouponDefinition
+from campaigns.models import CampaignPhase, Channel, ChannelLink, Coupon, CouponDefinition
 from campaigns.touches import TouchEvent
 from loyalty import points
 from shop import members, tills
@@ -132,9 +132,13 @@ def coupon(who: Member, code: str = "FULL25_5", *, now: datetime = NOON) -> Coup
     return coupons.issue(definition(code), member_id=who.pk, source="test", now=now)
 
 
-def link(channel: str = "flyer", *, at: str | None = "SH001") -> ChannelLink:
+def link(
+    channel: str = "flyer", *, at: str | None = "SH001", phase: CampaignPhase | None = None
+) -> ChannelLink:
     """Return a new link of a channel, of no store when `at` is None."""
     return links.create(
+        campaign=phase.campaign if phase else None,
+        phase=phase,
         channel=Channel.objects.get(code=channel),
         label=f"{channel} {next(_numbers)}",
         store=store(at) if at else None,

@@ -13,11 +13,12 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from campaigns import clicks, links
+from campaigns import clicks, links, phases
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, DailyCost
 from shop.admin.pages import Page, Rows
 from shop.admin.scoping import VisibleFilter, principal_of
 from shop.kernel import identifiers
+from shop.kernel.errors import InvalidInput
 from shop.kernel.principals import scope
 
 IMAGE_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
@@ -35,10 +36,28 @@ class ChannelPage(Page):
     ordering = ["code"]
 
 
+class PhaseForm(ModelForm[CampaignPhase]):
+    """A phase as long as its kind allows."""
+
+    def clean(self) -> dict[str, Any]:
+        answers = super().clean() or {}
+        kind, starts_at = answers.get("kind"), answers.get("starts_at")
+        if kind and starts_at and "ends_at" not in self.errors:
+            answers["ends_at"] = phases.end_of(kind, starts_at, answers.get("ends_at"))
+            try:
+                phases.ensure_span(kind, starts_at, answers["ends_at"], pointer="/ends_at")
+            except InvalidInput as refusal:
+                self.add_error("ends_at", refusal.members["errors"][0]["detail"])
+        return answers
+
+
 class PhaseRows(Rows):
     """The phases of a campaign, in time."""
 
     model = CampaignPhase
+    form = PhaseForm
+    fields = ["kind", "starts_at", "ends_at", "budget_cents"]
+    show_change_link = True
     ordering = ["starts_at"]
     tab = False
 
@@ -70,13 +89,15 @@ class PhasePage(Page):
 
     store_lookup = "campaign__stores"
     shows_unassigned = True
-    list_display = ["campaign", "kind", "starts_at", "ends_at", "budget_cents"]
-    list_filter = [("kind", ChoicesDropdownFilter)]
+    list_display = ["campaign", "kind", "status", "starts_at", "ends_at", "budget_cents"]
+    list_filter = [("kind", ChoicesDropdownFilter), ("status", ChoicesDropdownFilter)]
     list_select_related = ["campaign"]
     search_fields = ["campaign__code", "campaign__name_zh", "campaign__name_en"]
     search_help_text = _("Campaign")
     ordering = ["-starts_at"]
-    autocomplete_fields = ["campaign"]
+    autocomplete_fields = ["campaign", "coupon_definitions"]
+    readonly_fields = ["status"]
+    form = PhaseForm
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("campaign")

@@ -58,7 +58,11 @@ class PhaseRequest(StrictSerializer):
 
     kind = serializers.ChoiceField(choices=CampaignPhase.Kind.choices)
     starts_at = StrictDateTimeField()
-    ends_at = StrictDateTimeField()
+    ends_at = StrictDateTimeField(
+        required=False,
+        allow_null=True,
+        help_text="May be left out of a flash (72 hours), and of what is always on.",
+    )
     budget_cents = AmountField(required=False, allow_null=True)
 
 
@@ -88,7 +92,7 @@ class PhaseOut(serializers.ModelSerializer[CampaignPhase]):
 
     class Meta:
         model = CampaignPhase
-        fields = ("id", "kind", "starts_at", "ends_at", "budget_cents")
+        fields = ("id", "kind", "status", "starts_at", "ends_at", "budget_cents")
 
 
 class CampaignOut(serializers.ModelSerializer[Campaign]):
@@ -111,13 +115,18 @@ class CampaignOut(serializers.ModelSerializer[Campaign]):
 
 
 class CampaignDetail(CampaignOut):
-    """A campaign with its phases."""
+    """A campaign with its phases, and how many members wait for its start."""
 
     phases = PhaseOut(many=True)
+    reservations = serializers.SerializerMethodField()
 
     class Meta:
         model = Campaign
-        fields = (*CampaignOut.Meta.fields, "phases")
+        fields = (*CampaignOut.Meta.fields, "phases", "reservations")
+
+    def get_reservations(self, campaign: Campaign) -> int:
+        """Count the list of those who want to be told."""
+        return campaign.reservations.count()
 
 
 # --- links ---------------------------------------------------------------------------------------

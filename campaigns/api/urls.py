@@ -2,12 +2,15 @@
 
 from django.urls import path
 
-from campaigns.api import channels, costs, coupons, links, touches
+from campaigns.api import channels, costs, coupons, links, phases, touches
 
 urlpatterns = [
     path("channels", channels.ChannelsView.as_view()),
     path("campaigns", channels.CampaignsView.as_view()),
     path("campaigns/<str:code>", channels.CampaignView.as_view()),
+    path("campaigns/<str:code>/phases", phases.CampaignPhasesView.as_view()),
+    path("campaigns/<str:code>/hourly", phases.CampaignHoursView.as_view()),
+    path("campaigns/<str:code>/reservations", phases.ReservationsView.as_view()),
     path("channel-links", links.ChannelLinksView.as_view()),
     path("channel-links/<str:code>/qr", links.ChannelLinkQRView.as_view()),
     path("touches", touches.TouchesView.as_view()),

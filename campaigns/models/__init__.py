@@ -3,7 +3,6 @@
 from campaigns.models.channels import (
     Acquisition,
     Campaign,
-    CampaignPhase,
     Channel,
     ChannelLink,
     Conversion,
@@ -11,6 +10,7 @@ from campaigns.models.channels import (
     Touch,
 )
 from campaigns.models.coupons import Coupon, CouponDefinition, CouponRedemption
+from campaigns.models.phases import CampaignPhase, Reservation
 from campaigns.models.promotions import Promotion
 from campaigns.models.referrals import Referral, ReferralCode, ReferralProgramme
 
@@ -29,5 +29,6 @@ __all__ = [
     "Referral",
     "ReferralCode",
     "ReferralProgramme",
+    "Reservation",
     "Touch",
 ]

@@ -65,37 +65,6 @@ class Campaign(Named):
         ]
 
 
-class CampaignPhase(models.Model):
-    """A stretch of a campaign with its own pace and budget; periods are half-open."""
-
-    class Kind(models.TextChoices):
-        LAUNCH = "launch", _("Launch")
-        PREHEAT = "preheat", _("Preheat")
-        FLASH72 = "flash72", _("72-hour flash")
-        ALWAYS_ON = "always_on", _("Always on")
-        LONG_TAIL = "long_tail", _("Long tail")
-
-    campaign = models.ForeignKey(
-        Campaign, models.CASCADE, related_name="phases", verbose_name=_("campaign")
-    )
-    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
-    starts_at = models.DateTimeField(_("starts"))
-    ends_at = models.DateTimeField(_("ends"))
-    budget_cents = OptionalCentsField(_("budget"), null=True, blank=True)
-
-    class Meta:
-        verbose_name = _("phase")
-        verbose_name_plural = _("phases")
-        constraints = [
-            models.CheckConstraint(
-                name="phase_ends_after_start", condition=Q(ends_at__gt=F("starts_at"))
-            )
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.campaign} · {self.get_kind_display()}"
-
-
 class ChannelLink(models.Model):
     """One door into the shop: a short code behind a QR code, an ad or a friend's message."""
 
@@ -113,7 +82,7 @@ class ChannelLink(models.Model):
         verbose_name=_("campaign"),
     )
     phase = models.ForeignKey(
-        CampaignPhase,
+        "campaigns.CampaignPhase",
         models.PROTECT,
         null=True,
         blank=True,

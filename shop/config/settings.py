@@ -175,6 +175,7 @@ CELERY_BEAT_SCHEDULE = {
         "task": "campaigns.tasks.expire_coupons",
         "schedule": timedelta(minutes=5),
     },
+    "advance phases": {"task": "campaigns.tasks.advance_phases", "schedule": timedelta(minutes=1)},
     "release pending points": {
         "task": "shop.storefront.tasks.release_pending_points",
         "schedule": timedelta(minutes=5),
@@ -273,6 +274,7 @@ SPECTACULAR_SETTINGS = {
         "OrderType": "shop.models.OrderType",
         "CampaignStatus": "campaigns.models.Campaign.Status",
         "CampaignPhaseKind": "campaigns.models.CampaignPhase.Kind",
+        "CampaignPhaseStatus": "campaigns.models.CampaignPhase.Status",
         "ChannelKind": "campaigns.models.Channel.Kind",
         "TouchKind": "campaigns.models.Touch.Kind",
         "CouponStatus": "campaigns.models.Coupon.Status",

@@ -5,6 +5,7 @@ from datetime import datetime
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from campaigns.models import Campaign
 from shop import messages, payments
 from shop.kernel import outbox
 from shop.kernel.models import OutboxMessage
@@ -21,6 +22,7 @@ def register() -> None:
     outbox.delivers("order.refunded")(send_refund_note)
     outbox.delivers("member.joined")(send_welcome)
     outbox.delivers("payment.refund")(send_money_back)
+    outbox.delivers("campaign.started")(send_start)
 
 
 def send_receipt(message: OutboxMessage, now: datetime) -> None:
@@ -52,6 +54,15 @@ def send_welcome(message: OutboxMessage, now: datetime) -> None:
     with translation.override(LANGUAGE):
         text = _("Welcome! Your member card and a first coupon are waiting for you.")
     _send(message, member, template="member.joined", text=text, now=now)
+
+
+def send_start(message: OutboxMessage, now: datetime) -> None:
+    """Tell a member that what they waited for has begun."""
+    campaign = Campaign.objects.get(code=message.payload["campaign"])
+    member = Member.objects.get(public_id=message.payload["member"])
+    with translation.override(LANGUAGE):
+        text = _("“%(campaign)s” has started. See you in the shop!") % {"campaign": campaign.name}
+    _send(message, member, template="campaign.started", text=text, now=now)
 
 
 def send_money_back(message: OutboxMessage, now: datetime) -> None:

@@ -23,6 +23,7 @@ MOVES_NO_VALUE = {
     "payments_sandbox_callback": "the provider's number of the payment is its key",
     "touches_create": "each event has its own id",
     "campaigns_create": "its code is unique",
+    "campaigns_reserve": "once per member, however often",
     "channels_create": "its code is unique",
     "stores_set_availability": "says what shall be, however often",
 }

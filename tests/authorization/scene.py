@@ -12,7 +12,7 @@ from typing import Any
 from django.utils import timezone
 
 from campaigns import costs, links
-from campaigns.models import Campaign, Channel
+from campaigns.models import Campaign, CampaignPhase, Channel
 from loyalty import rewards
 from shop import members, payments, tills
 from shop.kernel.money import Cents
@@ -60,9 +60,19 @@ def build() -> Scene:
     make.give_points(other, 1000)
     make.coupon(one, now=now)
     campaign = Campaign.objects.create(
-        code="opening", name_zh="开业", name_en="Opening", starts_at=now - timedelta(days=1)
+        code="opening",
+        name_zh="开业",
+        name_en="Opening",
+        status=Campaign.Status.ACTIVE,
+        starts_at=now - timedelta(days=1),
     )
     campaign.stores.set([here])
+    CampaignPhase.objects.create(
+        campaign=campaign,
+        kind=CampaignPhase.Kind.PREHEAT,
+        starts_at=now - timedelta(days=1),
+        ends_at=now + timedelta(days=1),
+    )
     link = links.create(
         channel=Channel.objects.get(code="flyer"),
         label="Metro",
@@ -235,6 +245,13 @@ ASKED: dict[str, Asked] = {
     "campaigns_retrieve": Asked(
         path=lambda scene: {"code": scene.campaign}, marker=lambda scene: '"opening"'
     ),
+    "campaigns_phases": Asked(
+        path=lambda scene: {"code": scene.campaign}, marker=lambda scene: '"preheat"'
+    ),
+    "campaigns_hourly": Asked(
+        path=lambda scene: {"code": scene.campaign}, marker=lambda scene: '"touches"'
+    ),
+    "campaigns_reserve": Asked(path=lambda scene: {"code": scene.campaign}, body=_on_behalf),
     "campaigns_create": Asked(
         body=lambda scene, caller: {
             "code": "summer",
