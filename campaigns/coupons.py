@@ -5,6 +5,7 @@ requests at once exactly as many succeed as the rules allow.
 """
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -106,6 +107,35 @@ def issue(definition: CouponDefinition, *, member_id: int, source: str, now: dat
     if counted != 1:
         raise CouponExhausted(coupon_definition=definition.code)
     return coupon
+
+
+@transaction.atomic(savepoint=False)
+def reward(order: Order, *, now: datetime) -> list[Coupon]:
+    """Issue the coupons that come with a paid order; a limit that is reached means one less.
+
+    What was promised at the till never keeps anybody from paying.
+    """
+    given: list[Coupon] = []
+    if not order.coupon_gifts or order.member_id is None:
+        return given
+    found = CouponDefinition.objects.filter(
+        code__in=order.coupon_gifts, status=CouponDefinition.Status.ACTIVE
+    )
+    for definition in found.order_by("pk"):
+        for _each in range(order.coupon_gifts[definition.code]):
+            with suppress(ClaimLimitReached, CouponExhausted), transaction.atomic():
+                coupon = issue(definition, member_id=order.member_id, source=order.source, now=now)
+                given.append(coupon)
+    return given
+
+
+@transaction.atomic(savepoint=False)
+def revoke_reward(order: Order) -> None:
+    """Take back the coupons that came with an order, where they have not been used."""
+    if order.coupon_gifts and order.member_id is not None:
+        Coupon.objects.filter(
+            member_id=order.member_id, source=order.source, status=Status.AVAILABLE
+        ).update(status=Status.REVOKED)
 
 
 def expiry_of(definition: CouponDefinition, *, issued_at: datetime) -> datetime:

@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy as _
 from shop.kernel.errors import DomainError, InvalidInput
 from shop.kernel.money import Cents
 
+SIZE = "size"
+"""The option group whose larger choices are upsizes."""
+
 
 class ProductNotAvailable(DomainError):
     """The product is sold out, out of season, or not sold in this way here."""
@@ -71,12 +74,19 @@ class Choice:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PricedChoice:
-    """What one piece of a choice costs guest and shop; `snapshot` goes on the order line."""
+    """What one piece of a choice costs guest and shop; `snapshot` goes on the order line.
+
+    `toppings` names each topping as often as it is in one piece, with its price; `upsize_cents` is
+    what the size costs above the product's standard one; `options` are the codes chosen.
+    """
 
     sku: str
     unit_price_cents: Cents
     unit_cost_cents: Cents
     toppings_cents: Cents
+    toppings: tuple[tuple[str, Cents], ...]
+    upsize_cents: Cents
+    options: frozenset[str]
     snapshot: dict[str, Any]
 
 
@@ -121,6 +131,13 @@ def price_choice(product: MenuProduct, choice: Choice, *, pointer: str = "") -> 
         unit_price_cents=Cents(price + toppings_cents),
         unit_cost_cents=Cents(cost),
         toppings_cents=Cents(toppings_cents),
+        toppings=tuple(
+            (option.code, option.price_delta_cents)
+            for option, count in toppings
+            for _each in range(count)
+        ),
+        upsize_cents=_upsize_cents(product, chosen),
+        options=frozenset(option.code for option in chosen),
         snapshot={
             "options": {option.group: _named(option) for option in chosen},
             "toppings": [_named(option) | {"quantity": count} for option, count in toppings],
@@ -192,6 +209,24 @@ def _chosen_toppings(
             reason="too-many-toppings",
         )
     return toppings
+
+
+def _upsize_cents(product: MenuProduct, chosen: list[MenuOption]) -> Cents:
+    """Return what the chosen size costs above the standard one; a smaller one saves nothing."""
+    standard = {o.group: o.price_delta_cents for o in product.options if o.is_default}
+    return Cents(
+        sum(
+            max(option.price_delta_cents - standard.get(option.group, option.price_delta_cents), 0)
+            for option in chosen
+            if option.group == SIZE
+        )
+    )
+
+
+def default_choice(product: MenuProduct) -> Choice:
+    """Return the product as it comes when nobody chooses."""
+    options = {o.group: o.code for o in product.options if o.is_default and not o.is_topping}
+    return Choice(options=options, toppings={})
 
 
 def _named(option: MenuOption) -> dict[str, Any]:

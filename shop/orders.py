@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.kernel import identifiers, rows
 from shop.kernel.errors import DomainError, InvalidInput, NotFound
-from shop.kernel.money import Cents, share_of, split_cents
+from shop.kernel.money import Cents, Points, share_of, split_cents
 from shop.models import (
     Member,
     Order,
@@ -105,6 +105,7 @@ class LineDraft:
     discount_cents: Cents
     earns_points: bool
     allocations: Sequence[tuple[str, str, Cents]]
+    is_gift: bool = False
 
     @property
     def subtotal_cents(self) -> Cents:
@@ -130,6 +131,8 @@ class OrderDraft:
     points_spent: int
     coupon_codes: list[str]
     reward_code: str
+    boost_points: Points
+    coupon_gifts: dict[str, int]
     trace: dict[str, Any]
 
 
@@ -185,6 +188,8 @@ def order_row(draft: OrderDraft, *, number: str, now: datetime) -> Order:
         points_spent=draft.points_spent,
         coupon_codes=draft.coupon_codes,
         reward_code=draft.reward_code,
+        boost_points=draft.boost_points,
+        coupon_gifts=draft.coupon_gifts,
         pricing_trace=draft.trace,
         business_date=business_date,
         placed_at=now,
@@ -210,6 +215,7 @@ def line_rows(order: Order, draft: OrderDraft) -> list[OrderLine]:
             discount_cents=line.discount_cents,
             net_cents=line.net_cents,
             earns_points=line.earns_points,
+            is_gift=line.is_gift,
         )
         for position, line in enumerate(draft.lines, start=1)
     ]

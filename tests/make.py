@@ -12,7 +12,15 @@ from django.test import Client
 from django.utils import timezone
 
 from campaigns import coupons, links, referrals, touches
-from campaigns.models import CampaignPhase, Channel, ChannelLink, Coupon, CouponDefinition
+from campaigns.models import (
+    CampaignPhase,
+    Channel,
+    ChannelLink,
+    Coupon,
+    CouponDefinition,
+    Promotion,
+)
+from campaigns.pricing import offer_rule_to_json, parse_rule
 from campaigns.touches import TouchEvent
 from loyalty import points
 from shop import members, tills
@@ -125,6 +133,19 @@ def definition(code: str = "FULL25_5", **fields: Any) -> CouponDefinition:
     """Return a coupon definition of the demo, with these fields changed."""
     CouponDefinition.objects.filter(code=code).update(**fields)
     return CouponDefinition.objects.get(code=code)
+
+
+def promotion(effect: dict[str, Any], *, code: str = "PROMO", **fields: Any) -> Promotion:
+    """Return an active promotion with this effect; `conditions` and `scope` go into its rule."""
+    rule: dict[str, Any] = {"version": 1, "effect": effect}
+    for part in ("conditions", "scope", "limits", "stacking", "priority"):
+        if part in fields:
+            rule[part] = fields.pop(part)
+    return Promotion.objects.create(
+        **{"code": code, "name_zh": "自动优惠", "name_en": "Promotion", "status": "active"}
+        | fields,
+        rule=offer_rule_to_json(parse_rule(rule)),
+    )
 
 
 def coupon(who: Member, code: str = "FULL25_5", *, now: datetime = NOON) -> Coupon:

@@ -11,7 +11,7 @@ from campaigns.models.channels import (
 )
 from campaigns.models.coupons import Coupon, CouponDefinition, CouponRedemption
 from campaigns.models.phases import CampaignPhase, Reservation
-from campaigns.models.promotions import Promotion
+from campaigns.models.promotions import Promotion, PromotionUse, UsageCounter
 from campaigns.models.referrals import Referral, ReferralCode, ReferralProgramme
 
 __all__ = [
@@ -26,9 +26,11 @@ __all__ = [
     "CouponRedemption",
     "DailyCost",
     "Promotion",
+    "PromotionUse",
     "Referral",
     "ReferralCode",
     "ReferralProgramme",
     "Reservation",
     "Touch",
+    "UsageCounter",
 ]

@@ -272,6 +272,7 @@ SPECTACULAR_SETTINGS = {
     "ENUM_NAME_OVERRIDES": {
         "OrderStatus": "shop.models.Order.Status",
         "OrderType": "shop.models.OrderType",
+        "PaymentMethod": "shop.models.Payment.Method",
         "CampaignStatus": "campaigns.models.Campaign.Status",
         "CampaignPhaseKind": "campaigns.models.CampaignPhase.Kind",
         "CampaignPhaseStatus": "campaigns.models.CampaignPhase.Status",

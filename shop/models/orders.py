@@ -7,8 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from shop.kernel.fields import CentsField
-from shop.kernel.money import Cents
+from shop.kernel.fields import CentsField, PointsField
+from shop.kernel.money import Cents, Points
 from shop.models.catalog import OrderType, Product
 from shop.models.members import Member
 from shop.models.staff import Till
@@ -73,6 +73,12 @@ class Order(models.Model):
         models.CharField(max_length=40), default=list, blank=True, verbose_name=_("coupons")
     )
     reward_code = models.CharField(_("reward code"), max_length=40, blank=True, default="")
+    boost_points = PointsField(
+        _("points on top"), default=Points(0), help_text=_("From offers, beside those of the bill.")
+    )
+    coupon_gifts = models.JSONField(
+        _("coupons to come"), default=dict, blank=True, help_text=_("Issued once it is paid.")
+    )
     pricing_trace = models.JSONField(_("why it cost that"), default=dict, blank=True)
     business_date = models.DateField(_("business day"))
     pickup_number = models.PositiveIntegerField(_("pickup number"), null=True, blank=True)
@@ -161,6 +167,7 @@ class OrderLine(models.Model):
     discount_cents = CentsField(_("discount"), default=Cents(0))
     net_cents = CentsField(_("net"))
     earns_points = models.BooleanField(_("earns points"), default=True)
+    is_gift = models.BooleanField(_("gift of an offer"), default=False)
     refunded_quantity = models.PositiveIntegerField(_("refunded pieces"), default=0)
     refunded_cents = CentsField(_("refunded"), default=Cents(0))
 
@@ -193,11 +200,12 @@ class OrderDiscount(models.Model):
         COUPON = "coupon", _("Coupon")
         REWARD = "reward", _("Reward")
         POINTS = "points", _("Points")
+        PROMOTION = "promotion", _("Promotion")
 
     line = models.ForeignKey(
         OrderLine, models.CASCADE, related_name="discounts", verbose_name=_("order line")
     )
-    kind = models.CharField(_("kind"), max_length=8, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=9, choices=Kind)
     code = models.CharField(_("code"), max_length=40, blank=True, default="")
     amount_cents = CentsField(_("amount"))
 

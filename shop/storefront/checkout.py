@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from campaigns import attribution, coupons, referrals
+from campaigns import attribution, coupons, promotions, referrals
 from loyalty import earning, points, rewards, tiers, visits
 from loyalty.points import Wallets
 from shop import orders
@@ -46,7 +46,8 @@ def place_order(
 
     Raises:
         QuoteChanged: it costs something else by now.
-        coupons.CouponNotUsable, points.NotEnoughPoints, rewards.RewardNotUsable: taken meanwhile.
+        coupons.CouponNotUsable, points.NotEnoughPoints, rewards.RewardNotUsable,
+        limits.OfferLimitReached: taken meanwhile.
         and whatever quotes.quote raises.
     """
     quote = _quote_as_expected(basket, expected_total_cents, now=now)
@@ -57,6 +58,7 @@ def place_order(
     if order.reward_code:
         rewards.attach(order.reward_code, order=order)
     coupons.hold(order, codes=order.coupon_codes, now=now)
+    _use_promotions(order, quote, now=now)
     return order
 
 
@@ -76,7 +78,9 @@ def pay_order(*, number: str, tenders: Sequence[Tender], actor: str, now: dateti
     if payer is not None and order.points_spent:
         points.post_hold(wallets.points(payer.id), source=order.source, now=now)
     discounts = orders.discounts_by_code(order, kind=OrderDiscount.Kind.COUPON)
-    return _complete(order, payer, wallets, coupon_discounts=discounts, now=now)
+    receipt = _complete(order, payer, wallets, coupon_discounts=discounts, now=now)
+    orders.assign_pickup_number(order)
+    return receipt
 
 
 @transaction.atomic
@@ -93,7 +97,8 @@ def settle_order(
 
     Raises:
         QuoteChanged, orders.OrderNumberTaken, orders.PaymentMismatch
-        coupons.CouponNotUsable, points.NotEnoughPoints, rewards.RewardNotUsable: taken meanwhile.
+        coupons.CouponNotUsable, points.NotEnoughPoints, rewards.RewardNotUsable,
+        limits.OfferLimitReached: taken meanwhile.
         and whatever quotes.quote raises.
     """
     quote = _quote_as_expected(basket, expected_total_cents, now=now)
@@ -104,7 +109,10 @@ def settle_order(
     orders.mark_paid(order, tenders=tenders, actor=actor, now=now)
     if payer is not None:
         points.spend(wallets.points(payer.id), points=quote.points, source=order.source, now=now)
-    return _complete(order, payer, wallets, coupon_discounts=quote.coupon_discounts, now=now)
+    receipt = _complete(order, payer, wallets, coupon_discounts=quote.coupon_discounts, now=now)
+    _use_promotions(order, quote, now=now)
+    orders.assign_pickup_number(order)
+    return receipt
 
 
 @transaction.atomic
@@ -121,6 +129,7 @@ def cancel_order(*, number: str, actor: str, now: datetime) -> Order:
         points.void_hold(wallets.points(order.member_id), source=order.source, now=now)
         rewards.detach(order)
     coupons.release(order, now=now)
+    promotions.release(order, now=now)
     return order
 
 
@@ -132,7 +141,7 @@ def _complete(
     coupon_discounts: Mapping[str, Cents],
     now: datetime,
 ) -> Receipt:
-    """Do what follows from a payment. The counters that every till waits for come last."""
+    """Do what follows from a payment, but for the counters that every till waits for."""
     earned, new_tier = Points(0), None
     if payer is not None:
         if order.reward_code:
@@ -151,7 +160,8 @@ def _complete(
         attribution.convert(order, now=now)
     outbox.add("order.paid", key=order.source, payload={"order": order.number}, now=now)
     coupons.redeem(order, discounts=coupon_discounts, now=now)
-    orders.assign_pickup_number(order)
+    if payer is not None:
+        coupons.reward(order, now=now)
     return Receipt(
         order=order,
         points_earned=earned,
@@ -179,12 +189,20 @@ def draft_of(quote: Quote, pos_order_no: str | None) -> OrderDraft:
         member=quote.member.row if quote.member else None,
         pos_order_no=pos_order_no,
         order_type=quote.basket.order_type,
-        lines=quote.line_drafts(),
+        lines=[*quote.line_drafts(), *quote.gift_drafts()],
         points_spent=quote.points,
         coupon_codes=sorted(quote.coupon_discounts),
         reward_code=quote.basket.reward_code if quote.is_reward_applied else "",
+        boost_points=quote.boost_points,
+        coupon_gifts=quote.coupon_gifts,
         trace=quote.pricing.trace,
     )
+
+
+def _use_promotions(order: Order, quote: Quote, *, now: datetime) -> None:
+    if applied := quote.applied_promotions:
+        place = promotions.place_of(order.store, member_id=order.member_id, now=now)
+        promotions.use(order, applied, place=place, now=now)
 
 
 def _lock_wallets(payer: MemberFacts | None) -> Wallets:
@@ -196,9 +214,10 @@ def _lock_wallets(payer: MemberFacts | None) -> Wallets:
 
 
 def _earn(order: Order, payer: MemberFacts, wallets: Wallets, *, now: datetime) -> Points:
-    earned = earning.points_for(
+    of_the_bill = earning.points_for(
         order.earning_cents, rates=payer.rates, tier_percent=payer.tier_percent
     )
+    earned = Points(of_the_bill + order.boost_points)
     points.earn(
         wallets.points(payer.id),
         points=earned,

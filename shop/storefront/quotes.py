@@ -8,8 +8,9 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import coupons, pricing
-from campaigns.pricing import PricedLine, Refusal
+from campaigns import coupons, pricing, promotions
+from campaigns.pricing import CouponReward, PointsReward, PricedLine, Refusal, Topping
+from campaigns.promotions import PREFIX, RunningPromotion
 from loyalty import earning, rewards
 from loyalty.rewards import UsableReward
 from shop import catalog, orders
@@ -69,6 +70,8 @@ class Basket:
     coupon_codes: Sequence[str] = ()
     points: Points = NO_POINTS
     reward_code: str = ""
+    payment_method: str | None = None
+    """How it will be paid, where that is known already."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -82,13 +85,19 @@ class QuoteLine:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Quote:
-    """A priced basket. `total_cents` is what the guest pays, after points."""
+    """A priced basket. `total_cents` is what the guest pays, after points.
+
+    `refusals` are those of entered codes; `promotions` are all that run here, applied or not;
+    `gifts` are what the offers add for nothing.
+    """
 
     basket: Basket
     member: MemberFacts | None
     lines: Sequence[QuoteLine]
     pricing: pricing.Pricing
     refusals: Sequence[Refusal]
+    promotions: Sequence[RunningPromotion]
+    gifts: Sequence[QuoteLine]
     points: Points
     points_cents: Cents
     points_shares: Sequence[Cents]
@@ -111,8 +120,14 @@ class Quote:
     @property
     def coupon_discounts(self) -> dict[str, Cents]:
         """Return what each coupon takes off."""
-        reward = self.basket.reward_code
-        return {a.key: a.discount_cents for a in self.pricing.applied if a.key != reward}
+        entered = set(self.basket.coupon_codes)
+        return {a.key: a.discount_cents for a in self.pricing.applied if a.key in entered}
+
+    @property
+    def applied_promotions(self) -> list[tuple[RunningPromotion, Cents]]:
+        """Return the promotions that give something, with what each takes off."""
+        given = {a.key: a.discount_cents for a in self.pricing.applied}
+        return [(p, given[p.offer.key]) for p in self.promotions if p.offer.key in given]
 
     @property
     def is_reward_applied(self) -> bool:
@@ -121,12 +136,52 @@ class Quote:
 
     @property
     def points_to_earn(self) -> Points:
-        """Return what the member would earn; 0 for a guest."""
+        """Return what the member would earn, boosts included; 0 for a guest."""
         if self.member is None:
             return Points(0)
         net = sum(draft.net_cents for draft in self.line_drafts() if draft.earns_points)
+        return Points(self._points_for(net) + self.boost_points)
+
+    @property
+    def boost_points(self) -> Points:
+        """Return the points that offers add to those of the bill; 0 for a guest.
+
+        A boost is measured on what its lines really cost, points rounded down once per boost.
+        """
+        if self.member is None:
+            return Points(0)
+        drafts = self.line_drafts()
+        return Points(
+            sum(
+                reward.bonus_points
+                + self._points_for(
+                    sum(
+                        drafts[position - 1].net_cents
+                        for position in reward.positions
+                        if drafts[position - 1].earns_points
+                    )
+                    * (reward.multiplier_percent - 100)
+                    // 100
+                )
+                for reward in self.pricing.rewards
+                if isinstance(reward, PointsReward)
+            )
+        )
+
+    @property
+    def coupon_gifts(self) -> dict[str, int]:
+        """Return the coupons that come after the purchase: how many of which definition."""
+        gifts: dict[str, int] = {}
+        if self.member is not None:
+            for reward in self.pricing.rewards:
+                if isinstance(reward, CouponReward):
+                    gifts[reward.coupon] = gifts.get(reward.coupon, 0) + reward.quantity
+        return gifts
+
+    def _points_for(self, net_cents: int) -> Points:
+        assert self.member is not None  # noqa: S101 - asked of members only
         return earning.points_for(
-            Cents(net), rates=self.member.rates, tier_percent=self.member.tier_percent
+            Cents(net_cents), rates=self.member.rates, tier_percent=self.member.tier_percent
         )
 
     def line_drafts(self) -> list[orders.LineDraft]:
@@ -134,15 +189,31 @@ class Quote:
         rows = zip(self.lines, self.pricing.lines, self.points_shares, strict=True)
         return [self._draft(line, priced, share) for line, priced, share in rows]
 
+    def gift_drafts(self) -> list[orders.LineDraft]:
+        """Return the gifts as lines that cost the guest nothing."""
+        return [
+            orders.LineDraft(
+                product_id=gift.product.id,
+                sku=gift.priced.sku,
+                name_zh=gift.product.name_zh,
+                name_en=gift.product.name_en,
+                options=gift.priced.snapshot,
+                quantity=gift.quantity,
+                unit_price_cents=Cents(0),
+                unit_cost_cents=gift.priced.unit_cost_cents,
+                discount_cents=Cents(0),
+                earns_points=False,
+                is_gift=True,
+                allocations=[],
+            )
+            for gift in self.gifts
+        ]
+
     def _draft(self, line: QuoteLine, priced: PricedLine, points_share: Cents) -> orders.LineDraft:
         kinds = OrderDiscount.Kind
-        reward = self.basket.reward_code
-        allocations = [
-            (kinds.REWARD if a.offer_key == reward else kinds.COUPON, a.offer_key, a.amount_cents)
-            for a in priced.allocations
-        ]
+        allocations = [(*self.origin(a.offer_key), a.amount_cents) for a in priced.allocations]
         if points_share:
-            allocations.append((kinds.POINTS, "", points_share))
+            allocations.append((kinds.POINTS.value, "", points_share))
         return orders.LineDraft(
             product_id=line.product.id,
             sku=line.priced.sku,
@@ -156,6 +227,14 @@ class Quote:
             earns_points=line.product.earns_points,
             allocations=allocations,
         )
+
+    def origin(self, key: str) -> tuple[str, str]:
+        """Return the kind and the code that an offer's discount is written under."""
+        if key.startswith(PREFIX):
+            return OrderDiscount.Kind.PROMOTION, key.removeprefix(PREFIX)
+        if key == self.basket.reward_code:
+            return OrderDiscount.Kind.REWARD, key
+        return OrderDiscount.Kind.COUPON, key
 
 
 def quote(basket: Basket, *, now: datetime) -> Quote:
@@ -173,7 +252,16 @@ def quote(basket: Basket, *, now: datetime) -> Quote:
     if member is None and (basket.coupon_codes or basket.points or basket.reward_code):
         raise MemberRequired
     offers, unusable = _offers(basket, member, now=now)
-    return price(basket, lines, member=member, offers=offers, unusable=unusable, now=now)
+    place = promotions.place_of(basket.store, member_id=member.id if member else None, now=now)
+    return price(
+        basket,
+        lines,
+        member=member,
+        offers=offers,
+        running=promotions.running(place),
+        unusable=unusable,
+        now=now,
+    )
 
 
 def price(
@@ -182,14 +270,15 @@ def price(
     *,
     member: MemberFacts | None,
     offers: Sequence[pricing.Offer],
+    running: Sequence[RunningPromotion] = (),
     unusable: Sequence[Refusal],
     now: datetime,
 ) -> Quote:
-    """Return the quote of lines from the menu: offers, then points. Reads nothing."""
+    """Return the quote of lines from the menu: offers, then points. Reads nothing but gifts."""
     priced = pricing.evaluate(
         _cart(basket, lines, now=now),
         member.for_pricing(now=now) if member else GUEST,
-        offers,
+        [*offers, *(promotion.offer for promotion in running)],
         now,
     )
     points, points_cents = _points(basket, member, priced.total_cents)
@@ -198,7 +287,9 @@ def price(
         member=member,
         lines=lines,
         pricing=priced,
-        refusals=[*unusable, *priced.refusals],
+        refusals=[*unusable, *(r for r in priced.refusals if not r.key.startswith(PREFIX))],
+        promotions=running,
+        gifts=_gift_lines(basket, priced),
         points=points,
         points_cents=points_cents,
         points_shares=split_cents(points_cents, [line.net_cents for line in priced.lines]),
@@ -224,6 +315,24 @@ def _priced_lines(basket: Basket, *, now: datetime) -> list[QuoteLine]:
     return lines
 
 
+def _gift_lines(basket: Basket, priced: pricing.Pricing) -> list[QuoteLine]:
+    """Return the gifts that can be had here, each as it comes when nobody chooses."""
+    if not priced.gifts:
+        return []
+    found = catalog.load_products(
+        store_id=basket.store.pk, codes={gift.product for gift in priced.gifts}
+    )
+    return [
+        QuoteLine(
+            product=product,
+            priced=catalog.price_choice(product, catalog.default_choice(product)),
+            quantity=gift.quantity,
+        )
+        for gift in priced.gifts
+        if (product := found.get(gift.product)) is not None and product.is_on_sale
+    ]
+
+
 def _cart(basket: Basket, lines: Sequence[QuoteLine], *, now: datetime) -> pricing.Cart:
     return pricing.Cart(
         lines=tuple(
@@ -234,6 +343,11 @@ def _cart(basket: Basket, lines: Sequence[QuoteLine], *, now: datetime) -> prici
                 sku=line.priced.sku,
                 unit_price_cents=line.priced.unit_price_cents,
                 toppings_cents=line.priced.toppings_cents,
+                toppings=tuple(
+                    Topping(code=code, price_cents=price) for code, price in line.priced.toppings
+                ),
+                upsize_cents=line.priced.upsize_cents,
+                options=line.priced.options,
                 quantity=line.quantity,
                 is_discountable=line.product.is_discountable,
             )
@@ -243,6 +357,7 @@ def _cart(basket: Basket, lines: Sequence[QuoteLine], *, now: datetime) -> prici
         city=basket.store.city,
         order_type=basket.order_type,
         local_time=now.astimezone(ZoneInfo(basket.store.timezone)),
+        payment_method=basket.payment_method,
     )
 
 

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from campaigns import attribution, coupons, referrals
+from campaigns import attribution, coupons, promotions, referrals
 from campaigns.models import Referral
 from loyalty import points, rewards, tiers, visits
 from loyalty.points import RefundShare, Wallets
@@ -62,6 +62,8 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
         )
     if is_whole:
         coupons.return_after_refund(order, now=now)
+        coupons.revoke_reward(order)
+        promotions.release(order, now=now)
     _send_money_back(order, refund, now=now)
     outbox.add(
         "order.refunded",

@@ -15,6 +15,7 @@ OPERATIONS = operations()
 CODE = re.compile(r"`([a-z]+(?:-[a-z0-9]+)+)`")
 MOVES_NO_VALUE = {
     "quotes_create": "writes nothing",
+    "quotes_explain": "writes nothing",
     "members_lookup": "reads; a shown code is used up, which a retry must see",
     "auth_send_code": "has no caller yet, and its own limit",
     "auth_create_token": "has no caller yet; the code works once",

@@ -189,9 +189,11 @@ ASKED: dict[str, Asked] = {
     ),
     "tiers_list": Asked(),
     "quotes_create": Asked(body=_basket),
+    "quotes_explain": Asked(body=_basket),
     "orders_list": Asked(marker=lambda scene: scene.paid),
     "orders_create": Asked(body=lambda scene, caller: _basket(scene, caller) | _total(caller)),
     "orders_retrieve": Asked(path=_order, marker=lambda scene: scene.unpaid),
+    "orders_pricing": Asked(path=_order, marker=lambda scene: scene.unpaid),
     "orders_pay": Asked(
         path=_order,
         body=lambda scene, caller: {"tenders": [{"method": "cash", "amount_cents": 1200}]},

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
+from campaigns.models import Promotion
 from loyalty import earning, points, rewards
 from shop.models import Alert, Payment
 from shop.orders import RefundRequest
@@ -62,6 +63,12 @@ def live() -> None:
     make.paid(who=make.referred(friend))
     _refund(make.paid().order.number)
     make.paid()
+    promotion = make.promotion(
+        {"kind": "fixed_off", "amount_cents": 100}, uses_total=3, budget_cents=1000
+    )
+    make.paid(total=1100)
+    _refund(make.paid(total=1100).order.number)
+    Promotion.objects.filter(pk=promotion.pk).update(status="paused")
     make.till().post("/pos/settle", settle_body())
 
 
@@ -156,6 +163,15 @@ SABOTAGE = {
     ),
     "a-redemption-is-the-discount-on-its-order": (
         "UPDATE campaigns_couponredemption SET discount_cents = discount_cents + 1"
+    ),
+    "a-promotion's-use-stands-on-a-standing-order": (
+        "UPDATE campaigns_promotionuse SET released_at = now() WHERE released_at IS NULL"
+    ),
+    "a-promotion's-use-is-the-discount-on-its-order": (
+        "UPDATE campaigns_promotionuse SET discount_cents = discount_cents + 1"
+    ),
+    "limits-of-promotions-are-counted-and-kept": (
+        "UPDATE campaigns_usagecounter SET used = used + 1"
     ),
     "a-reward-is-where-its-points-are": (
         "UPDATE loyalty_rewardredemption SET status = 'expired' WHERE status = 'used'"

@@ -66,6 +66,53 @@ class QuoteView(APIView):
         return Response(shown(serializers.Quote, quotes.quote(basket, now=timezone.now())))
 
 
+class QuoteExplanationView(APIView):
+    """Why a basket costs what it costs."""
+
+    permission_classes = [WRITE]
+
+    @extend_schema(
+        operation_id="quotes_explain",
+        tags=["quotes"],
+        summary="Explain the price of a basket, offer by offer",
+        description=(
+            "Writes nothing. A till sees each offer with every condition: what was needed, what"
+            " there is. A member sees which applied, and why each other one did not. 409 as for a"
+            " quote."
+        ),
+        request=serializers.QuoteRequest,
+        responses={200: serializers.QuoteExplanation},
+        examples=[OpenApiExample("Two cups", value=BASKET_EXAMPLE, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Explain the price of a basket."""
+        basket = _basket(request, validated(serializers.QuoteRequest, request.data))
+        quote = quotes.quote(basket, now=timezone.now())
+        principal = principal_of(request)
+        context = {"sees_conditions": principal.kind is Kind.TILL}
+        return Response(serializers.QuoteExplanation(quote, context=context).data)
+
+
+class OrderPricingView(APIView):
+    """Why an order cost what it cost."""
+
+    permission_classes = [callers(Kind.TILL, Kind.STAFF, scope="orders:read")]
+
+    @extend_schema(
+        operation_id="orders_pricing",
+        tags=["orders"],
+        summary="Show how each offer fared when an order was priced",
+        description="As it was kept with the order: every condition, needed and found.",
+        responses={200: serializers.PricingTrace},
+    )
+    def get(self, request: Request, number: str) -> Response:
+        """Show the trace that was kept with an order."""
+        order = _found(_visible_orders(principal_of(request)).filter(number=number).first())
+        return Response(
+            serializers.PricingTrace({"order": number, "trace": order.pricing_trace}).data
+        )
+
+
 class OrderFilter(django_filters.FilterSet):
     """How a list of orders is narrowed."""
 
@@ -104,7 +151,8 @@ class OrdersView(ListAPIView[Order]):
         summary="Place an order",
         description=(
             "Holds its coupons, points and reward for 15 minutes. 409 `quote-changed` carries the"
-            " new quote; 409 `coupon-not-usable`, `not-enough-points`, `reward-not-usable`: taken"
+            " new quote; 409 `coupon-not-usable`, `offer-limit-reached`, `not-enough-points`,"
+            " `reward-not-usable`: taken"
             " by another order meanwhile; 409 `product-not-available`, `member-required`."
         ),
         request=serializers.OrderRequest,
@@ -143,7 +191,8 @@ class SettleView(APIView):
         description=(
             "For a till that has the money already. 409 `quote-changed` carries the new quote; 409"
             " `pos-order-no-taken` names the order that has this till number; 409"
-            " `payment-mismatch`, `coupon-not-usable`, `not-enough-points`, `reward-not-usable`."
+            " `payment-mismatch`, `coupon-not-usable`, `offer-limit-reached`, `not-enough-points`,"
+            " `reward-not-usable`."
         ),
         request=serializers.SettleRequest,
         responses={201: serializers.Receipt},
@@ -363,6 +412,7 @@ def _basket(request: Request, data: dict[str, Any]) -> Basket:
         coupon_codes=data["coupons"],
         points=Points(data["points"]),
         reward_code=data.get("reward", ""),
+        payment_method=data.get("payment_method"),
     )
 
 

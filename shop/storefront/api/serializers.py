@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from campaigns import hints
 from shop.catalog import Choice
 from shop.kernel.money import Cents
 from shop.kernel.serializers import (
@@ -23,6 +24,7 @@ MAX_LINES = 50
 MAX_QUANTITY = 99
 MAX_POINTS = 10**9
 CODE_LENGTH = 40
+MOST_NEAR_MISSES = 3
 
 
 # --- baskets -------------------------------------------------------------------------------------
@@ -68,6 +70,11 @@ class BasketRequest(StrictSerializer):
     )
     reward = StrictCharField(
         max_length=CODE_LENGTH, required=False, help_text="Code of a redeemed reward."
+    )
+    payment_method = serializers.ChoiceField(
+        choices=Payment.Method.choices,
+        required=False,
+        help_text="How it will be paid, for offers that ask.",
     )
 
     def validate_coupons(self, codes: list[str]) -> list[str]:
@@ -176,12 +183,35 @@ class StepRequest(StrictSerializer):
 
 
 class Refusal(serializers.Serializer[Any]):
-    """Why a code takes nothing off: what is needed, and what there is."""
+    """Why a code takes nothing off: what is needed, what there is, what is missing."""
 
     code = serializers.CharField(source="key")
     reason = serializers.CharField()
     needed = serializers.JSONField(required=False)
     actual = serializers.JSONField(required=False)
+    short = serializers.IntegerField(
+        allow_null=True, help_text="What is missing, in the unit of the reason."
+    )
+    hint = serializers.CharField(help_text="The same as a sentence.")
+
+
+class NearMiss(serializers.Serializer[Any]):
+    """An offer that a little more in the cart would bring."""
+
+    code = serializers.CharField(source="key")
+    name = serializers.CharField(source="offer")
+    reason = serializers.CharField()
+    short = serializers.IntegerField(help_text="Fen, pieces or products, by the reason.")
+    hint = serializers.CharField(help_text="What to add, as a sentence.")
+
+
+class Gift(serializers.Serializer[Any]):
+    """A product that comes for nothing."""
+
+    product = serializers.CharField(source="product.code")
+    name_zh = serializers.CharField(source="product.name_zh")
+    name_en = serializers.CharField(source="product.name_en")
+    quantity = serializers.IntegerField()
 
 
 class QuoteLine(serializers.Serializer[Any]):
@@ -198,9 +228,11 @@ class QuoteLine(serializers.Serializer[Any]):
 
 
 class AppliedDiscount(serializers.Serializer[Any]):
-    """What one code takes off."""
+    """What one coupon, reward or promotion takes off."""
 
-    code = serializers.CharField(source="key")
+    kind = serializers.ChoiceField(choices=["coupon", "reward", "promotion"])
+    code = serializers.CharField()
+    name = serializers.CharField()
     discount_cents = serializers.IntegerField()
 
 
@@ -211,11 +243,63 @@ class Quote(serializers.Serializer[Any]):
     subtotal_cents = serializers.IntegerField()
     discount_cents = serializers.IntegerField()
     total_cents = serializers.IntegerField(help_text="What the guest pays.")
-    applied = AppliedDiscount(many=True, source="pricing.applied")
-    refusals = Refusal(many=True)
+    applied = serializers.SerializerMethodField()
+    refusals = serializers.SerializerMethodField()
+    near_misses = serializers.SerializerMethodField()
+    gifts = Gift(many=True)
+    coupon_gifts = serializers.DictField(
+        child=serializers.IntegerField(),
+        help_text="Coupons to come once it is paid, by definition.",
+    )
     points_spent = serializers.IntegerField(source="points")
     points_discount_cents = serializers.IntegerField(source="points_cents")
-    points_to_earn = serializers.IntegerField()
+    points_to_earn = serializers.IntegerField(help_text="Boosts included.")
+    boost_points = serializers.IntegerField(help_text="Those of them that offers add.")
+
+    @extend_schema_field(AppliedDiscount(many=True))
+    def get_applied(self, quote: Any) -> list[dict[str, Any]]:
+        """Return what each offer takes off, under the kind and code that the order keeps."""
+        names = {offer.key: offer.name for offer in quote.pricing.offers}
+        found = []
+        for applied in quote.pricing.applied:
+            kind, code = quote.origin(applied.key)
+            found.append(
+                {
+                    "kind": str(kind),
+                    "code": code,
+                    "name": names[applied.key],
+                    "discount_cents": applied.discount_cents,
+                }
+            )
+        return found
+
+    @extend_schema_field(Refusal(many=True))
+    def get_refusals(self, quote: Any) -> list[dict[str, Any]]:
+        """Return why each entered code that takes nothing off does not."""
+        local_time = quote.pricing.situation.cart.local_time
+        return [
+            {
+                "code": refusal.key,
+                **refusal.as_json(),
+                "hint": hints.explain(refusal, local_time=local_time),
+            }
+            for refusal in quote.refusals
+        ]
+
+    @extend_schema_field(NearMiss(many=True))
+    def get_near_misses(self, quote: Any) -> list[dict[str, Any]]:
+        """Return the offers that are nearest, a few of them."""
+        nearest = hints.near_misses(quote.pricing)[:MOST_NEAR_MISSES]
+        return [
+            {
+                "code": quote.origin(near.key)[1],
+                "name": near.offer,
+                "reason": str(near.reason),
+                "short": near.short,
+                "hint": near.hint,
+            }
+            for near in nearest
+        ]
 
     @extend_schema_field(QuoteLine(many=True))
     def get_lines(self, quote: Any) -> list[dict[str, Any]]:
@@ -237,6 +321,40 @@ class Quote(serializers.Serializer[Any]):
         ]
 
 
+class QuoteExplanation(serializers.Serializer[Any]):
+    """Every offer that was looked at, and what became of it."""
+
+    total_cents = serializers.IntegerField()
+    offers = serializers.SerializerMethodField()
+
+    @extend_schema_field(serializers.ListField(child=serializers.DictField()))
+    def get_offers(self, quote: Any) -> list[dict[str, Any]]:
+        """Return each offer's part of the trace, with the refusal as a sentence.
+
+        Members do not see the conditions: those may name what the shop thinks of them.
+        """
+        local_time = quote.pricing.situation.cart.local_time
+        refusals = {refusal.key: refusal for refusal in [*quote.pricing.refusals, *quote.refusals]}
+        offers = [dict(offer) for offer in quote.pricing.trace["offers"]]
+        known = {offer["key"] for offer in offers}
+        offers += [
+            {"key": r.key, "refusal": r.as_json()} for r in quote.refusals if r.key not in known
+        ]
+        for offer in offers:
+            if not self.context["sees_conditions"]:
+                offer.pop("conditions", None)
+            refusal = refusals.get(offer["key"])
+            offer["hint"] = hints.explain(refusal, local_time=local_time) if refusal else ""
+        return offers
+
+
+class PricingTrace(serializers.Serializer[Any]):
+    """What the evaluator said when the order was priced."""
+
+    order = serializers.CharField()
+    trace = serializers.DictField()
+
+
 class OrderLineOut(serializers.ModelSerializer[OrderLine]):
     """A line of an order."""
 
@@ -253,6 +371,7 @@ class OrderLineOut(serializers.ModelSerializer[OrderLine]):
             "subtotal_cents",
             "discount_cents",
             "net_cents",
+            "is_gift",
             "refunded_quantity",
             "refunded_cents",
         )

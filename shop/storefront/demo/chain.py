@@ -1,7 +1,7 @@
 """Loads what menu.json says of the chain, from the menu to the rewards; safe to run again."""
 
 import json
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date, time
 from pathlib import Path
 from typing import Any
@@ -229,30 +229,31 @@ def _effect(data: dict[str, Any]) -> dict[str, Any] | None:
 
     "Second cup half price" in the file takes the percentage off the nth cup of each group.
     """
-    kind = data["kind"]
-    if kind == "bogo":
-        return {
-            "kind": "buy_x_get_y",
-            "buy_quantity": 1,
-            "get_quantity": 1,
-            "max_applications": 1,
-        }
-    if kind == "amount_off":
-        return {"kind": "fixed_off", "amount_cents": data["amount_fen"]}
-    if kind == "percent_off":
-        return {
+    once = {"max_applications": 1}
+    effects: dict[str, Callable[[], dict[str, Any]]] = {
+        "bogo": lambda: {"kind": "buy_x_get_y", "buy_quantity": 1, "get_quantity": 1} | once,
+        "amount_off": lambda: {"kind": "fixed_off", "amount_cents": data["amount_fen"]},
+        "percent_off": lambda: {
             "kind": "percent_off",
             "percent_bp": data["percent_off"] * 100,
             "max_discount_cents": data["cap_fen"],
-        }
-    if kind == "nth_percent":
-        return {
-            "kind": "nth_item_percent",
-            "nth": data["nth"],
-            "percent_bp": data["percent_off"] * 100,
-            "max_applications": 1,
-        }
-    return None
+        },
+        "nth_percent": lambda: (
+            {
+                "kind": "nth_item_percent",
+                "nth": data["nth"],
+                "percent_bp": data["percent_off"] * 100,
+            }
+            | once
+        ),
+        "free_topping": lambda: {
+            "kind": "free_topping",
+            "max_value_cents": data["max_value_fen"],
+        },
+        "free_upsize": lambda: {"kind": "free_upsize"},
+    }
+    kind = data["kind"]
+    return effects[kind]() if kind in effects else None
 
 
 def _load_programmes(rules: dict[str, Any]) -> None:

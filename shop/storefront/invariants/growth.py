@@ -249,4 +249,62 @@ CHECKS = [
                OR conversion.channel_id IS DISTINCT FROM acquisition.channel_id
         """,
     ),
+    Check(
+        id="I6",
+        name="a-promotion's-use-stands-on-a-standing-order",
+        sql="""
+            SELECT promotion.code, orders.number, orders.status, used.released_at
+            FROM campaigns_promotionuse used
+            JOIN campaigns_promotion promotion ON promotion.id = used.promotion_id
+            JOIN shop_order orders ON orders.id = used.order_id
+            WHERE (used.released_at IS NULL) = (orders.status IN ('cancelled', 'refunded'))
+        """,
+    ),
+    Check(
+        id="I6",
+        name="a-promotion's-use-is-the-discount-on-its-order",
+        sql="""
+            SELECT promotion.code, used.order_id, used.discount_cents, given.cents
+            FROM campaigns_promotionuse used
+            JOIN campaigns_promotion promotion ON promotion.id = used.promotion_id
+            LEFT JOIN LATERAL (
+                SELECT sum(part.amount_cents) AS cents
+                FROM shop_orderline line JOIN shop_orderdiscount part ON part.line_id = line.id
+                WHERE line.order_id = used.order_id AND part.kind = 'promotion'
+                  AND part.code = promotion.code
+            ) given ON true
+            WHERE used.discount_cents <> COALESCE(given.cents, 0)
+        """,
+    ),
+    Check(
+        id="I6",
+        name="limits-of-promotions-are-counted-and-kept",
+        sql="""
+            SELECT promotion.code, counter.dimension, counter.key, counter.used,
+                   standing.uses, counter.spent_cents, standing.cents
+            FROM campaigns_promotion promotion
+            JOIN campaigns_usagecounter counter ON counter.offer = 'promotion:' || promotion.id
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS uses, COALESCE(sum(used.discount_cents), 0) AS cents
+                FROM campaigns_promotionuse used JOIN shop_order orders ON orders.id = used.order_id
+                WHERE used.promotion_id = promotion.id AND used.released_at IS NULL
+                  AND CASE counter.dimension
+                          WHEN 'member' THEN orders.member_id::text = counter.key
+                          WHEN 'store' THEN orders.store_id::text = counter.key
+                          ELSE true
+                      END
+            ) standing
+            WHERE counter.dimension IN ('total', 'member', 'store')
+              AND (counter.used <> standing.uses OR counter.spent_cents <> standing.cents)
+               OR counter.used > CASE counter.dimension
+                      WHEN 'total' THEN promotion.uses_total
+                      WHEN 'member' THEN promotion.uses_per_member
+                      WHEN 'store' THEN promotion.uses_per_store
+                      WHEN 'day' THEN promotion.uses_per_day
+                      WHEN 'week' THEN promotion.uses_per_week
+                      WHEN 'month' THEN promotion.uses_per_month
+                  END
+               OR counter.spent_cents > promotion.budget_cents AND counter.dimension = 'total'
+        """,
+    ),
 ]

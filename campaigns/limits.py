@@ -1,0 +1,164 @@
+"""Limits of offers, counted in the database, so that no rush takes an offer past them.
+
+Only what is limited is counted: an offer without limits and budget writes no hot row. The counters
+are the last rows that a flow locks, in the same order everywhere.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from typing import Any
+
+from django.db import connection
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models import UsageCounter
+from shop.kernel.errors import DomainError
+from shop.kernel.money import Cents
+
+Dimension = UsageCounter.Dimension
+
+
+class OfferLimitReached(DomainError):
+    """Others were faster: a limit of the offer, or its budget, was used up meanwhile."""
+
+    code = "offer-limit-reached"
+    title = _("An offer of the order has been used up.")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Place:
+    """Where and by whom an offer is used; `day` is the store's business day."""
+
+    store_id: int
+    member_id: int | None
+    day: date
+
+    @property
+    def keys(self) -> dict[str, str]:
+        """Return the key of each dimension that applies; a guest has none of the member's."""
+        year, week, _weekday = self.day.isocalendar()
+        keys: dict[str, str] = {
+            Dimension.TOTAL: "",
+            Dimension.STORE: str(self.store_id),
+            Dimension.DAY: self.day.isoformat(),
+            Dimension.WEEK: f"{year}-W{week:02d}",
+            Dimension.MONTH: f"{self.day:%Y-%m}",
+        }
+        if self.member_id is not None:
+            keys[Dimension.MEMBER] = str(self.member_id)
+        return keys
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """How often an offer may be used, by dimension, and how much it may give in all."""
+
+    offer: str
+    uses: Mapping[str, int]
+    budget_cents: Cents | None = None
+
+    @property
+    def dimensions(self) -> list[str]:
+        """Return what has to be counted."""
+        counted = set(self.uses) | ({Dimension.TOTAL} if self.budget_cents is not None else set())
+        return sorted(counted)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Use:
+    """One use of a limited offer, and what it gives."""
+
+    limits: Limits
+    discount_cents: Cents
+
+
+def take(uses: Sequence[Use], *, place: Place) -> None:
+    """Count each use against every limit of its offer, all or none.
+
+    Raises:
+        OfferLimitReached: names the offer and the limit; the caller's transaction rolls back.
+    """
+    values = _values(uses, place)
+    if not values["offers"]:
+        return
+    with connection.cursor() as cursor:
+        cursor.execute(_TAKE_SQL, values)
+        refused = cursor.fetchone()
+    if refused is not None:
+        offer, dimension = refused
+        raise OfferLimitReached(offer=offer, limit=dimension)
+
+
+def give_back(uses: Sequence[Use], *, place: Place) -> None:
+    """Uncount uses that were counted at this place."""
+    values = _values(uses, place)
+    if values["offers"]:
+        with connection.cursor() as cursor:
+            cursor.execute(_GIVE_BACK_SQL, values)
+
+
+def _values(uses: Sequence[Use], place: Place) -> dict[str, list[Any]]:
+    keys = place.keys
+    rows = [
+        (
+            use.limits.offer,
+            dimension,
+            keys[dimension],
+            use.limits.uses.get(dimension),
+            use.limits.budget_cents if dimension == Dimension.TOTAL else None,
+            use.discount_cents,
+        )
+        for use in uses
+        for dimension in use.limits.dimensions
+        if dimension in keys
+    ]
+    names = ("offers", "dimensions", "keys", "most", "budgets", "cents")
+    columns = zip(*rows, strict=True) if rows else ([] for _name in names)
+    return {name: list(column) for name, column in zip(names, columns, strict=True)}
+
+
+_WANTED = """
+wanted AS (
+    SELECT * FROM unnest(%(offers)s::text[], %(dimensions)s::text[], %(keys)s::text[],
+                         %(most)s::int[], %(budgets)s::bigint[], %(cents)s::bigint[])
+        AS wanted (offer, dimension, key, most, budget, cents)
+)
+"""
+
+# The condition of the update is asked of the newest version of the row, once it is locked.
+_TAKE_SQL = f"""
+WITH {_WANTED},
+counted AS (
+    INSERT INTO campaigns_usagecounter AS counter (offer, dimension, key, used, spent_cents)
+    SELECT offer, dimension, key, 1, cents FROM wanted
+    WHERE (most IS NULL OR most >= 1) AND (budget IS NULL OR budget >= cents)
+    ORDER BY offer, dimension, key
+    ON CONFLICT (offer, dimension, key) DO UPDATE
+        SET used = counter.used + 1, spent_cents = counter.spent_cents + excluded.spent_cents
+        WHERE EXISTS (
+            SELECT 1 FROM wanted
+            WHERE (wanted.offer, wanted.dimension, wanted.key)
+                  = (counter.offer, counter.dimension, counter.key)
+              AND (wanted.most IS NULL OR counter.used < wanted.most)
+              AND (wanted.budget IS NULL OR counter.spent_cents + wanted.cents <= wanted.budget)
+        )
+    RETURNING offer, dimension, key
+)
+SELECT wanted.offer, wanted.dimension
+FROM wanted LEFT JOIN counted USING (offer, dimension, key)
+WHERE counted.offer IS NULL
+ORDER BY 1, 2 LIMIT 1
+"""  # noqa: S608 - the interpolated part is a constant
+
+_GIVE_BACK_SQL = f"""
+WITH {_WANTED},
+locked AS (
+    SELECT counter.id, wanted.cents
+    FROM campaigns_usagecounter counter JOIN wanted USING (offer, dimension, key)
+    ORDER BY counter.offer, counter.dimension, counter.key FOR NO KEY UPDATE OF counter
+)
+UPDATE campaigns_usagecounter counter
+SET used = counter.used - 1, spent_cents = counter.spent_cents - locked.cents
+FROM locked WHERE counter.id = locked.id
+"""  # noqa: S608 - the interpolated part is a constant

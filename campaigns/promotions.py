@@ -1,0 +1,203 @@
+"""Promotions: which run, what is left of them, and their uses on orders. Their only writer."""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils.translation import get_language
+
+from campaigns import limits, pricing
+from campaigns.limits import Dimension, Limits, Place, Use
+from campaigns.models import Promotion, PromotionUse, UsageCounter
+from shop.kernel import rows
+from shop.kernel.money import Cents
+from shop.models import Order, Store
+
+PREFIX = "promotion:"
+"""What the evaluator's keys of promotions begin with; no coupon's code has a colon."""
+LEFT: dict[str, str] = {
+    Dimension.TOTAL: "total_left",
+    Dimension.MEMBER: "member_left",
+    Dimension.STORE: "store_left",
+    Dimension.DAY: "day_left",
+    Dimension.WEEK: "week_left",
+    Dimension.MONTH: "month_left",
+}
+
+
+LIMITS: dict[str, str] = {
+    Dimension.TOTAL: "uses_total",
+    Dimension.MEMBER: "uses_per_member",
+    Dimension.STORE: "uses_per_store",
+    Dimension.DAY: "uses_per_day",
+    Dimension.WEEK: "uses_per_week",
+    Dimension.MONTH: "uses_per_month",
+}
+"""For each dimension: the column of its limit."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunningPromotion:
+    """An active promotion, as the evaluator knows it, with what its uses are counted against."""
+
+    id: int
+    code: str
+    offer: pricing.Offer
+    limits: Limits
+
+
+def place_of(store: Store, *, member_id: int | None, now: datetime) -> Place:
+    """Return where a use at this moment counts."""
+    return Place(store_id=store.pk, member_id=member_id, day=store.business_date(now))
+
+
+def running(place: Place) -> list[RunningPromotion]:
+    """Return every active promotion with what is left of its limits here, in one statement."""
+    keys = place.keys
+    values = {"dimensions": list(keys), "keys": list(keys.values())}
+    with connection.cursor() as cursor:
+        cursor.execute(_RUNNING_SQL, values)
+        names = [column.name for column in cursor.description or []]
+        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    return [_running(row) for row in found]
+
+
+@transaction.atomic(savepoint=False)
+def use(
+    order: Order,
+    applied: Sequence[tuple[RunningPromotion, Cents]],
+    *,
+    place: Place,
+    now: datetime,
+) -> None:
+    """Record what was applied to a new order, and count it.
+
+    The use stands from the moment the order is placed, so nobody who pays is refused for it.
+
+    Raises:
+        limits.OfferLimitReached: another order was faster.
+    """
+    rows.insert(
+        *(
+            PromotionUse(
+                promotion_id=promotion.id, order=order, discount_cents=discount, used_at=now
+            )
+            for promotion, discount in applied
+        )
+    )
+    limits.take(
+        [Use(limits=promotion.limits, discount_cents=discount) for promotion, discount in applied],
+        place=place,
+    )
+
+
+@transaction.atomic(savepoint=False)
+def release(order: Order, *, now: datetime) -> None:
+    """Take back the uses of an order that was cancelled, or refunded whole."""
+    standing = list(
+        PromotionUse.objects.select_related("promotion")
+        .filter(order=order, released_at=None)
+        .select_for_update(of=("self",))
+        .order_by("promotion_id")
+    )
+    for row in standing:
+        row.released_at = now
+        row.save(update_fields=["released_at"])
+        place = place_of(order.store, member_id=order.member_id, now=row.used_at)
+        taken = Use(limits=limits_of(row.promotion), discount_cents=row.discount_cents)
+        limits.give_back([taken], place=place)
+
+
+def limits_of(promotion: Promotion) -> Limits:
+    """Return what a promotion's uses are counted against."""
+    most = {dimension: getattr(promotion, column) for dimension, column in LIMITS.items()}
+    return Limits(
+        offer=f"{PREFIX}{promotion.pk}",
+        uses={dimension: count for dimension, count in most.items() if count is not None},
+        budget_cents=promotion.budget_cents,
+    )
+
+
+@transaction.atomic
+def recount(promotion: Promotion) -> None:
+    """Write the counters anew from the standing uses: when a limit comes or goes, or to repair.
+
+    The lock lets uses that have begun commit first, and makes others wait: each writes a row that
+    points at the promotion.
+    """
+    Promotion.objects.select_for_update().get(pk=promotion.pk)
+    bounds = limits_of(promotion)
+    counted: dict[tuple[str, str], list[int]] = {}
+    standing = promotion.uses.filter(released_at=None).select_related("order__store")
+    for row in standing.iterator():
+        place = place_of(row.order.store, member_id=row.order.member_id, now=row.used_at)
+        for dimension, key in place.keys.items():
+            if dimension in bounds.dimensions:
+                counter = counted.setdefault((dimension, key), [0, 0])
+                counter[0] += 1
+                counter[1] += row.discount_cents
+    UsageCounter.objects.filter(offer=bounds.offer).delete()
+    UsageCounter.objects.bulk_create(
+        UsageCounter(
+            offer=bounds.offer, dimension=dimension, key=key, used=n, spent_cents=Cents(cents)
+        )
+        for (dimension, key), (n, cents) in sorted(counted.items())
+    )
+
+
+def _running(row: Mapping[str, Any]) -> RunningPromotion:
+    most: dict[str, int] = {
+        dimension: row[column] for dimension, column in LIMITS.items() if row[column] is not None
+    }
+    used: Mapping[str, Sequence[int]] = row["counters"]
+    left: dict[str, Any] = {
+        LEFT[d]: max(count - used.get(d, (0, 0))[0], 0) for d, count in most.items()
+    }
+    budget = row["budget_cents"]
+    if budget is not None:
+        left["budget_left_cents"] = Cents(max(budget - used.get(Dimension.TOTAL, (0, 0))[1], 0))
+    rule = _rule(row["rule"], Dimension.MEMBER in most)
+    is_chinese = (get_language() or "").startswith("zh")
+    return RunningPromotion(
+        id=row["id"],
+        code=row["code"],
+        offer=pricing.Offer(
+            key=PREFIX + row["code"],
+            name=row["name_zh"] if is_chinese else row["name_en"],
+            rule=rule,
+            **left,
+        ),
+        limits=Limits(offer=f"{PREFIX}{row['id']}", uses=most, budget_cents=budget),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _rule(text: str, is_limited_by_member: bool) -> pricing.Rule:  # noqa: FBT001 - private, cached
+    """Return the rule of a stored text, parsed once; what is counted by member is for members."""
+    rule = pricing.parse_rule(json.loads(text))
+    if is_limited_by_member and not rule.conditions.members_only:
+        rule = replace(rule, conditions=replace(rule.conditions, members_only=True))
+    return rule
+
+
+_RUNNING_SQL = """
+SELECT promotion.id, promotion.code, promotion.name_zh, promotion.name_en, promotion.rule::text,
+       promotion.budget_cents, promotion.uses_total, promotion.uses_per_member,
+       promotion.uses_per_store, promotion.uses_per_day, promotion.uses_per_week,
+       promotion.uses_per_month,
+       COALESCE((
+           SELECT json_object_agg(counter.dimension,
+                                  json_build_array(counter.used, counter.spent_cents))
+           FROM campaigns_usagecounter counter
+           JOIN unnest(%(dimensions)s::text[], %(keys)s::text[]) AS here (dimension, key)
+                USING (dimension, key)
+           WHERE counter.offer = 'promotion:' || promotion.id
+       ), '{}') AS counters
+FROM campaigns_promotion promotion
+WHERE promotion.status = 'active'
+ORDER BY promotion.id
+"""
