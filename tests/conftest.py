@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.core.cache import cache
 from django.db import connection, transaction
+from django.db.backends.base.creation import TEST_DATABASE_PREFIX
+from django.test.utils import setup_databases, teardown_databases
 from pytest_django.plugin import blocking_manager_key
 
 from campaigns import clicks
@@ -20,15 +22,28 @@ _flushed = False
 
 
 @pytest.fixture(scope="session")
-def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> None:
+def django_db_setup(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
     """Load the demo chain once; each test sees it and rolls back to it.
 
     The TRUNCATE guard of the ledger is lifted: transactional tests flush their tables.
     """
     with django_db_blocker.unblock():
+        made = _ensure_test_database()
         _lift_truncate_guard()
         chain.load(opened_on=make.OPENING_DAY)
         _remember_chain()
+    yield
+    with django_db_blocker.unblock():
+        teardown_databases(made, verbosity=0)
+
+
+def _ensure_test_database() -> Any:
+    """Make the test database if the plugin has not: races alone do not look to it as if they need
+    one, and would otherwise run in the database that the settings name.
+    """
+    if connection.settings_dict["NAME"].startswith(TEST_DATABASE_PREFIX):
+        return []
+    return setup_databases(verbosity=0, interactive=False)
 
 
 def _lift_truncate_guard() -> None:
