@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from campaigns import coupons, phases
+from campaigns import coupons, definitions, phases
 
 
 @shared_task
@@ -16,3 +16,9 @@ def expire_coupons() -> None:
 def advance_phases() -> None:
     """Start, end, pause and resume the phases of campaigns."""
     phases.advance(now=timezone.now())
+
+
+@shared_task
+def end_overdue_promotions() -> None:
+    """End promotions whose period is over."""
+    definitions.end_overdue(now=timezone.now())

@@ -1,5 +1,5 @@
-"""The pages of promotion: channels and links, traffic, coupons, referrals."""
+"""The pages of promotion: channels and links, traffic, coupons, promotions, referrals."""
 
-from campaigns.admin import channels, coupons, referrals, traffic
+from campaigns.admin import channels, coupons, promotions, referrals, traffic
 
-__all__ = ["channels", "coupons", "referrals", "traffic"]
+__all__ = ["channels", "coupons", "promotions", "referrals", "traffic"]

@@ -95,7 +95,7 @@ class PhasePage(Page):
     search_fields = ["campaign__code", "campaign__name_zh", "campaign__name_en"]
     search_help_text = _("Campaign")
     ordering = ["-starts_at"]
-    autocomplete_fields = ["campaign", "coupon_definitions"]
+    autocomplete_fields = ["campaign", "coupon_definitions", "promotions"]
     readonly_fields = ["status"]
     form = PhaseForm
 

@@ -1,26 +1,23 @@
-"""A pricing rule as the coupon form types it, and as a sentence.
+"""A pricing rule as the offer form types it, and as a sentence.
 
-The form knows four effects and the usual conditions. `answers_of` gives a rule's values to the form
+The form knows most effects and the usual conditions. `answers_of` gives a rule's values to the form
 and `rule_of` makes the rule of them again; a rule that does not survive the round trip has more
 than the form knows, and is only shown.
 """
 
 from datetime import time
-from decimal import Decimal
 from typing import Any
 
+from django.utils import timezone
+from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 
+from campaigns.admin.typed_effects import EFFECT_INPUTS, TYPED_EFFECTS, Answers
 from campaigns.pricing import (
-    BuyXGetY,
     Conditions,
-    Effect,
-    FixedOff,
     Hours,
     InvalidRule,
     Limits,
-    NthItemPercent,
-    PercentOff,
     Rule,
     Scope,
     Stacking,
@@ -28,16 +25,7 @@ from campaigns.pricing import (
 )
 from shop.admin.money import yuan
 from shop.kernel.money import Cents
-
-Answers = dict[str, Any]
-BASIS_POINTS_PER_PERCENT = 100
-NEEDED: dict[str, tuple[str, ...]] = {
-    PercentOff.kind: ("percent",),
-    FixedOff.kind: ("amount",),
-    BuyXGetY.kind: ("buy_quantity", "get_quantity"),
-    NthItemPercent.kind: ("nth", "percent"),
-}
-"""The kinds of offer the form knows, with the answers each cannot do without."""
+from shop.models import OrderType
 
 
 def rule_of(answers: Answers) -> Rule:
@@ -46,21 +34,26 @@ def rule_of(answers: Answers) -> Rule:
     Raises:
         InvalidRule: they make no sense together.
     """
-    effect = _effect(answers)
-    has_own_cap = isinstance(effect, PercentOff)
+    typed = TYPED_EFFECTS[answers["kind"]]
     return Rule(
-        effect=effect,
+        effect=typed.build(answers),
         scope=Scope(
             products=frozenset(answers["products"]), categories=frozenset(answers["categories"])
         ),
         conditions=Conditions(
+            starts_at=answers["starts_at"],
+            ends_at=answers["ends_at"],
+            members_only=answers["members_only"],
             min_spend_cents=answers["min_spend"] or Cents(0),
             min_quantity=answers["min_quantity"] or 0,
             first_order_only=answers["first_order_only"],
+            birthday_month=answers["birthday_month"],
+            joined_within_days=answers["joined_within_days"],
+            order_types=frozenset(answers["order_types"]),
             stores=frozenset(answers["stores"]),
             hours=_hours(answers),
         ),
-        limits=Limits(max_discount_cents=None if has_own_cap else answers["cap"]),
+        limits=Limits(max_discount_cents=answers["cap"] if typed.takes_cap else None),
         stacking=Stacking(answers["stacking"]),
         priority=answers["priority"],
     )
@@ -68,13 +61,23 @@ def rule_of(answers: Answers) -> Rule:
 
 def answers_of(rule: Rule) -> Answers | None:
     """Return the form's answers for a rule, None when the rule has more than the form knows."""
+    typed = TYPED_EFFECTS.get(rule.effect.kind)
+    if typed is None:
+        return None
     asked, hours = rule.conditions, next(iter(rule.conditions.hours), None)
-    answers = _effect_answers(rule.effect) | {
+    answers = dict.fromkeys(EFFECT_INPUTS) | {
+        "kind": rule.effect.kind,
         "products": sorted(rule.scope.products),
         "categories": sorted(rule.scope.categories),
+        "starts_at": asked.starts_at,
+        "ends_at": asked.ends_at,
+        "members_only": asked.members_only,
         "min_spend": asked.min_spend_cents or None,
         "min_quantity": asked.min_quantity or None,
         "first_order_only": asked.first_order_only,
+        "birthday_month": asked.birthday_month,
+        "joined_within_days": asked.joined_within_days,
+        "order_types": sorted(asked.order_types),
         "stores": sorted(asked.stores),
         "weekdays": sorted(hours.weekdays) if hours else [],
         "hours_from": hours.starts if hours and hours.starts != hours.ends else None,
@@ -82,9 +85,10 @@ def answers_of(rule: Rule) -> Answers | None:
         "stacking": rule.stacking.value,
         "priority": rule.priority,
     }
-    if not isinstance(rule.effect, PercentOff):
+    if typed.takes_cap:
         answers["cap"] = rule.limits.max_discount_cents
-    return answers if answers["kind"] in NEEDED and rule_of(answers) == rule else None
+    answers |= typed.read(rule.effect)
+    return answers if rule_of(answers) == rule else None
 
 
 def answers_of_json(data: Any) -> Answers | None:
@@ -101,55 +105,53 @@ def describe(data: Any) -> str:
         rule = parse_rule(data)
     except InvalidRule as fault:
         return str(fault)
-    asked = rule.conditions
+    typed = TYPED_EFFECTS.get(rule.effect.kind)
     cap = getattr(rule.effect, "max_discount_cents", None) or rule.limits.max_discount_cents
-    parts = [_describe_effect(rule.effect)]
+    parts = [typed.tell(rule.effect) if typed else rule.effect.kind]
     if cap is not None:
         parts.append(_("at most %(amount)s") % {"amount": yuan(cap)})
-    if asked.min_spend_cents:
-        parts.append(_("from %(amount)s") % {"amount": yuan(asked.min_spend_cents)})
-    if asked.first_order_only:
-        parts.append(_("first order only"))
-    if asked.stores:
-        parts.append(_("in %(stores)s") % {"stores": ", ".join(sorted(asked.stores))})
-    return " · ".join(parts)
+    return " · ".join([*parts, *_conditions(rule), *_stacking(rule)])
 
 
-def _effect(answers: Answers) -> Effect:
-    basis_points = int((answers["percent"] or Decimal(0)) * BASIS_POINTS_PER_PERCENT)
-    match answers["kind"]:
-        case PercentOff.kind:
-            return PercentOff(percent_bp=basis_points, max_discount_cents=answers["cap"])
-        case FixedOff.kind:
-            return FixedOff(amount_cents=answers["amount"])
-        case BuyXGetY.kind:
-            return BuyXGetY(
-                buy_quantity=answers["buy_quantity"],
-                get_quantity=answers["get_quantity"],
-                max_applications=answers["max_applications"],
-            )
-    return NthItemPercent(
-        nth=answers["nth"],
-        percent_bp=basis_points,
-        max_applications=answers["max_applications"],
-    )
+def _conditions(rule: Rule) -> list[str]:
+    asked = rule.conditions
+    goods = sorted(rule.scope.categories | rule.scope.products)
+    found = [
+        (_("for %(goods)s") % {"goods": ", ".join(goods)}, goods),
+        (_("from %(amount)s") % {"amount": yuan(asked.min_spend_cents)}, asked.min_spend_cents),
+        (_("from %(count)d items") % {"count": asked.min_quantity}, asked.min_quantity),
+        (_("members only"), asked.members_only),
+        (_("first order only"), asked.first_order_only),
+        (_("in the month of the birthday"), asked.birthday_month),
+        (
+            _("for members of at most %(days)s days") % {"days": asked.joined_within_days},
+            asked.joined_within_days is not None,
+        ),
+        (
+            ", ".join(str(label) for code, label in OrderType.choices if code in asked.order_types),
+            asked.order_types,
+        ),
+        (_("in %(stores)s") % {"stores": ", ".join(sorted(asked.stores))}, asked.stores),
+        *((_window(hours), True) for hours in asked.hours),
+        (_("from %(moment)s") % {"moment": _moment(asked.starts_at)}, asked.starts_at),
+        (_("until %(moment)s") % {"moment": _moment(asked.ends_at)}, asked.ends_at),
+    ]
+    return [text for text, is_asked in found if is_asked]
 
 
-def _effect_answers(effect: Effect) -> Answers:
-    def given(name: str) -> Any:
-        return getattr(effect, name, None)
+def _stacking(rule: Rule) -> list[str]:
+    return [_("not with other offers")] if rule.stacking is Stacking.EXCLUSIVE else []
 
-    basis_points = given("percent_bp") if not isinstance(effect, BuyXGetY) else None
-    return {
-        "kind": effect.kind,
-        "percent": Decimal(basis_points) / BASIS_POINTS_PER_PERCENT if basis_points else None,
-        "amount": given("amount_cents"),
-        "cap": given("max_discount_cents"),
-        "buy_quantity": given("buy_quantity"),
-        "get_quantity": given("get_quantity"),
-        "nth": given("nth"),
-        "max_applications": given("max_applications"),
-    }
+
+def _window(hours: Hours) -> str:
+    names = [_("Mon"), _("Tue"), _("Wed"), _("Thu"), _("Fri"), _("Sat"), _("Sun")]
+    days = ", ".join(names[day - 1] for day in sorted(hours.weekdays))
+    times = "" if hours.starts == hours.ends else f"{hours.starts:%H:%M}–{hours.ends:%H:%M}"
+    return " ".join(part for part in (days, times) if part)
+
+
+def _moment(moment: Any) -> str:
+    return date_format(timezone.localtime(moment), "Y-m-d H:i") if moment else ""
 
 
 def _hours(answers: Answers) -> tuple[Hours, ...]:
@@ -159,22 +161,3 @@ def _hours(answers: Answers) -> tuple[Hours, ...]:
     if starts is None and ends is None and not weekdays:
         return ()
     return (Hours(starts=starts or time(0), ends=ends or time(0), weekdays=weekdays),)
-
-
-def _describe_effect(effect: Effect) -> str:
-    match effect:
-        case PercentOff():
-            return _("%(percent)s%% off") % {"percent": _percent(effect.percent_bp)}
-        case FixedOff():
-            return _("%(amount)s off") % {"amount": yuan(effect.amount_cents)}
-        case BuyXGetY():
-            counts = {"buy": effect.buy_quantity, "get": effect.get_quantity}
-            return _("buy %(buy)s, get %(get)s") % counts
-        case NthItemPercent():
-            which = {"nth": effect.nth, "percent": _percent(effect.percent_bp)}
-            return _("item no. %(nth)s %(percent)s%% off") % which
-    return effect.kind
-
-
-def _percent(basis_points: int) -> str:
-    return f"{Decimal(basis_points) / BASIS_POINTS_PER_PERCENT:g}"

@@ -175,6 +175,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "campaigns.tasks.expire_coupons",
         "schedule": timedelta(minutes=5),
     },
+    "end overdue promotions": {
+        "task": "campaigns.tasks.end_overdue_promotions",
+        "schedule": timedelta(minutes=5),
+    },
     "advance phases": {"task": "campaigns.tasks.advance_phases", "schedule": timedelta(minutes=1)},
     "release pending points": {
         "task": "shop.storefront.tasks.release_pending_points",

@@ -1,5 +1,6 @@
 """The coupon form: what a manager types is what is priced, and what people hold stays as it is."""
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -10,7 +11,7 @@ from django.utils import translation
 from campaigns import pricing
 from campaigns.admin.rules import answers_of, describe, rule_of
 from campaigns.models import CouponDefinition
-from shop.kernel.money import Cents
+from shop.kernel.money import Cents, Points
 from shop.storefront import quotes
 from tests import make
 
@@ -226,8 +227,33 @@ class TestRuleAnswers:
         "rule",
         [
             pricing.Rule(effect=pricing.PercentOff(percent_bp=1250)),
+            pricing.Rule(effect=pricing.FixedOff(amount_cents=Cents(500))),
             pricing.Rule(
-                effect=pricing.FixedOff(amount_cents=Cents(500)),
+                effect=pricing.TieredFixedOff(
+                    tiers=(
+                        pricing.FixedTier(threshold=5000, amount_cents=Cents(1050)),
+                        pricing.FixedTier(threshold=10_000, amount_cents=Cents(2500)),
+                    )
+                )
+            ),
+            pricing.Rule(effect=pricing.UnitPrice(price_cents=Cents(990))),
+            pricing.Rule(effect=pricing.FreeTopping(max_value_cents=Cents(300), quantity=2)),
+            pricing.Rule(effect=pricing.FreeUpsize()),
+            pricing.Rule(effect=pricing.GiftItem(product="SN01", buy_quantity=2)),
+            pricing.Rule(effect=pricing.GiftCoupon(coupon="FULL25_5")),
+            pricing.Rule(
+                effect=pricing.PointsBoost(multiplier_percent=150, bonus_points=Points(5)),
+                conditions=pricing.Conditions(
+                    members_only=True,
+                    birthday_month=True,
+                    joined_within_days=30,
+                    order_types=frozenset({"delivery"}),
+                    starts_at=datetime(2026, 6, 1, tzinfo=UTC),
+                    ends_at=datetime(2026, 7, 1, tzinfo=UTC),
+                ),
+            ),
+            pricing.Rule(
+                effect=pricing.BuyXGetY(buy_quantity=1, get_quantity=1),
                 limits=pricing.Limits(max_discount_cents=Cents(300)),
                 conditions=pricing.Conditions(min_quantity=2, stores=frozenset({"SH001"})),
                 stacking=pricing.Stacking.EXCLUSIVE,

@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.contrib import admin
 from django.db.models import Model
 
-from campaigns import costs, links, referrals
+from campaigns import costs, definitions, links, referrals
 from campaigns.costs import CostRow
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink
 from loyalty import rewards
@@ -33,6 +33,7 @@ def populate(code: str) -> None:
     make.give_points(regular, 2000)
     _pay_with_coupon_and_points(code, regular)
     _buy_and_refund(make.basket(who=friend, at=code))
+    _buy_with_a_promotion(code)
     rewards.redeem("FREE_DRINK", member_id=regular.pk, now=make.NOON)
     make.coupon(friend)
     waiting = make.basket(who=regular, at=code)
@@ -108,6 +109,19 @@ def _pay_with_coupon_and_points(code: str, who: Member) -> None:
     order = checkout.place_order(basket, expected_total_cents=total, now=make.NOON)
     tenders: Sequence[Tender] = [Tender(method="cash", amount_cents=total)]
     checkout.pay_order(number=order.number, tenders=tenders, actor="test", now=make.NOON)
+
+
+def _buy_with_a_promotion(code: str) -> None:
+    promotion = make.promotion(
+        {"kind": "fixed_off", "amount_cents": 100},
+        code=f"SALE_{code}",
+        conditions={"stores": [code]},
+        uses_total=9,
+    )
+    basket = make.basket(at=code)
+    make.paid(what=basket, total=price(basket))
+    promotion.refresh_from_db()
+    definitions.pause(promotion)
 
 
 def _buy_and_refund(basket: Basket) -> None:

@@ -1,0 +1,266 @@
+"""The effects that the offer form knows: which inputs each has, and how they make it and show it.
+
+One entry per effect; form, rule and sentence all follow from it.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal, InvalidOperation
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from campaigns.pricing import (
+    BuyXGetY,
+    Effect,
+    FixedOff,
+    FixedTier,
+    FreeTopping,
+    FreeUpsize,
+    GiftCoupon,
+    GiftItem,
+    InvalidRule,
+    NthItemPercent,
+    PercentOff,
+    PointsBoost,
+    TieredFixedOff,
+    UnitPrice,
+)
+from shop.admin.money import yuan
+from shop.kernel.money import Cents, Points
+
+Answers = dict[str, Any]
+BASIS_POINTS_PER_PERCENT = 100
+FEN_PER_YUAN = 100
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TypedEffect:
+    """How one effect is typed: `inputs` belong to it, the `needed` ones must be given."""
+
+    label: str | Promise
+    inputs: tuple[str, ...]
+    needed: tuple[str, ...]
+    build: Callable[[Answers], Effect]
+    read: Callable[[Any], Answers]
+    tell: Callable[[Any], str]
+    takes_cap: bool = False
+    """Whether the form's cap limits the discount of the whole offer."""
+
+
+def percent_of(basis_points: int) -> str:
+    """Return a share as people write it.
+
+    >>> percent_of(1250)
+    '12.5'
+    """
+    return f"{Decimal(basis_points) / BASIS_POINTS_PER_PERCENT:g}"
+
+
+def ladder_text(effect: TieredFixedOff) -> str:
+    """Return the steps as they are typed: ``50:10, 100:25`` is ¥10 from ¥50 and ¥25 from ¥100."""
+    return ", ".join(
+        f"{Decimal(tier.threshold) / FEN_PER_YUAN:g}:{Decimal(tier.amount_cents) / FEN_PER_YUAN:g}"
+        for tier in effect.tiers
+    )
+
+
+def _steps(text: str) -> tuple[FixedTier, ...]:
+    tiers = []
+    for step in text.replace("，", ",").replace("：", ":").split(","):
+        threshold, _colon, amount = step.strip().partition(":")
+        tiers.append(FixedTier(threshold=_fen(threshold), amount_cents=Cents(_fen(amount))))
+    return tuple(tiers)
+
+
+def _fen(text: str) -> int:
+    try:
+        fen = Decimal(text.strip()) * FEN_PER_YUAN
+    except InvalidOperation:
+        fen = Decimal("NaN")
+    if not fen.is_finite() or fen != int(fen) or not 0 <= fen <= 10**9:
+        raise InvalidRule("/effect/tiers", "wrong-type", "must read like 50:10, 100:25")
+    return int(fen)
+
+
+def _basis_points(answers: Answers) -> int:
+    return int((answers["percent"] or Decimal(0)) * BASIS_POINTS_PER_PERCENT)
+
+
+def _percent(basis_points: int) -> Decimal:
+    return Decimal(basis_points) / BASIS_POINTS_PER_PERCENT
+
+
+def _tell_ladder(effect: TieredFixedOff) -> str:
+    steps = [
+        _("%(amount)s off from %(least)s")
+        % {"amount": yuan(tier.amount_cents), "least": yuan(tier.threshold)}
+        for tier in effect.tiers
+    ]
+    return "; ".join(steps)
+
+
+def _tell_boost(effect: PointsBoost) -> str:
+    parts = []
+    if effect.multiplier_percent > 100:
+        times = f"{Decimal(effect.multiplier_percent) / 100:g}"
+        parts.append(_("%(times)s times the points") % {"times": times})
+    if effect.bonus_points:
+        parts.append(_("%(points)d points more") % {"points": effect.bonus_points})
+    return ", ".join(parts)
+
+
+TYPED_EFFECTS: Mapping[str, TypedEffect] = {
+    PercentOff.kind: TypedEffect(
+        label=gettext_lazy("A percentage off"),
+        inputs=("percent", "cap"),
+        needed=("percent",),
+        build=lambda answers: PercentOff(
+            percent_bp=_basis_points(answers), max_discount_cents=answers["cap"]
+        ),
+        read=lambda effect: {
+            "percent": _percent(effect.percent_bp),
+            "cap": effect.max_discount_cents,
+        },
+        tell=lambda effect: _("%(percent)s%% off") % {"percent": percent_of(effect.percent_bp)},
+    ),
+    FixedOff.kind: TypedEffect(
+        label=gettext_lazy("An amount off"),
+        inputs=("amount",),
+        needed=("amount",),
+        build=lambda answers: FixedOff(amount_cents=answers["amount"]),
+        read=lambda effect: {"amount": effect.amount_cents},
+        tell=lambda effect: _("%(amount)s off") % {"amount": yuan(effect.amount_cents)},
+    ),
+    TieredFixedOff.kind: TypedEffect(
+        label=gettext_lazy("The more, the more off"),
+        inputs=("ladder",),
+        needed=("ladder",),
+        build=lambda answers: TieredFixedOff(tiers=_steps(answers["ladder"])),
+        read=lambda effect: {"ladder": ladder_text(effect)},
+        tell=_tell_ladder,
+    ),
+    UnitPrice.kind: TypedEffect(
+        label=gettext_lazy("One price for each"),
+        inputs=("amount",),
+        needed=("amount",),
+        build=lambda answers: UnitPrice(price_cents=answers["amount"]),
+        read=lambda effect: {"amount": effect.price_cents},
+        tell=lambda effect: _("%(amount)s each") % {"amount": yuan(effect.price_cents)},
+    ),
+    BuyXGetY.kind: TypedEffect(
+        label=gettext_lazy("Buy some, get some free"),
+        inputs=("buy_quantity", "get_quantity", "cap", "max_applications"),
+        needed=("buy_quantity", "get_quantity"),
+        build=lambda answers: BuyXGetY(
+            buy_quantity=answers["buy_quantity"],
+            get_quantity=answers["get_quantity"],
+            max_applications=answers["max_applications"],
+        ),
+        read=lambda effect: {
+            "buy_quantity": effect.buy_quantity,
+            "get_quantity": effect.get_quantity,
+            "max_applications": effect.max_applications,
+        },
+        tell=lambda effect: (
+            _("buy %(buy)s, get %(get)s") % {"buy": effect.buy_quantity, "get": effect.get_quantity}
+        ),
+        takes_cap=True,
+    ),
+    NthItemPercent.kind: TypedEffect(
+        label=gettext_lazy("Every nth item cheaper"),
+        inputs=("nth", "percent", "cap", "max_applications"),
+        needed=("nth", "percent"),
+        build=lambda answers: NthItemPercent(
+            nth=answers["nth"],
+            percent_bp=_basis_points(answers),
+            max_applications=answers["max_applications"],
+        ),
+        read=lambda effect: {
+            "nth": effect.nth,
+            "percent": _percent(effect.percent_bp),
+            "max_applications": effect.max_applications,
+        },
+        tell=lambda effect: (
+            _("item no. %(nth)s %(percent)s%% off")
+            % {"nth": effect.nth, "percent": percent_of(effect.percent_bp)}
+        ),
+        takes_cap=True,
+    ),
+    FreeTopping.kind: TypedEffect(
+        label=gettext_lazy("A topping free"),
+        inputs=("amount", "pieces"),
+        needed=(),
+        build=lambda answers: FreeTopping(
+            max_value_cents=answers["amount"], quantity=answers["pieces"] or 1
+        ),
+        read=lambda effect: {"amount": effect.max_value_cents, "pieces": effect.quantity},
+        tell=lambda effect: _("%(count)d topping(s) free") % {"count": effect.quantity},
+    ),
+    FreeUpsize.kind: TypedEffect(
+        label=gettext_lazy("A larger cup free"),
+        inputs=("pieces",),
+        needed=(),
+        build=lambda answers: FreeUpsize(quantity=answers["pieces"] or 1),
+        read=lambda effect: {"pieces": effect.quantity},
+        tell=lambda effect: _("%(count)d larger cup(s) free") % {"count": effect.quantity},
+    ),
+    GiftItem.kind: TypedEffect(
+        label=gettext_lazy("A product as a gift"),
+        inputs=("gift_product", "pieces", "buy_quantity"),
+        needed=("gift_product",),
+        build=lambda answers: GiftItem(
+            product=answers["gift_product"],
+            quantity=answers["pieces"] or 1,
+            buy_quantity=answers["buy_quantity"] or 1,
+        ),
+        read=lambda effect: {
+            "gift_product": effect.product,
+            "pieces": effect.quantity,
+            "buy_quantity": effect.buy_quantity,
+        },
+        tell=lambda effect: (
+            _("%(count)d × %(product)s as a gift")
+            % {"count": effect.quantity, "product": effect.product}
+        ),
+    ),
+    GiftCoupon.kind: TypedEffect(
+        label=gettext_lazy("A coupon for the next time"),
+        inputs=("gift_coupon", "pieces"),
+        needed=("gift_coupon",),
+        build=lambda answers: GiftCoupon(
+            coupon=answers["gift_coupon"], quantity=answers["pieces"] or 1
+        ),
+        read=lambda effect: {"gift_coupon": effect.coupon, "pieces": effect.quantity},
+        tell=lambda effect: (
+            _("%(count)d × coupon %(coupon)s for the next time")
+            % {"count": effect.quantity, "coupon": effect.coupon}
+        ),
+    ),
+    PointsBoost.kind: TypedEffect(
+        label=gettext_lazy("More points"),
+        inputs=("multiplier", "bonus_points"),
+        needed=(),
+        build=lambda answers: PointsBoost(
+            multiplier_percent=int((answers["multiplier"] or Decimal(1)) * 100),
+            bonus_points=Points(answers["bonus_points"] or 0),
+        ),
+        read=lambda effect: {
+            "multiplier": Decimal(effect.multiplier_percent) / 100,
+            "bonus_points": effect.bonus_points or None,
+        },
+        tell=_tell_boost,
+    ),
+}
+"""By kind, in the order in which the form offers them."""
+
+KINDS = [(kind, typed.label) for kind, typed in TYPED_EFFECTS.items()]
+NEEDED = {kind: typed.needed for kind, typed in TYPED_EFFECTS.items()}
+EFFECT_INPUTS = sorted({name for typed in TYPED_EFFECTS.values() for name in typed.inputs})
+SHOWN_FOR = {
+    name: [kind for kind, typed in TYPED_EFFECTS.items() if name in typed.inputs]
+    for name in EFFECT_INPUTS
+}
+"""Which inputs belong to which kinds of offer; the others are hidden and not looked at."""
