@@ -124,10 +124,11 @@ if ! $(PY) -m pip --version >/dev/null 2>&1; then \
 fi
 endef
 
-# The .pth file lets plain `pytest` and editors find the packages.
+# The pins are complete, hence --no-deps: an old pip would resolve `coverage[toml]` anew, to a release that
+# has no hash here. The .pth file lets plain `pytest` and editors find the packages.
 define install
 echo "Installing $(1) (the first time this takes a minute or two) …"; \
-if ! $(PY) -m pip install --quiet --disable-pip-version-check --no-input --require-hashes -r $(1); then \
+if ! $(PY) -m pip install --quiet --disable-pip-version-check --no-input --no-deps --require-hashes -r $(1); then \
 	echo; \
 	echo "The packages could not be installed. Is the package index reachable? To name a mirror:"; \
 	echo "  make $(MAKECMDGOALS) PIP_INDEX_URL=https://…/simple"; \

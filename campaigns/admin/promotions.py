@@ -34,7 +34,7 @@ class PromotionForm(PlainPromotionForm, OfferForm):
 
     def clean(self) -> dict[str, Any]:
         answers: dict[str, Any] = super().clean()  # type: ignore[assignment]  # ours returns them
-        if self.instance.pk is None or self.has_new_rule:
+        if self.instance._state.adding or self.has_new_rule:
             self.build_rule(answers)
         return answers
 
