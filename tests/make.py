@@ -241,6 +241,11 @@ def staff_member(*stores: str, group: str = "Store manager", password: str = "")
 
 def staff(*stores: str, group: str = "Store manager") -> Api:
     """Return the API as a person of the staff of these stores (none named: all) sees it."""
+    return session_of(staff_member(*stores, group=group))
+
+
+def session_of(person: Staff) -> Api:
+    """Return the API as this person of the staff sees it."""
     api = Api()
-    api.client.force_login(staff_member(*stores, group=group))
+    api.client.force_login(person)
     return api

@@ -2,9 +2,11 @@
 
 from django.urls import path
 
-from shop.api import stores
+from shop.api import jobs, stores
 
 urlpatterns = [
+    path("jobs/<uuid:job_id>", jobs.JobView.as_view()),
+    path("jobs/<uuid:job_id>/cancellation", jobs.JobCancellationView.as_view()),
     path("stores", stores.StoresView.as_view()),
     path("stores/<str:code>/menu", stores.MenuView.as_view()),
     path(

@@ -44,7 +44,7 @@ from loyalty.models import (
     TierChange,
     Visit,
 )
-from shop.kernel.models import IdempotencyRecord, OutboxMessage
+from shop.kernel.models import IdempotencyRecord, Job, OutboxMessage
 from shop.models import (
     Alert,
     Category,
@@ -119,6 +119,7 @@ SYSTEM: list[Entry] = [
     (ReportKey, "key"),
     (TillKey, "vpn_key"),
     (Message, "sms"),
+    (Job, "progress_activity"),
     (OutboxMessage, "outbox"),
     (IdempotencyRecord, "repeat_one"),
 ]

@@ -163,6 +163,11 @@ CELERY_TIMEZONE = "UTC"
 # Every task is safe to run twice; a beat that was down simply catches up with its next tick.
 CELERY_BEAT_SCHEDULE = {
     "relay the outbox": {"task": "shop.kernel.tasks.relay_outbox", "schedule": 1.0},
+    "advance jobs": {
+        "task": "shop.kernel.tasks.advance_jobs",
+        "schedule": 2.0,
+        "options": {"expires": 10},
+    },
     "forget old idempotency keys": {
         "task": "shop.kernel.tasks.forget_idempotency_keys",
         "schedule": timedelta(hours=1),

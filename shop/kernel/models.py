@@ -92,3 +92,66 @@ class InboxReceipt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.consumer} {self.message_id}"
+
+
+class Job(models.Model):
+    """Long work that a worker does slice by slice, with its progress.
+
+    Invariants:
+        waiting → running → done, failed or cancelled. A slice and the progress it makes commit
+        together, so a worker that dies leaves the job where the next one goes on.
+        At most one per key: what is started twice is done once.
+    """
+
+    class State(models.TextChoices):
+        WAITING = "waiting", _("Waiting")
+        RUNNING = "running", _("Running")
+        DONE = "done", _("Done")
+        FAILED = "failed", _("Failed")
+        CANCELLED = "cancelled", _("Cancelled")
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    kind = models.CharField(_("kind"), max_length=64)
+    key = models.CharField(_("key"), max_length=128, unique=True, null=True)
+    params = models.JSONField(_("what to do"), default=dict)
+    cursor = models.JSONField(_("where it stands"), default=dict)
+    result = models.JSONField(_("result"), default=dict)
+    state = models.CharField(_("state"), max_length=9, choices=State, default=State.WAITING)
+    done = models.PositiveBigIntegerField(_("done"), default=0)
+    total = models.PositiveBigIntegerField(_("of"), null=True)
+    requested_by = models.CharField(_("asked by"), max_length=64)
+    attempts = models.PositiveSmallIntegerField(_("failed attempts"), default=0)
+    last_error = models.CharField(_("last error"), max_length=300, blank=True, default="")
+    available_at = models.DateTimeField(_("due"))
+    created_at = models.DateTimeField(_("created"))
+    finished_at = models.DateTimeField(_("finished"), null=True)
+
+    class Meta:
+        verbose_name = _("job")
+        verbose_name_plural = _("jobs")
+        constraints = [
+            models.CheckConstraint(
+                name="job_finished_has_a_time",
+                condition=Q(state__in=["waiting", "running"], finished_at__isnull=True)
+                | Q(state__in=["done", "failed", "cancelled"], finished_at__isnull=False),
+            )
+        ]
+        indexes = [
+            models.Index(
+                name="job_due",
+                fields=["available_at"],
+                condition=Q(state__in=["waiting", "running"]),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.done}/{self.total or '?'}"
+
+    @property
+    def percent(self) -> int | None:
+        """Return how far it is, 0 to 100; None while nobody knows how much there is to do."""
+        if self.state == self.State.DONE:
+            return 100
+        if not self.total:
+            return None
+        return min(self.done * 100 // self.total, 100)

@@ -16,7 +16,7 @@ class DenyByDefault(BasePermission):
 
 
 class Callers(BasePermission):
-    """Let in the declared kinds of caller, each with the scope it needs.
+    """Let in the declared kinds of caller, each with the scope it needs, if it needs one.
 
     Use `callers(Kind.TILL, Kind.STAFF, scope="orders:write")` in `permission_classes`.
     """
@@ -30,9 +30,9 @@ class Callers(BasePermission):
             return False
         if principal.kind is Kind.MEMBER:
             return True  # a member acts only on what is theirs; scope() sees to that
-        return self.scope in principal.scopes
+        return not self.scope or self.scope in principal.scopes
 
 
-def callers(*kinds: Kind, scope: str) -> type[Callers]:
-    """Return the permission class that admits these kinds of caller holding `scope`."""
+def callers(*kinds: Kind, scope: str = "") -> type[Callers]:
+    """Return the permission class that admits these kinds of caller holding `scope`, if any."""
     return type("CallersOf", (Callers,), {"kinds": frozenset(kinds), "scope": scope})

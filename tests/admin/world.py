@@ -11,6 +11,7 @@ from campaigns.costs import CostRow
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink
 from loyalty import rewards
 from shop import messages, tills
+from shop.kernel import jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Message, Product, Store, StoreHours, StoreProduct, Till
 from shop.orders import RefundRequest, Tender
@@ -39,6 +40,7 @@ def populate(code: str) -> None:
     waiting = make.basket(who=regular, at=code)
     order = make.placed(what=waiting, total=price(waiting))
     messages.alert("payment-orphan", subject=order.source, details={"why": "迟到"}, now=make.NOON)
+    jobs.start("test.job", params={}, requested_by="staff:1", now=make.NOON)
     Message.objects.create(member=regular, template="receipt", text="谢谢", sent_at=make.NOON)
 
 

@@ -15,11 +15,13 @@ from campaigns import costs, links
 from campaigns.models import Campaign, CampaignPhase, Channel
 from loyalty import rewards
 from shop import members, payments, tills
+from shop.kernel import jobs
 from shop.kernel.money import Cents
 from shop.models import MemberSession, Staff, Till, TillKey
 from tests import make
 from tests.make import Api
 
+A_YEAR = timedelta(days=365)
 LINE = {"product": "MT01", "options": make.MILK_TEA}
 
 
@@ -35,6 +37,7 @@ class Scene:
     redemption: str
     link: str
     campaign: str
+    job: str
     callers: Mapping[str, Api]
 
 
@@ -84,6 +87,7 @@ def build() -> Scene:
         [costs.CostRow(link=link.code, date=now.date(), cost_cents=Cents(12000))],
         links={link.code: link},
     )
+    manager = make.staff_member("SH001")
     return Scene(
         member=str(one.public_id),
         phone="13800138000",
@@ -93,6 +97,7 @@ def build() -> Scene:
         redemption=rewards.redeem("FREE_DRINK", member_id=one.pk, now=now).code,
         link=link.code,
         campaign=campaign.code,
+        job=_job_of(manager),
         callers={
             "anonymous": Api(),
             "member": make.phone_of(one),
@@ -106,7 +111,7 @@ def build() -> Scene:
             "analyst": make.report_reader("SH001"),
             "other_analyst": make.report_reader("SH002"),
             "rightless_staff": _rightless_staff(),
-            "manager": make.staff("SH001"),
+            "manager": make.session_of(manager),
             "other_manager": make.staff("SH002"),
             "head_office": make.staff(group="Head office"),
         },
@@ -124,6 +129,13 @@ def _signed_out(phone: Api) -> Api:
     newest = MemberSession.objects.order_by("-id")[0]
     members.end_session(newest.pk, now=timezone.now())
     return phone
+
+
+def _job_of(person: Staff) -> str:
+    job = jobs.start(
+        "test.job", params={}, requested_by=f"staff:{person.pk}", now=timezone.now() + A_YEAR
+    )
+    return str(job.pk)
 
 
 def _rightless_staff() -> Api:
@@ -293,6 +305,10 @@ ASKED: dict[str, Asked] = {
             "dry_run": False,
         }
     ),
+    "jobs_retrieve": Asked(
+        path=lambda scene: {"job_id": scene.job}, marker=lambda scene: scene.job
+    ),
+    "jobs_cancel": Asked(path=lambda scene: {"job_id": scene.job}),
     "reports_opening_funnel": Asked(query={"store": "SH001"}, marker=lambda scene: "SH001"),
     "reports_daily": Asked(marker=lambda scene: '"SH001"'),
     "reports_channels": Asked(marker=lambda scene: "12000"),

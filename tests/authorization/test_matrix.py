@@ -67,6 +67,8 @@ MAY = {
     "rewards_redeem": f"{MEMBERS} {TILLS}",
     "redemptions_cancel": f"member {TILLS}",
     # in the back office
+    "jobs_retrieve": "manager head_office",
+    "jobs_cancel": "manager head_office",
     "members_adjust_points": "manager head_office",
     "channels_list": f"{ANALYSTS} {MANAGERS}",
     "channels_create": "head_office",
@@ -105,6 +107,7 @@ SEES = {
     "campaigns_retrieve": "analyst manager head_office",
     "campaigns_phases": "analyst manager head_office",
     "campaigns_hourly": "analyst manager head_office",
+    "jobs_retrieve": "manager head_office",
     "channel_links_list": "analyst manager head_office",
     "daily_costs_list": "analyst manager head_office",
     "reports_opening_funnel": "analyst manager head_office",
