@@ -137,7 +137,7 @@ def _do_slice(job: Job, now: datetime) -> None:
         with transaction.atomic():
             is_last = _slices[job.kind](job, now)
     except DomainError as refusal:  # would be refused the next time too
-        _fail(job, f"{refusal.code}: {refusal}", now=now)
+        _fail(job, f"{refusal.code}: {refusal.title}", now=now)
     except Exception as error:  # noqa: BLE001 - one job that cannot go on must not stop the others
         if job.attempts < len(BACKOFF):
             _retry_later(job, repr(error), now=now)
