@@ -1,5 +1,5 @@
-"""The pages of the facts: stores, menu, tills, staff, messages, outbox."""
+"""The pages of the facts: stores, menu, tills, staff, messages, outbox, jobs."""
 
-from shop.admin import catalog, messages, outbox, staff, stores, tills
+from shop.admin import catalog, jobs, messages, outbox, staff, stores, tills
 
-__all__ = ["catalog", "messages", "outbox", "staff", "stores", "tills"]
+__all__ = ["catalog", "jobs", "messages", "outbox", "staff", "stores", "tills"]
