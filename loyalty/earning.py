@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from math import gcd
 from zoneinfo import ZoneInfo
 
+from loyalty.exchange import Exchange
 from shop.kernel.money import Cents, Points
 
 CENTS_PER_YUAN = 100
@@ -18,6 +20,17 @@ class Rates:
     points_per_redeemed_yuan: int = 50
     min_points_per_order: int = 50
     max_points_share_percent: int = 50
+
+    @property
+    def exchange(self) -> Exchange:
+        """Return the smallest number of points that pays whole fen, and what it pays."""
+        step = gcd(self.points_per_redeemed_yuan, CENTS_PER_YUAN)
+        return Exchange(
+            points=self.points_per_redeemed_yuan // step,
+            amount_cents=CENTS_PER_YUAN // step,
+            min_points=self.min_points_per_order,
+            max_percent=self.max_points_share_percent,
+        )
 
 
 def points_for(net_cents: Cents, *, rates: Rates, tier_percent: int = 100) -> Points:
@@ -46,12 +59,7 @@ def points_discount(
     >>> points_discount(Points(500), available=Points(300), payable_cents=bill, rates=Rates())
     (300, 600)
     """
-    most_cents = payable_cents * rates.max_points_share_percent // 100
-    most_points = most_cents * rates.points_per_redeemed_yuan // CENTS_PER_YUAN
-    points = min(requested, available, most_points)
-    if points < max(rates.min_points_per_order, 1):
-        return Points(0), Cents(0)
-    return Points(points), Cents(points * CENTS_PER_YUAN // rates.points_per_redeemed_yuan)
+    return rates.exchange.pay(requested, available=available, order_cents=payable_cents)
 
 
 def expiry_of(earned_at: datetime, *, timezone: str) -> datetime:

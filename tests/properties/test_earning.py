@@ -73,7 +73,7 @@ class TestPointsDiscount:
             requested, available=available, payable_cents=payable, rates=rates
         )
 
-        assert cents == taken * 100 // rates.points_per_redeemed_yuan
+        assert cents * rates.points_per_redeemed_yuan == taken * 100
 
 
 class TestExpiryOf:

@@ -1,0 +1,89 @@
+"""Whether a case comes out as its source says, and if not, where and why."""
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from loyalty.points_cases import calculations, histories
+from loyalty.points_cases.words import Case, Unreadable, part
+
+KINDS: dict[str, Callable[[Case], tuple[dict[str, Any], str]]] = {
+    "ledger": histories.ledger,
+    "expiring_forecast": histories.expiring_forecast,
+    "redemption_ledger": histories.redemption_ledger,
+    "earning": calculations.earning,
+    "redemption": calculations.redemption,
+    "condition": calculations.condition,
+}
+
+
+class Outcome(StrEnum):
+    """What became of a case."""
+
+    PASSED = "passed"
+    FAILED = "failed"
+    SKIPPED = "skipped"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Mismatch:
+    """One thing in which a case and we differ."""
+
+    what: str
+    expected: Any
+    got: Any
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Verdict:
+    """The outcome of one case; `why` is for people."""
+
+    id: str
+    outcome: Outcome
+    mismatches: tuple[Mismatch, ...] = ()
+    why: str = ""
+
+
+def judge(case: Case) -> Verdict:
+    """Replay one case and compare. A case that cannot be read has failed; a quirk is skipped."""
+    case_id = str(case.get("id", "?"))
+    if case.get("portability") == "source_quirk":
+        why = str(case.get("notes") or "a quirk of the source")
+        return Verdict(id=case_id, outcome=Outcome.SKIPPED, why=why)
+    try:
+        got, why = _replayed(case)
+        found = tuple(_mismatches(case["expected"], got))
+    except Unreadable as fault:
+        return Verdict(id=case_id, outcome=Outcome.FAILED, why=f"cannot be read: {fault}")
+    outcome = Outcome.FAILED if found else Outcome.PASSED
+    return Verdict(id=case_id, outcome=outcome, mismatches=found, why=why)
+
+
+def _replayed(case: Case) -> tuple[dict[str, Any], str]:
+    kind = case.get("kind")
+    if not isinstance(kind, str) or kind not in KINDS:
+        raise Unreadable(f"there is no kind “{kind}”; there are {', '.join(KINDS)}")
+    expected = case.get("expected")
+    if not isinstance(expected, dict) or not expected:
+        raise Unreadable("nothing is expected")
+    return KINDS[kind](case)
+
+
+def _mismatches(expected: Case, got: dict[str, Any]) -> Iterator[Mismatch]:
+    """Compare every word of what is expected; a word that we do not know is no match."""
+    part(expected, "expected", got)
+    for what, theirs in expected.items():
+        if what in got and _in_form(what, theirs) != got[what]:
+            yield Mismatch(what=what, expected=theirs, got=got[what])
+
+
+def _in_form(what: str, theirs: Any) -> Any:
+    """Return lists of entries as ours are: without those of no points, and in no order of a run."""
+    if not what.endswith("_points") or not isinstance(theirs, list):
+        return theirs
+    entries = [entry for entry in theirs if entry != 0]
+    try:
+        return sorted(entries) if what == "expired_points" else entries
+    except TypeError:
+        return entries
