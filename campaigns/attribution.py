@@ -1,13 +1,16 @@
 """Which link brought a member, and which gets the credit for what they buy.
 
-Last touch within the window, direct visits aside: the newest click, scan or visit of the member's
-visitor id in the 30 days before. The only module that writes acquisitions and conversions.
+Last non-direct touch within the window: the newest click, scan or visit of the member's visitor id
+in the 30 days before. One of an organic link, such as the sticker at the counter, counts only if
+there is no other.
+The only module that writes acquisitions and conversions.
 """
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from campaigns.models import Acquisition, Channel, ChannelLink, Conversion, Touch
 from shop.kernel.money import Cents
@@ -108,12 +111,13 @@ def _touched_links(origin: Origin, now: datetime) -> tuple[ChannelLink | None, C
             kind__in=TOUCH_KINDS,
             occurred_at__gte=now - WINDOW,
             occurred_at__lte=now,
-        ).order_by("occurred_at")
+        )
         if origin.visitor_id
         else Touch.objects.none()
     )
-    first = touches.first()
-    last = touches.last()
+    first = touches.order_by("occurred_at", "id").first()
+    paid_first = touches.annotate(is_organic=Q(link__channel__kind=Channel.Kind.ORGANIC))
+    last = paid_first.order_by("is_organic", "-occurred_at", "-id").first()
     named = links.filter(code=origin.link_code).first() if origin.link_code else None
     last_link = named or (links.get(pk=last.link_id) if last else None)
     return (links.get(pk=first.link_id) if first else last_link), last_link
@@ -121,17 +125,19 @@ def _touched_links(origin: Origin, now: datetime) -> tuple[ChannelLink | None, C
 
 _CONVERT_SQL = """
 WITH touched AS (
-    SELECT touch.link_id
+    SELECT link.id AS link_id, channel.id AS channel_id
     FROM campaigns_acquisition acquisition
     JOIN campaigns_touch touch ON touch.visitor_id = acquisition.visitor_id
+    JOIN campaigns_channellink link ON link.id = touch.link_id
+    JOIN campaigns_channel channel ON channel.id = link.channel_id
     WHERE acquisition.member_id = %(member)s AND acquisition.visitor_id <> ''
       AND touch.kind = ANY(%(touch_kinds)s)
       AND touch.occurred_at > %(since)s AND touch.occurred_at <= %(now)s
       AND (acquisition.referrer_id IS NULL OR touch.occurred_at > acquisition.acquired_at)
-    ORDER BY touch.occurred_at DESC, touch.id DESC LIMIT 1
+    ORDER BY channel.kind = 'organic', touch.occurred_at DESC, touch.id DESC LIMIT 1
 ),
 credited AS (
-    SELECT COALESCE(link.channel_id,
+    SELECT COALESCE(touched.channel_id,
                     CASE WHEN acquisition.acquired_at > %(since)s THEN acquisition.channel_id END,
                     organic.id) AS channel_id,
            COALESCE(touched.link_id,
@@ -140,7 +146,6 @@ credited AS (
     FROM campaigns_acquisition acquisition
     CROSS JOIN (SELECT id FROM campaigns_channel WHERE code = %(organic)s) organic
     LEFT JOIN touched ON true
-    LEFT JOIN campaigns_channellink link ON link.id = touched.link_id
     WHERE acquisition.member_id = %(member)s
 )
 INSERT INTO campaigns_conversion

@@ -224,7 +224,12 @@ def report_reader(*stores: str) -> Api:
 
 def referred(by: Member, *, now: datetime = NOON) -> Member:
     """Return a new member whom another one brought."""
-    return member(referral_code=referrals.code_of(by, now=now).code, now=now)
+    return member(referral_code=referral_code(by, now=now), now=now)
+
+
+def referral_code(of: Member, *, now: datetime = NOON) -> str:
+    """Return the code by which a member brings friends."""
+    return referrals.code_of(of, now=now).code
 
 
 def staff_member(*stores: str, group: str = "Store manager", password: str = "") -> Staff:

@@ -88,6 +88,8 @@ MAY = {
     "reports_opening_funnel": "analyst manager head_office",
     "reports_daily": f"{ANALYSTS} {MANAGERS}",
     "reports_channels": f"{ANALYSTS} {MANAGERS}",
+    "reports_attribution": f"{ANALYSTS} {MANAGERS}",
+    "orders_attribution": "analyst manager head_office",
 }
 """Whose request is served. Whoever is not named is refused, and nothing changes."""
 
@@ -113,6 +115,8 @@ SEES = {
     "reports_opening_funnel": "analyst manager head_office",
     "reports_daily": "analyst manager head_office",
     "reports_channels": "analyst manager head_office",
+    "reports_attribution": "analyst manager head_office",
+    "orders_attribution": "analyst manager head_office",
 }
 """Of those, in whose answer something of SH001 or of the member A stands."""
 

@@ -6,7 +6,9 @@ from typing import Any
 from django.utils.translation import gettext_lazy as _
 from rest_framework import serializers
 
+from campaigns import credit, paths
 from shop.kernel.serializers import StrictCharField, StrictSerializer
+from shop.storefront.reports.attribution import DEFAULT_MODEL
 from shop.storefront.reports.opening_funnel import Rules
 
 EARLIEST = date(2000, 1, 1)
@@ -69,6 +71,18 @@ class PeriodQuery(ReportQuery):
                 {"since": [serializers.ErrorDetail(message % {"days": MOST_DAYS}, code="period")]}
             )
         return since, until
+
+
+class AttributionQuery(PeriodQuery):
+    """Which model credits what, told by what."""
+
+    model = serializers.ChoiceField(choices=credit.MODELS, default=DEFAULT_MODEL)
+    kind = serializers.ChoiceField(
+        choices=["registration", "first_order", "order"],
+        default="order",
+        help_text="What counts as a conversion.",
+    )
+    by = serializers.ChoiceField(choices=list(paths.KEYS), default="channel")
 
 
 # --- answers -------------------------------------------------------------------------------------
@@ -171,6 +185,51 @@ class ChannelRowOut(serializers.Serializer[Any]):
     cpc_cents = serializers.IntegerField(allow_null=True, help_text="Cost per click.")
     cac_cents = serializers.IntegerField(allow_null=True, help_text="Cost per first buyer.")
     roas = serializers.FloatField(allow_null=True, help_text="Revenue per cost.")
+
+
+class CreditRowOut(serializers.Serializer[Any]):
+    """What a channel, link or campaign is credited with."""
+
+    key = serializers.CharField(
+        allow_null=True, help_text="Its code; `organic` for who came by themselves; null for none."
+    )
+    conversions = serializers.FloatField(help_text="May be a fraction.")
+    amount_cents = serializers.IntegerField(help_text="Net of refunds until now.")
+    frozen_conversions = serializers.IntegerField(
+        help_text="Credited by the default model when it happened."
+    )
+    frozen_amount_cents = serializers.IntegerField()
+    removal_effect = serializers.FloatField(
+        allow_null=True, help_text="With `markov`: the part lost without it, 0 to 1."
+    )
+
+
+class AttributionOut(serializers.Serializer[Any]):
+    """Rows sum to the totals, whatever the model."""
+
+    since = serializers.DateField()
+    until = serializers.DateField()
+    model = serializers.CharField()
+    kind = serializers.CharField()
+    by = serializers.CharField()
+    conversions = serializers.IntegerField()
+    amount_cents = serializers.IntegerField()
+    rows = CreditRowOut(many=True)
+
+
+class OrderShareOut(serializers.Serializer[Any]):
+    """A channel's part of one order."""
+
+    key = serializers.CharField(allow_null=True)
+    share = serializers.FloatField(help_text="0 to 1; the shares of a model sum to 1.")
+    amount_cents = serializers.IntegerField(help_text="Sums to the order's net amount exactly.")
+
+
+class OrderAttributionOut(serializers.Serializer[Any]):
+    """Who gets how much of an order, by each model that judges an order by itself."""
+
+    order = serializers.CharField()
+    models: Any = serializers.DictField(child=OrderShareOut(many=True))
 
 
 class ChannelReportOut(serializers.Serializer[Any]):

@@ -28,5 +28,7 @@ urlpatterns = [
     path("payments/callbacks/sandbox", payments.SandboxCallbackView.as_view()),
     path("reports/opening-funnel", reports.OpeningFunnelView.as_view()),
     path("reports/daily", reports.DailyView.as_view()),
+    path("orders/<str:number>/attribution", reports.OrderAttributionView.as_view()),
+    path("reports/attribution", reports.AttributionView.as_view()),
     path("reports/channels", reports.ChannelsView.as_view()),
 ]
