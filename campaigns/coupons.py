@@ -10,10 +10,10 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import IntegrityError, connection, transaction
-from django.db.models import F, Max, Q
+from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import pricing
+from campaigns import periods, pricing
 from campaigns.models import Coupon, CouponDefinition, CouponRedemption
 from shop.kernel import identifiers, rows
 from shop.kernel.errors import DomainError, NotFound
@@ -53,6 +53,13 @@ class CouponNotUsable(DomainError):
     title = _("A coupon of the order cannot be used any more.")
 
 
+class CouponNotRevocable(DomainError):
+    """The coupon is gone already: expired, given away, or revoked before."""
+
+    code = "coupon-not-revocable"
+    title = _("This coupon cannot be revoked any more.")
+
+
 class CouponBudgetExhausted(DomainError):
     """The definition's money is spent."""
 
@@ -88,8 +95,13 @@ def ensure_claim_period(definition: CouponDefinition, *, now: datetime) -> None:
         raise CouponNotClaimable(coupon_definition=definition.code, reason=definition.status)
     if starts is not None and now < starts:
         raise CouponNotClaimable(coupon_definition=definition.code, starts_at=starts.isoformat())
-    if (ends is not None and now >= ends) or expiry_of(definition, issued_at=now) <= now:
+    if (ends is not None and now >= ends) or periods.is_over(definition, now=now):
         raise CouponNotClaimable(coupon_definition=definition.code, reason="ended")
+
+
+def are_issued(definition: CouponDefinition) -> bool:
+    """Tell whether somebody has a coupon under these terms, so that they are fixed."""
+    return bool(definition.issued_count) or Coupon.objects.filter(definition=definition).exists()
 
 
 @transaction.atomic(savepoint=False)
@@ -129,34 +141,101 @@ def reward(order: Order, *, now: datetime) -> list[Coupon]:
     return given
 
 
+@transaction.atomic
+def give(definition_code: str, *, member_id: int, source: str, now: datetime) -> Coupon:
+    """Issue a coupon of an active definition by hand, whether or not members may claim it.
+
+    Raises:
+        NotFound, CouponNotClaimable, CouponExhausted, ClaimLimitReached
+    """
+    definition = CouponDefinition.objects.filter(code=definition_code).first()
+    if definition is None:
+        raise NotFound
+    ensure_claim_period(definition, now=now)
+    return issue(definition, member_id=member_id, source=source, now=now)
+
+
 @transaction.atomic(savepoint=False)
-def revoke_reward(order: Order) -> None:
-    """Take back the coupons that came with an order, where they have not been used."""
-    if order.coupon_gifts and order.member_id is not None:
-        Coupon.objects.filter(
-            member_id=order.member_id, source=order.source, status=Status.AVAILABLE
-        ).update(status=Status.REVOKED)
+def pass_on(coupon: Coupon, *, member_id: int, now: datetime) -> Coupon:
+    """Give a locked coupon from one wallet to another, as it is; return the receiver's.
+
+    It keeps its slot and its place in the counters with the giver, and takes a slot of the
+    receiver's. Who issued it and why goes with it, so that it is taken back where it went.
+
+    Raises:
+        CouponNotUsable: used, held, revoked or expired meanwhile.
+        ClaimLimitReached: the receiver has as many as one member may have.
+    """
+    given = Coupon.objects.filter(
+        pk=coupon.pk, status=Status.AVAILABLE, expires_at__gt=now, revoked_at=None
+    ).update(status=Status.TRANSFERRED)
+    if given != 1:
+        raise CouponNotUsable(coupon_codes=[coupon.code])
+    return _take_slot(
+        coupon.definition, member_id=member_id, source=coupon.source, now=now, passed_on=coupon
+    )
 
 
-def expiry_of(definition: CouponDefinition, *, issued_at: datetime) -> datetime:
-    """Return when a coupon issued now stops working: the earlier of its two ends."""
-    ends = []
-    if definition.valid_days is not None:
-        ends.append(issued_at + timedelta(days=definition.valid_days))
-    if definition.valid_until is not None:
-        ends.append(definition.valid_until)
-    return min(ends)
+@transaction.atomic
+def revoke(coupon: Coupon, *, reason: str, actor: str, now: datetime) -> Coupon:
+    """Take a coupon back: at once, or as soon as the order that has it lets it go.
+
+    An order that holds it may still be paid with it: its price was promised.
+
+    Raises:
+        CouponNotRevocable: gone already.
+    """
+    if _revoke(Coupon.objects.filter(pk=coupon.pk), reason=reason, actor=actor, now=now) != 1:
+        coupon.refresh_from_db()
+        raise CouponNotRevocable(coupon=coupon.code, coupon_status=coupon.status)
+    coupon.refresh_from_db()
+    return coupon
+
+
+@transaction.atomic(savepoint=False)
+def revoke_reward(order: Order, *, now: datetime) -> None:
+    """Take back the coupons that came with an order, wherever they went, as far as not used.
+
+    One that is on another order by now is gone once that order is cancelled or refunded.
+    """
+    if order.coupon_gifts:
+        gifts = Coupon.objects.filter(source=order.source)
+        _revoke(gifts, reason="order refunded", actor=order.source, now=now)
+
+
+def _revoke(found: QuerySet[Coupon], *, reason: str, actor: str, now: datetime) -> int:
+    """Mark living coupons revoked; those on no order are so at once. Return how many."""
+    living = found.filter(
+        status__in=[Status.AVAILABLE, Status.HELD, Status.REDEEMED], revoked_at=None
+    )
+    ids = [row.pk for row in living.order_by("pk").select_for_update(no_key=True)]
+    is_free = Q(status=Status.AVAILABLE)
+    return Coupon.objects.filter(pk__in=ids).update(
+        status=Case(When(is_free, then=Value(Status.REVOKED)), default=F("status")),
+        revoked_at=now,
+        revoked_by=actor,
+        revoke_reason=reason,
+    )
 
 
 def _take_slot(
-    definition: CouponDefinition, *, member_id: int, source: str, now: datetime
+    definition: CouponDefinition,
+    *,
+    member_id: int,
+    source: str,
+    now: datetime,
+    passed_on: Coupon | None = None,
 ) -> Coupon:
-    """Insert the member's next coupon; the unique slot makes two at once take turns."""
-    mine = Coupon.objects.filter(definition=definition, member_id=member_id)
+    """Insert the member's next coupon; the unique slot makes two at once take turns.
+
+    One that is passed on lives as long as it did.
+    """
     for _attempt in range(definition.per_member_limit):  # a lost attempt is one slot less to have
-        slot = (mine.aggregate(last=Max("slot"))["last"] or 0) + 1
+        slot, timezone = _next_slot(definition, member_id)
         if slot > definition.per_member_limit:
             break
+        starts_at = periods.start_of(definition, issued_at=now)
+        expires_at = periods.end_of(definition, issued_at=now, timezone=timezone)
         try:
             with transaction.atomic():
                 return Coupon.objects.create(
@@ -166,13 +245,31 @@ def _take_slot(
                     slot=slot,
                     source=source,
                     issued_at=now,
-                    expires_at=expiry_of(definition, issued_at=now),
+                    starts_at=passed_on.starts_at if passed_on else starts_at,
+                    expires_at=passed_on.expires_at if passed_on else expires_at,
+                    passed_on_from=passed_on,
                 )
         except IntegrityError:
             continue
     raise ClaimLimitReached(
         coupon_definition=definition.code, per_member_limit=definition.per_member_limit
     )
+
+
+def _next_slot(definition: CouponDefinition, member_id: int) -> tuple[int, str]:
+    """Return the member's next slot, and the time zone in which their days are counted."""
+    with connection.cursor() as cursor:
+        cursor.execute(_NEXT_SLOT_SQL, {"definition": definition.pk, "member": member_id})
+        slot, timezone = cursor.fetchone()
+    return slot, timezone
+
+
+_NEXT_SLOT_SQL = """
+SELECT (SELECT COALESCE(max(slot), 0) + 1 FROM campaigns_coupon
+        WHERE definition_id = %(definition)s AND member_id = %(member)s), store.timezone
+FROM shop_member member JOIN shop_store store ON store.id = member.store_id
+WHERE member.id = %(member)s
+"""
 
 
 # --- on an order ---------------------------------------------------------------------------------
@@ -213,11 +310,21 @@ def offer_of(coupon: Coupon) -> pricing.Offer:
     )
 
 
-def why_unusable(coupon: Coupon, *, now: datetime) -> str | None:
-    """Return the refusal reason of a coupon that is not available now, None if it is."""
+def why_unusable(coupon: Coupon, *, now: datetime) -> pricing.Refusal | None:
+    """Return the refusal of a coupon that is not available now, None if it is."""
+    reason = _reason(coupon, now=now)
+    if reason is None:
+        return None
+    needed = coupon.starts_at.isoformat() if reason == "not-started" and coupon.starts_at else None
+    return pricing.Refusal(key=coupon.code, reason=reason, needed=needed)
+
+
+def _reason(coupon: Coupon, *, now: datetime) -> str | None:
     if coupon.status == Status.AVAILABLE:
         if coupon.expires_at <= now:
             return "expired"
+        if coupon.starts_at is not None and now < coupon.starts_at:
+            return "not-started"
         if coupon.definition.status == CouponDefinition.Status.PAUSED:
             return "disabled"
         return None
@@ -256,9 +363,13 @@ def redeem(order: Order, *, discounts: Mapping[str, Cents], now: datetime) -> No
 
 @transaction.atomic(savepoint=False)
 def release(order: Order, *, now: datetime) -> None:
-    """Free the coupons an unpaid order held; ones that ran out meanwhile expire."""
+    """Free the coupons an unpaid order held; revoked ones, and ones that ran out, are gone."""
     held = Coupon.objects.filter(held_by=order, status=Status.HELD)
-    held.filter(expires_at__lte=now).update(status=Status.EXPIRED, held_by=None)
+    is_revoked = Q(revoked_at__isnull=False)
+    held.filter(is_revoked | Q(expires_at__lte=now)).update(
+        status=Case(When(is_revoked, then=Value(Status.REVOKED)), default=Value(Status.EXPIRED)),
+        held_by=None,
+    )
     held.update(status=Status.AVAILABLE, held_by=None)
 
 
@@ -292,6 +403,8 @@ def return_after_refund(order: Order, *, now: datetime) -> None:
 
 def _after_refund(coupon: Coupon, *, now: datetime) -> tuple[str, datetime]:
     """Return status and expiry of a coupon given back: its own expiry, or a grace if reusable."""
+    if coupon.revoked_at is not None:
+        return Status.REVOKED, coupon.expires_at
     if coupon.expires_at > now:
         return Status.AVAILABLE, coupon.expires_at
     if coupon.definition.after_refund == CouponDefinition.AfterRefund.REUSABLE:
@@ -333,6 +446,7 @@ WITH usable AS (
     SELECT id FROM campaigns_coupon
     WHERE code = ANY(%(codes)s) AND member_id = %(member)s
       AND (status = 'available' AND expires_at > %(now)s
+           AND (starts_at IS NULL OR starts_at <= %(now)s)
            OR status = 'held' AND held_by_id = %(order)s)
     ORDER BY id FOR NO KEY UPDATE
 )

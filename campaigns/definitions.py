@@ -7,7 +7,7 @@ from datetime import datetime
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import coupons, pricing
+from campaigns import periods, pricing
 from campaigns.models import CouponDefinition, Promotion
 from shop.kernel.errors import DomainError
 
@@ -28,7 +28,7 @@ def activate(offer: AnyOffer, *, now: datetime) -> None:
     Raises:
         OfferNotSwitchable: not a draft or paused, or over at once.
     """
-    if isinstance(offer, CouponDefinition) and coupons.expiry_of(offer, issued_at=now) <= now:
+    if isinstance(offer, CouponDefinition) and periods.is_over(offer, now=now):
         raise OfferNotSwitchable(_("Its coupons would have expired already."))
     if is_over(offer, now=now):
         raise OfferNotSwitchable(_("Its period is over."))

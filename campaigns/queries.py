@@ -32,6 +32,12 @@ def visible_costs(principal: Principal) -> QuerySet[DailyCost]:
     return scope(DailyCost.objects.all(), principal, store="link__store_id", with_shared=True)
 
 
+def visible_coupons(principal: Principal) -> QuerySet[Coupon]:
+    """Return the coupons in the wallets of the caller's members."""
+    rows = Coupon.objects.select_related("definition")
+    return scope(rows, principal, store="member__store_id", member="member_id")
+
+
 def claimable_definitions(*, now: datetime) -> QuerySet[CouponDefinition]:
     """Return what members may claim now and is not gone yet."""
     return _issued_definitions(now=now).filter(is_claimable=True)

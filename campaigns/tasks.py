@@ -3,13 +3,15 @@
 from celery import shared_task
 from django.utils import timezone
 
-from campaigns import coupons, definitions, phases
+from campaigns import coupons, definitions, phases, transfers
 
 
 @shared_task
 def expire_coupons() -> None:
-    """Mark coupons whose time is over."""
-    coupons.expire(now=timezone.now())
+    """Mark coupons whose time is over, and close links that nobody accepted."""
+    now = timezone.now()
+    coupons.expire(now=now)
+    transfers.expire(now=now)
 
 
 @shared_task

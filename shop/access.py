@@ -35,6 +35,8 @@ _MANAGER_MAY = {
         "change_alert",
     },
     "campaigns": {
+        "add_coupon",
+        "change_coupon",
         "add_channellink",
         "change_channellink",
         "add_dailycost",

@@ -129,6 +129,12 @@ def paid(
     )
 
 
+def pay(order: Order, *, now: datetime = NOON) -> Order:
+    """Return a placed order, paid in cash."""
+    tenders = [Tender(method="cash", amount_cents=Cents(order.payable_cents))]
+    return checkout.pay_order(number=order.number, tenders=tenders, actor="test", now=now).order
+
+
 def definition(code: str = "FULL25_5", **fields: Any) -> CouponDefinition:
     """Return a coupon definition of the demo, with these fields changed."""
     CouponDefinition.objects.filter(code=code).update(**fields)

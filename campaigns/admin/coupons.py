@@ -2,16 +2,23 @@
 
 from typing import Any
 
+from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminTextInputWidget
 
+from campaigns import coupons
 from campaigns.admin.coupon_form import DefinitionForm, PlainDefinitionForm
 from campaigns.admin.offers import OfferPage
-from campaigns.models import Coupon, CouponDefinition, CouponRedemption
+from campaigns.models import Coupon, CouponDefinition, CouponRedemption, CouponTransfer
+from shop.admin.buttons import Button, Text, button
 from shop.admin.pages import ReadOnlyPage
-from shop.admin.scoping import VisibleFilter
+from shop.admin.scoping import VisibleFilter, principal_of
 
 FIXED_BECAUSE_ISSUED = _(
     "Coupons have been issued under this offer, so it is fixed: what people hold must not change"
@@ -48,9 +55,11 @@ class CouponDefinitionPage(OfferPage):
                     "fields": [
                         ("is_claimable", "is_welcome_gift"),
                         ("claim_starts_at", "claim_ends_at"),
-                        ("valid_days", "valid_until"),
+                        ("valid_days", "is_transferable"),
+                        ("valid_from", "valid_until"),
                         ("total_limit", "per_member_limit"),
                         ("budget_cents", "after_refund"),
+                        "partial_return",
                     ]
                 },
             ),
@@ -59,6 +68,12 @@ class CouponDefinitionPage(OfferPage):
             counters = [("status", "issued_count"), ("redeemed_count", "spent_cents")]
             fieldsets.append((_("So far"), {"fields": counters}))
         return fieldsets
+
+
+class ReasonForm(BaseDialogForm):
+    """Why."""
+
+    reason = forms.CharField(label=_("reason"), max_length=200, widget=UnfoldAdminTextInputWidget)
 
 
 @admin.register(Coupon)
@@ -72,12 +87,58 @@ class CouponPage(ReadOnlyPage):
     search_fields = ["code", "member__phone_last4", "member__name"]
     search_help_text = _("Code, last four digits or name")
     date_hierarchy = "issued_at"
+    actions_detail = ["revoke"]
     fields = [
         ("code", "status"),
         ("definition", "member"),
-        ("issued_at", "expires_at"),
-        ("source", "slot"),
-        "held_by",
+        ("issued_at", "source"),
+        ("starts_at", "expires_at"),
+        ("held_by", "passed_on_from"),
+        ("revoked_at", "revoked_by"),
+        "revoke_reason",
+    ]
+
+    @button(
+        Button(
+            label=_("Revoke"),
+            question=_(
+                "It cannot be used any more. An unpaid order that holds it may still be paid with"
+                " it."
+            ),
+            permission="campaigns.change_coupon",
+            form=ReasonForm,
+            when=lambda row: (
+                row.revoked_at is None
+                and row.status in {Coupon.Status.AVAILABLE, Coupon.Status.HELD}
+            ),
+        ),
+        icon="block",
+        variant=ActionVariant.DANGER,
+    )
+    def revoke(self, request: HttpRequest, row: Coupon, answers: dict[str, Any]) -> Text:
+        """Take a coupon back."""
+        actor = principal_of(request).key
+        coupons.revoke(row, reason=answers["reason"], actor=actor, now=timezone.now())
+        return _("%(code)s is revoked.") % {"code": row.code}
+
+
+@admin.register(CouponTransfer)
+class TransferPage(ReadOnlyPage):
+    """Coupons given to friends."""
+
+    store_lookup = "giver__store_id"
+    list_display = ["offered_at", "coupon", "giver", "receiver", "status", "closed_at"]
+    list_display_links = ["offered_at"]
+    list_filter = [("status", ChoicesDropdownFilter)]
+    list_select_related = ["coupon", "giver", "receiver"]
+    search_fields = ["coupon__code", "giver__phone_last4", "giver__name"]
+    search_help_text = _("Code, last four digits or name of the giver")
+    date_hierarchy = "offered_at"
+    fields = [
+        ("giver", "receiver"),
+        ("coupon", "received"),
+        ("status", "offered_at"),
+        ("expires_at", "closed_at"),
     ]
 
 

@@ -1,10 +1,11 @@
 """What goes in and out of the API of coupons."""
 
-from typing import Any
+from typing import Any, Literal
 
 from rest_framework import serializers
 
-from campaigns.models import Coupon, CouponDefinition
+from campaigns.models import Coupon, CouponDefinition, CouponTransfer
+from shop.kernel.serializers import StrictCharField, StrictSerializer, StrictUUIDField
 
 
 class CouponTerms(serializers.ModelSerializer[CouponDefinition]):
@@ -30,7 +31,9 @@ class CouponDefinitionOut(CouponTerms):
             "claim_starts_at",
             "claim_ends_at",
             "valid_days",
+            "valid_from",
             "valid_until",
+            "is_transferable",
             "per_member_limit",
             "left",
             "taken",
@@ -55,7 +58,7 @@ class CouponOut(serializers.ModelSerializer[Coupon]):
 
     class Meta:
         model = Coupon
-        fields = ("code", "status", "definition", "issued_at", "expires_at")
+        fields = ("code", "status", "definition", "issued_at", "starts_at", "expires_at")
 
     def get_status(self, coupon: Coupon) -> Coupon.Status:
         """Return the status as of now; the job that marks what has expired may be late."""
@@ -71,3 +74,69 @@ class WalletQuery(serializers.Serializer[Any]):
     status = serializers.ChoiceField(
         choices=Coupon.Status.choices, default="", help_text="Without it: what can be used."
     )
+
+
+class GivingRequest(StrictSerializer):
+    """Who gets the coupon."""
+
+    member = StrictUUIDField(help_text="The member's id.")
+
+
+class RevocationRequest(StrictSerializer):
+    """Why a coupon is taken back."""
+
+    reason = StrictCharField(max_length=200)
+
+
+class AcceptanceRequest(StrictSerializer):
+    """What was in the link."""
+
+    token = StrictCharField(max_length=64)
+
+
+class TransferOut(serializers.ModelSerializer[CouponTransfer]):
+    """A coupon given, or received: by the direction that the caller sees it from."""
+
+    direction = serializers.SerializerMethodField()
+    definition = CouponTerms(source="coupon.definition")
+    status = serializers.SerializerMethodField()
+    coupon = serializers.SerializerMethodField(help_text="The code in the caller's own wallet.")
+
+    class Meta:
+        model = CouponTransfer
+        fields = (
+            "direction",
+            "status",
+            "coupon",
+            "definition",
+            "offered_at",
+            "expires_at",
+            "closed_at",
+        )
+
+    def get_direction(self, transfer: CouponTransfer) -> Literal["given", "received"]:
+        """Tell from which side the caller sees it."""
+        return "given" if transfer.giver_id == self.context["member_id"] else "received"
+
+    def get_status(self, transfer: CouponTransfer) -> CouponTransfer.Status:
+        """Return the status as of now; the job that closes old links may be late."""
+        is_late = transfer.expires_at <= self.context["now"]
+        if transfer.status == CouponTransfer.Status.OPEN and is_late:
+            return CouponTransfer.Status.EXPIRED
+        return CouponTransfer.Status(transfer.status)
+
+    def get_coupon(self, transfer: CouponTransfer) -> str:
+        """Return the code of the giver's coupon to the giver, of the receiver's to them."""
+        is_mine = transfer.giver_id == self.context["member_id"]
+        coupon = transfer.coupon if is_mine else transfer.received
+        return coupon.code if coupon else ""
+
+
+class OfferedOut(TransferOut):
+    """A new transfer with the token of its link, which is not shown again."""
+
+    token = serializers.CharField()
+
+    class Meta:
+        model = CouponTransfer
+        fields = ("token", *TransferOut.Meta.fields)

@@ -20,10 +20,12 @@ from campaigns.api import coupon_serializers as serializers
 from campaigns.models import Coupon, CouponDefinition
 from shop import members
 from shop.api.on_behalf import OnBehalfRequest, acting_member
+from shop.kernel.errors import NotFound
 from shop.kernel.idempotency import idempotent
 from shop.kernel.pagination import ByExpiry, OldestFirst
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of
+from shop.kernel.serializers import validated
 
 
 class CouponDefinitionFilter(FilterSet):
@@ -100,6 +102,72 @@ class CouponClaimsView(APIView):
         now = timezone.now()
         coupon = coupons.claim(code, member_id=member.pk, now=now)
         return Response(serializers.CouponOut(coupon, context={"now": now}).data, status=201)
+
+
+class CouponGivingView(APIView):
+    """A coupon that staff put into a wallet: to make good for something, or by agreement."""
+
+    permission_classes = [callers(Kind.STAFF, scope="coupons:issue")]
+
+    @extend_schema(
+        operation_id="coupon_definitions_give",
+        tags=["coupons"],
+        summary="Give a member a coupon",
+        description=(
+            "Within the definition's limits, whether or not members may claim it. 409"
+            " `coupon-not-claimable`, `coupon-exhausted`, `claim-limit-reached`,"
+            " `member-not-active`."
+        ),
+        request=serializers.GivingRequest,
+        responses={201: serializers.CouponOut},
+        examples=[
+            OpenApiExample(
+                "An apology",
+                value={"member": "3f0c8e9a-6a0e-4a55-9d4a-3f8f3a4f2f10"},
+                request_only=True,
+            )
+        ],
+    )
+    @idempotent
+    def post(self, request: Request, code: str) -> Response:
+        """Give a member a coupon."""
+        body = validated(serializers.GivingRequest, request.data)
+        principal = principal_of(request)
+        member = members.get_active(members.find_visible(body["member"], principal).public_id)
+        now = timezone.now()
+        coupon = coupons.give(code, member_id=member.pk, source=f"given:{principal.key}", now=now)
+        return Response(serializers.CouponOut(coupon, context={"now": now}).data, status=201)
+
+
+class CouponRevocationView(APIView):
+    """Taking a coupon back."""
+
+    permission_classes = [callers(Kind.STAFF, scope="coupons:revoke")]
+
+    @extend_schema(
+        operation_id="coupons_revoke",
+        tags=["coupons"],
+        summary="Revoke a coupon",
+        description=(
+            "One that an unpaid order holds may still be paid with; it does not come back from"
+            " there. 409 `coupon-not-revocable`: expired, given away or revoked already."
+        ),
+        request=serializers.RevocationRequest,
+        responses={200: serializers.CouponOut},
+        examples=[
+            OpenApiExample("A mistake", value={"reason": "issued by mistake"}, request_only=True)
+        ],
+    )
+    @idempotent
+    def post(self, request: Request, code: str) -> Response:
+        """Revoke a coupon."""
+        body = validated(serializers.RevocationRequest, request.data)
+        principal, now = principal_of(request), timezone.now()
+        coupon = queries.visible_coupons(principal).filter(code=code).first()
+        if coupon is None:
+            raise NotFound
+        coupon = coupons.revoke(coupon, reason=body["reason"], actor=principal.key, now=now)
+        return Response(serializers.CouponOut(coupon, context={"now": now}).data)
 
 
 class WalletView(ListAPIView[Coupon]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.api import channels, costs, coupons, links, phases, touches
+from campaigns.api import channels, costs, coupons, links, phases, touches, transfers
 
 urlpatterns = [
     path("channels", channels.ChannelsView.as_view()),
@@ -18,6 +18,15 @@ urlpatterns = [
     path("daily-costs/import", costs.CostImportView.as_view()),
     path("coupon-definitions", coupons.CouponDefinitionsView.as_view()),
     path("coupon-definitions/<str:code>/claims", coupons.CouponClaimsView.as_view()),
+    path("coupon-definitions/<str:code>/issues", coupons.CouponGivingView.as_view()),
+    path("coupons/<str:code>/revocation", coupons.CouponRevocationView.as_view()),
+    path("coupon-transfers/acceptances", transfers.TransferAcceptancesView.as_view()),
+    path("me/coupon-transfers", transfers.MeTransfersView.as_view()),
+    path("me/coupons/<str:code>/transfer", transfers.CouponTransferView.as_view()),
+    path(
+        "me/coupons/<str:code>/transfer/cancellation",
+        transfers.CouponTransferCancellationView.as_view(),
+    ),
     path("me/coupons", coupons.MeCouponsView.as_view()),
     path("members/<uuid:member_id>/coupons", coupons.MemberCouponsView.as_view()),
 ]

@@ -13,6 +13,7 @@ from campaigns.models.coupons import Coupon, CouponDefinition, CouponRedemption
 from campaigns.models.phases import CampaignPhase, Reservation
 from campaigns.models.promotions import Promotion, PromotionUse, UsageCounter
 from campaigns.models.referrals import Referral, ReferralCode, ReferralProgramme
+from campaigns.models.transfers import CouponTransfer
 
 __all__ = [
     "Acquisition",
@@ -24,6 +25,7 @@ __all__ = [
     "Coupon",
     "CouponDefinition",
     "CouponRedemption",
+    "CouponTransfer",
     "DailyCost",
     "Promotion",
     "PromotionUse",

@@ -1,5 +1,6 @@
 """Coupons: the definition a manager writes, and the code in a wallet."""
 
+import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -10,12 +11,16 @@ from shop.kernel.money import Cents
 from shop.models.members import Member
 from shop.models.orders import Order
 
+FIXED_TERMS = ("rule", "partial_return", "after_refund", "is_transferable")
+"""The columns of a definition that are what its coupons are: fixed once one is issued."""
+
 
 class CouponDefinition(OfferTerms):
     """What a coupon gives, to whom, how often and how long.
 
     Invariants:
         redeemed ≤ issued ≤ total limit; spent ≤ budget. The counters move only by guarded updates.
+        What a coupon gives is fixed once one is out: FIXED_TERMS never change in people's hands.
     """
 
     class AfterRefund(models.TextChoices):
@@ -28,7 +33,16 @@ class CouponDefinition(OfferTerms):
     claim_starts_at = models.DateTimeField(_("issued from"), null=True, blank=True)
     claim_ends_at = models.DateTimeField(_("issued until"), null=True, blank=True)
     valid_days = models.PositiveSmallIntegerField(
-        _("valid for days"), null=True, blank=True, help_text=_("Counted from issue.")
+        _("valid for days"),
+        null=True,
+        blank=True,
+        help_text=_(
+            "Full days after the day of issue, to local midnight; if it is usable only later, from"
+            " then on."
+        ),
+    )
+    valid_from = models.DateTimeField(
+        _("usable from"), null=True, blank=True, help_text=_("Without it: as soon as it is issued.")
     )
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     total_limit = models.PositiveIntegerField(_("at most in all"), null=True, blank=True)
@@ -39,6 +53,7 @@ class CouponDefinition(OfferTerms):
         choices=AfterRefund,
         default=AfterRefund.IF_NOT_EXPIRED,
     )
+    is_transferable = models.BooleanField(_("may be given to a friend"), default=False)
     issued_count = models.PositiveIntegerField(_("issued"), default=0, editable=False)
     redeemed_count = models.PositiveIntegerField(_("redeemed"), default=0, editable=False)
     spent_cents = CentsField(_("discount given"), default=Cents(0), editable=False)
@@ -65,6 +80,30 @@ class CouponDefinition(OfferTerms):
                 name="coupon_definition_has_an_end",
                 condition=Q(valid_days__isnull=False) | Q(valid_until__isnull=False),
             ),
+            models.CheckConstraint(
+                name="coupon_definition_ends_after_it_starts",
+                condition=Q(valid_from__isnull=True)
+                | Q(valid_until__isnull=True)
+                | Q(valid_until__gt=F("valid_from")),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Trigger(
+                name="terms_fixed_once_issued",
+                operation=pgtrigger.UpdateOf(*FIXED_TERMS),  # type: ignore[no-untyped-call]
+                when=pgtrigger.Before,
+                func="""
+                    IF ROW(NEW.rule, NEW.partial_return, NEW.after_refund, NEW.is_transferable)
+                       IS DISTINCT FROM
+                       ROW(OLD.rule, OLD.partial_return, OLD.after_refund, OLD.is_transferable)
+                       AND EXISTS (SELECT 1 FROM campaigns_coupon
+                                   WHERE definition_id = NEW.id)
+                    THEN RAISE EXCEPTION 'the terms of issued coupons are fixed'
+                         USING ERRCODE = 'integrity_constraint_violation';
+                    END IF;
+                    RETURN NEW;
+                """,
+            ),
         ]
 
 
@@ -75,7 +114,10 @@ class Coupon(models.Model):
         available → held by one order → redeemed; or released, expired, revoked. Each step is a
         guarded update, so of any number of orders only one gets the coupon.
         `slot` numbers a member's coupons of one definition from 1; the unique key makes the
-        per-member limit hold whatever happens at once.
+        per-member limit hold whatever happens at once. One given away keeps its slot.
+        Whoever is given a coupon has a row of their own that points at the giver's.
+        A revoked coupon on an order stays there, and is gone once the order lets it go.
+        An issue to many gives each member one.
     """
 
     class Status(models.TextChoices):
@@ -84,6 +126,7 @@ class Coupon(models.Model):
         REDEEMED = "redeemed", _("Redeemed")
         EXPIRED = "expired", _("Expired")
         REVOKED = "revoked", _("Revoked")
+        TRANSFERRED = "transferred", _("Given away")
 
     code = models.CharField(_("code"), max_length=24, unique=True)
     definition = models.ForeignKey(
@@ -96,7 +139,23 @@ class Coupon(models.Model):
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.AVAILABLE)
     source = models.CharField(_("source"), max_length=64, help_text=_("Why it was issued."))
     issued_at = models.DateTimeField(_("issued"))
+    starts_at = models.DateTimeField(_("usable from"), null=True, blank=True)
     expires_at = models.DateTimeField(_("expires"))
+    passed_on_from = models.OneToOneField(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="passed_on_as",
+        verbose_name=_("given on from"),
+    )
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True)
+    revoked_by = models.CharField(
+        _("revoked by"), max_length=64, blank=True, default="", db_default=""
+    )
+    revoke_reason = models.CharField(
+        _("reason"), max_length=200, blank=True, default="", db_default=""
+    )
     held_by = models.ForeignKey(
         Order,
         models.PROTECT,
@@ -118,11 +177,21 @@ class Coupon(models.Model):
                 condition=Q(status__in=["held", "redeemed"], held_by__isnull=False)
                 | (~Q(status__in=["held", "redeemed"]) & Q(held_by__isnull=True)),
             ),
+            models.UniqueConstraint(
+                name="coupon_once_per_issue",
+                fields=["source", "member"],
+                condition=Q(source__startswith="issue:", passed_on_from=None),
+            ),
         ]
         indexes = [
             models.Index(name="coupon_wallet", fields=["member", "status", "expires_at"]),
             models.Index(
                 name="coupon_to_expire", fields=["expires_at"], condition=Q(status="available")
+            ),
+            models.Index(
+                name="coupon_from_order",
+                fields=["source"],
+                condition=Q(source__startswith="order:"),
             ),
         ]
 

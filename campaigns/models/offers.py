@@ -24,6 +24,10 @@ class OfferTerms(Named):
         PAUSED = "paused", _("Paused")
         ENDED = "ended", _("Ended")
 
+    class PartialReturn(models.TextChoices):
+        KEEP = "keep", _("The rest keeps its discount")
+        REPRICE = "reprice", _("The rest is priced anew")
+
     code = models.SlugField(_("code"), max_length=32, unique=True)
     campaign = models.ForeignKey(
         Campaign,
@@ -40,6 +44,14 @@ class OfferTerms(Named):
     uses_per_day = models.PositiveIntegerField(_("uses per day"), null=True, blank=True)
     uses_per_week = models.PositiveIntegerField(_("uses per week"), null=True, blank=True)
     uses_per_month = models.PositiveIntegerField(_("uses per month"), null=True, blank=True)
+    partial_return = models.CharField(
+        _("after a partial return"),
+        max_length=8,
+        choices=PartialReturn,
+        default=PartialReturn.KEEP,
+        db_default=PartialReturn.KEEP.value,
+        help_text=_("Priced anew, the rest loses what it would not have got by itself."),
+    )
     submitted_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,

@@ -32,6 +32,8 @@ PERMISSIONS_OF_SCOPES = {
     "points:adjust": "loyalty.add_pointsentry",
     "campaigns:read": "campaigns.view_campaign",
     "campaigns:write": "campaigns.change_campaign",
+    "coupons:issue": "campaigns.add_coupon",
+    "coupons:revoke": "campaigns.change_coupon",
     "links:write": "campaigns.add_channellink",
     "costs:write": "campaigns.add_dailycost",
     "touches:write": "campaigns.add_touch",

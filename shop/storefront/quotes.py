@@ -371,9 +371,10 @@ def _offers(
     loaded = {c.code: c for c in coupons.load(basket.coupon_codes, member_id=member_id)}
     for code in basket.coupon_codes:
         coupon = loaded.get(code)
-        reason = "unknown-code" if coupon is None else coupons.why_unusable(coupon, now=now)
-        if coupon is None or reason is not None:
-            refusals.append(Refusal(key=code, reason=reason or "unknown-code"))
+        if coupon is None:
+            refusals.append(Refusal(key=code, reason="unknown-code"))
+        elif (refusal := coupons.why_unusable(coupon, now=now)) is not None:
+            refusals.append(refusal)
         else:
             offers.append(coupons.offer_of(coupon))
     if basket.reward_code and member_id is not None:

@@ -62,7 +62,7 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
         )
     if is_whole:
         coupons.return_after_refund(order, now=now)
-        coupons.revoke_reward(order)
+        coupons.revoke_reward(order, now=now)
         promotions.release(order, now=now)
     _send_money_back(order, refund, now=now)
     outbox.add(

@@ -29,6 +29,7 @@ TYPED: dict[str, Any] = {
     "valid_days": 7,
     "per_member_limit": 1,
     "after_refund": "if_not_expired",
+    "partial_return": "keep",
 }
 
 

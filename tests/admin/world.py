@@ -6,7 +6,7 @@ from datetime import timedelta
 from django.contrib import admin
 from django.db.models import Model
 
-from campaigns import costs, definitions, links, referrals
+from campaigns import costs, definitions, links, referrals, transfers
 from campaigns.costs import CostRow
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink
 from loyalty import rewards
@@ -37,6 +37,10 @@ def populate(code: str) -> None:
     _buy_with_a_promotion(code)
     rewards.redeem("FREE_DRINK", member_id=regular.pk, now=make.NOON)
     make.coupon(friend)
+    make.definition("WINBACK_6", is_transferable=True)
+    gift = make.coupon(friend, "WINBACK_6")
+    offer = transfers.offer(gift.code, member_id=friend.pk, now=make.NOON)
+    transfers.accept(offer.token, member_id=regular.pk, now=make.NOON)
     waiting = make.basket(who=regular, at=code)
     order = make.placed(what=waiting, total=price(waiting))
     messages.alert("payment-orphan", subject=order.source, details={"why": "迟到"}, now=make.NOON)

@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from campaigns import costs, links
+from campaigns import costs, links, transfers
 from campaigns.models import Campaign, CampaignPhase, Channel
 from loyalty import rewards
 from shop import members, payments, tills
@@ -35,6 +35,10 @@ class Scene:
     unpaid: str
     paid: str
     redemption: str
+    coupon: str
+    gift: str
+    offered: str
+    token: str
     link: str
     campaign: str
     job: str
@@ -61,7 +65,13 @@ def build() -> Scene:
     one, other = make.member(at="SH001", phone="+8613800138000"), make.member(at="SH002")
     make.give_points(one, 5000)
     make.give_points(other, 1000)
-    make.coupon(one, now=now)
+    coupon = make.coupon(one, now=now)
+    make.definition("WINBACK_6", is_transferable=True, per_member_limit=9)
+    gift, offered = (make.coupon(one, "WINBACK_6", now=now) for _each in range(2))
+    transfers.offer(offered.code, member_id=one.pk, now=now)
+    friend = make.member()
+    friends = make.coupon(friend, "WINBACK_6", now=now)
+    offer = transfers.offer(friends.code, member_id=friend.pk, now=now)
     campaign = Campaign.objects.create(
         code="opening",
         name_zh="开业",
@@ -95,6 +105,10 @@ def build() -> Scene:
         unpaid=make.placed(who=one, now=now).number,
         paid=make.paid(who=one, now=now).order.number,
         redemption=rewards.redeem("FREE_DRINK", member_id=one.pk, now=now).code,
+        coupon=coupon.code,
+        gift=gift.code,
+        offered=offered.code,
+        token=offer.token,
         link=link.code,
         campaign=campaign.code,
         job=_job_of(manager),
@@ -241,6 +255,17 @@ ASKED: dict[str, Asked] = {
     "members_adjust_points": Asked(
         path=_member, body=lambda scene, caller: {"points": 50, "reason": "waited too long"}
     ),
+    "coupon_definitions_give": Asked(
+        path=lambda scene: {"code": "WINBACK_6"},
+        body=lambda scene, caller: {"member": scene.member},
+    ),
+    "coupons_revoke": Asked(
+        path=lambda scene: {"code": scene.coupon}, body=lambda scene, caller: {"reason": "mistake"}
+    ),
+    "me_coupons_transfer": Asked(path=lambda scene: {"code": scene.gift}),
+    "me_coupons_transfer_cancel": Asked(path=lambda scene: {"code": scene.offered}),
+    "coupon_transfers_accept": Asked(body=lambda scene, caller: {"token": scene.token}),
+    "me_coupon_transfers": Asked(marker=lambda scene: scene.offered),
     "coupon_definitions_list": Asked(),
     "coupon_definitions_claim": Asked(path=lambda scene: {"code": "PCT88_CAP8"}, body=_on_behalf),
     "rewards_list": Asked(),

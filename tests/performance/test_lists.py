@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from campaigns import costs, links
+from campaigns import costs, links, transfers
 from campaigns.models import Campaign, CampaignPhase, Channel, CouponDefinition
 from loyalty import rewards
 from loyalty.models import Reward, Tier
@@ -45,6 +45,11 @@ class Shop:
 
     def coupon(self) -> None:
         make.coupon(self.member, now=NOW)
+
+    def transfer(self) -> None:
+        make.definition("WINBACK_6", is_transferable=True)
+        gift = make.coupon(self.member, "WINBACK_6", now=NOW)
+        transfers.offer(gift.code, member_id=self.member.pk, now=NOW)
 
     def points(self) -> None:
         make.give_points(self.member, 5)
@@ -108,6 +113,7 @@ Ask = Callable[[Shop], tuple[Api, str]]
 LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
     "orders_list": (lambda shop: (shop.till, "/orders"), Shop.order),
     "me_coupons": (lambda shop: (shop.phone, "/me/coupons"), Shop.coupon),
+    "me_coupon_transfers": (lambda shop: (shop.phone, "/me/coupon-transfers"), Shop.transfer),
     "members_coupons": (
         lambda shop: (shop.till, f"/members/{shop.member.public_id}/coupons"),
         Shop.coupon,

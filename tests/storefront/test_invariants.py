@@ -157,6 +157,13 @@ SABOTAGE = {
         "UPDATE campaigns_coupondefinition SET issued_count = issued_count + 1"
     ),
     "nobody-has-more-of-a-coupon-than-allowed": "UPDATE campaigns_coupon SET slot = slot + 99",
+    "a-coupon-given-on-is-in-one-wallet": (
+        "UPDATE campaigns_coupon SET status = 'transferred', held_by_id = NULL"
+        " WHERE status = 'available'"
+    ),
+    "no-revoked-coupon-is-free": (
+        "UPDATE campaigns_coupon SET revoked_at = now() WHERE status = 'available'"
+    ),
     "a-coupon-is-where-its-order-says": (
         "UPDATE campaigns_coupon SET status = 'available', held_by_id = NULL"
         " WHERE status = 'redeemed'"

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from campaigns import coupons
+from campaigns import periods
 from campaigns.attribution import REFERRAL, TOUCH_KINDS
 from campaigns.models import (
     Acquisition,
@@ -156,7 +156,8 @@ class Regulars:
             slot=slot,
             source=source,
             issued_at=now,
-            expires_at=coupons.expiry_of(definition, issued_at=now),
+            starts_at=periods.start_of(definition, issued_at=now),
+            expires_at=periods.end_of(definition, issued_at=now, timezone=regular.store.timezone),
         )
         regular.coupons.append(self.tables.add(coupon))
         return coupon

@@ -13,7 +13,7 @@ CHECKS = [
             FROM campaigns_coupondefinition definition
             CROSS JOIN LATERAL (
                 SELECT count(*) AS coupons FROM campaigns_coupon coupon
-                WHERE coupon.definition_id = definition.id
+                WHERE coupon.definition_id = definition.id AND coupon.passed_on_from_id IS NULL
             ) issued
             CROSS JOIN LATERAL (
                 SELECT count(*) AS redemptions, COALESCE(sum(redemption.discount_cents), 0) AS cents
@@ -39,6 +39,33 @@ CHECKS = [
             GROUP BY definition.id, coupon.member_id
             HAVING max(coupon.slot) > definition.per_member_limit
                 OR count(*) > definition.per_member_limit
+        """,
+    ),
+    Check(
+        id="I6",
+        name="a-coupon-given-on-is-in-one-wallet",
+        sql="""
+            SELECT given.code, given.status, received.code AS received, received.status AS became,
+                   transfer.status AS transfer
+            FROM campaigns_coupon given
+            FULL JOIN campaigns_coupon received ON received.passed_on_from_id = given.id
+            LEFT JOIN campaigns_coupontransfer transfer ON transfer.received_id = received.id
+            WHERE (given.status = 'transferred' OR received.passed_on_from_id IS NOT NULL)
+              AND (given.status IS DISTINCT FROM 'transferred' OR received.id IS NULL
+                   OR transfer.status IS DISTINCT FROM 'accepted'
+                   OR transfer.coupon_id <> given.id OR transfer.giver_id <> given.member_id
+                   OR transfer.receiver_id <> received.member_id
+                   OR received.expires_at > given.expires_at + interval '7 days'
+                   OR received.definition_id <> given.definition_id)
+        """,
+    ),
+    Check(
+        id="I6",
+        name="no-revoked-coupon-is-free",
+        sql="""
+            SELECT code, status, revoked_at FROM campaigns_coupon
+            WHERE (status = 'revoked') <> (revoked_at IS NOT NULL AND status NOT IN
+                                           ('held', 'redeemed'))
         """,
     ),
     Check(
