@@ -288,6 +288,7 @@ SPECTACULAR_SETTINGS = {
         "ChannelKind": "campaigns.models.Channel.Kind",
         "TouchKind": "campaigns.models.Touch.Kind",
         "CouponStatus": "campaigns.models.Coupon.Status",
+        "CouponTransferStatus": "campaigns.models.CouponTransfer.Status",
     },
 }
 
