@@ -98,7 +98,7 @@ def _answer(key: str, request: Request, handle: Callable[[], Response]) -> HttpR
     fingerprint = _fingerprint(request)
     with transaction.atomic(durable=True):
         if not locks.take_if_free(f"{principal}\n{key}"):
-            raise RequestInFlight
+            raise RequestInFlight(retry_after_seconds=1)
         if record := _find(principal, key):
             return _replay(record, fingerprint)
         response = _run(handle)

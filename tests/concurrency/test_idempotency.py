@@ -42,6 +42,7 @@ class TestOneKey:
         assert set(said) <= {"201", IN_FLIGHT}
         assert len(answers) == 1
         assert len(replayed) == said["201"] - 1
+        assert {r.headers.get("Retry-After") for r in responses if told(r) == IN_FLIGHT} <= {"1"}
         assert Order.objects.count() == IdempotencyRecord.objects.count() == 1
         assert send().content in answers
 

@@ -81,3 +81,12 @@ class TestRefundOrder:
 
         assert balance(guest) == 0
         assert Order.objects.get(pk=order.pk).status == Order.Status.REFUNDED
+
+    @pytest.mark.parametrize("nothing", [{"lines": []}, {"lines": None}, {"amount_cents": None}])
+    def test_that_names_nothing_is_no_whole_refund(self, nothing: dict[str, object]) -> None:
+        order = make.paid().order
+
+        response = make.till().post(f"/orders/{order.number}/refunds", nothing)
+
+        assert response.status_code == 400
+        assert Order.objects.get(pk=order.pk).refunded_cents == 0

@@ -145,7 +145,9 @@ class RefundLineRequest(StrictSerializer):
 class RefundOrderRequest(StrictSerializer):
     """What to give back: `lines`, or `amount_cents`, or neither for all that is left."""
 
-    lines = serializers.ListField(child=RefundLineRequest(), required=False, max_length=MAX_LINES)
+    lines = serializers.ListField(
+        child=RefundLineRequest(), required=False, min_length=1, max_length=MAX_LINES
+    )
     amount_cents = AmountField(required=False)
     reason = StrictCharField(max_length=200, required=False, allow_blank=True)
 
