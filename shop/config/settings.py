@@ -101,6 +101,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
 LOGIN_URL = "admin:login"
+LOGIN_REDIRECT_URL = "admin:index"  # for whoever opened the login page itself
 
 TEMPLATES = [
     {
@@ -340,5 +341,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"()": "shop.kernel.logs.formatter", "is_json": not DEBUG}},
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "loggers": {"django": {"handlers": []}},  # its own would say everything twice in development
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="WARNING")},
 }

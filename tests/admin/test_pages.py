@@ -363,6 +363,17 @@ class TestStaffPages:
         assert Client().login(username="xiaowang", password="a-long-enough-one")
 
 
+class TestLogin:
+    def test_of_whoever_opened_its_page_leads_to_the_dashboard(self) -> None:
+        Staff.objects.create_user("xiaowang", password="a-long-enough-one", is_staff=True)
+
+        response = Client().post(
+            reverse("admin:login"), {"username": "xiaowang", "password": "a-long-enough-one"}
+        )
+
+        assert (response.status_code, response.headers["Location"]) == (302, reverse("admin:index"))
+
+
 def _request_of(client: Client) -> Any:
     """Return a request as the pages' permission checks want it."""
     request = RequestFactory().get("/admin/")

@@ -37,3 +37,9 @@ def test_json_stays_one_line() -> None:
 
     assert "\n" not in line
     assert "Traceback" in json.loads(line)["exception"]
+
+
+def test_each_line_is_said_once() -> None:
+    """Django brings a handler of its own, beside the root's."""
+    assert logging.getLogger("django").handlers == []
+    assert logging.getLogger("django").propagate
