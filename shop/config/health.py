@@ -1,12 +1,16 @@
 """Whether this process is alive, and whether it can serve."""
 
+import pkgutil
 from collections.abc import Callable
+from functools import cache
 from http import HTTPStatus
+from pathlib import Path
 
 import redis
+from django.apps import apps
 from django.conf import settings
 from django.db import DatabaseError, InterfaceError, connection
-from django.db.migrations.executor import MigrationExecutor
+from django.db.migrations.recorder import MigrationRecorder
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -69,9 +73,12 @@ def answers_valkey() -> bool:
 
 
 def is_migrated() -> bool:
-    """Return whether the database has every migration of this code."""
-    executor = MigrationExecutor(connection)
-    return not executor.migration_plan(executor.loader.graph.leaf_nodes())
+    """Return whether the database has every migration of this code.
+
+    Compares names. Django's own plan would import every migration into the web server, and load
+    them again at each probe: a tenth of a second.
+    """
+    return _migrations_of_this_code() <= set(MigrationRecorder(connection).applied_migrations())
 
 
 def clocks_agree() -> bool:
@@ -92,6 +99,17 @@ CHECKS: dict[str, Callable[[], bool]] = {
     "migrations": is_migrated,
     "clock": clocks_agree,
 }
+
+
+@cache
+def _migrations_of_this_code() -> set[tuple[str, str]]:
+    """Return (app label, name) of every migration file."""
+    return {
+        (app.label, module.name)
+        for app in apps.get_app_configs()
+        for module in pkgutil.iter_modules([str(Path(app.path) / "migrations")])
+        if not module.ispkg and module.name[0] not in "_~"
+    }
 
 
 def _passes(check: Callable[[], bool]) -> bool:

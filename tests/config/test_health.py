@@ -71,6 +71,9 @@ class TestReady:
 
         assert failed_checks(client) == ["migrations"]
 
+    def test_knows_the_migrations_that_django_knows(self) -> None:
+        assert health._migrations_of_this_code() == set(MigrationLoader(None).disk_migrations)
+
     def test_names_a_clock_that_is_off(
         self, client: Client, monkeypatch: pytest.MonkeyPatch
     ) -> None:
