@@ -1,6 +1,7 @@
 """The types of promotions that cases know, as our effects."""
 
 from collections.abc import Callable, Mapping
+from itertools import dropwhile
 from typing import Any
 
 from campaigns.price_cases.words import Case, NotExpressible, basis_points, scope_of
@@ -33,13 +34,10 @@ def effect_of(promotion: Case) -> Effect:
     """Return what a promotion gives.
 
     Raises:
-        NotExpressible: the type is not known.
+        NotExpressible: a tier that takes back what a lower one gives.
         InvalidRule: it gives nothing, such as a share or an amount of zero.
     """
-    make = EFFECTS.get(promotion["type"])
-    if make is None:
-        raise NotExpressible(f"type {promotion['type']}")
-    return make(promotion)
+    return EFFECTS[promotion["type"]](promotion)
 
 
 def scope_words(promotion: Case) -> Case:
@@ -74,10 +72,16 @@ def _set_unit_price(promotion: Case) -> Effect:
 
 
 def _tiers(promotion: Case) -> list[tuple[int, Any]]:
-    """Return thresholds with their values; what gives nothing is no tier."""
-    tiers = dict(promotion["tiers"])
-    tiers.setdefault(0, promotion.get("base_value", 0))
-    return [(threshold, value) for threshold, value in sorted(tiers.items()) if value]
+    """Return thresholds with their values; one that gives nothing before the others is no tier.
+
+    Raises:
+        NotExpressible: one that gives nothing after another that does.
+    """
+    tiers = {0: promotion.get("base_value", 0), **dict(promotion["tiers"])}
+    giving = list(dropwhile(lambda tier: not tier[1], sorted(tiers.items())))
+    if not all(value for _threshold, value in giving):
+        raise NotExpressible("a tier that takes back what a lower one gives")
+    return giving
 
 
 def _measured(promotion: Case) -> Measured:
@@ -112,6 +116,7 @@ def _buy_x_get_y(promotion: Case) -> Effect:
         get_quantity=get.get("qty", 1),
         percent_bp=basis_points(get.get("percent", 100)),
         buy_scope=scope_of(buy.get("scope", {"all": True})),
+        require_full_get=bool(promotion["semantics"].get("require_full_get", False)),
         max_applications=_max_applications(promotion),
     )
 
@@ -142,7 +147,7 @@ def _nth_item_percent(promotion: Case) -> Effect:
 
 
 def _bundle_price(promotion: Case) -> Effect:
-    pick = promotion.get("semantics", {}).get("bundle_pick", "dearest_first")
+    pick = promotion["semantics"].get("bundle_pick", "dearest_first")
     return BundlePrice(
         parts=tuple(
             BundlePart(

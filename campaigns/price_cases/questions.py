@@ -1,10 +1,12 @@
 """A case as the evaluator is asked it: its cart, its member, its promotions as offers."""
 
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from itertools import chain, count
 
 from campaigns.price_cases.effects import effect_of, scope_words
-from campaigns.price_cases.words import Case, NotExpressible, refuse_others, scope_of
+from campaigns.price_cases.words import Case, NotExpressible, scope_of
 from campaigns.pricing import (
     Cart,
     CartLine,
@@ -14,10 +16,12 @@ from campaigns.pricing import (
     Limits,
     Match,
     Offer,
+    Reason,
     Rule,
     Scope,
     Situation,
     Stacking,
+    evaluate,
 )
 from shop.kernel.money import Cents
 
@@ -38,27 +42,38 @@ class Question:
 
 
 def question_of(case: Case) -> Question:
-    """Return the case in our types.
+    """Return a well-formed case in our types.
 
     Raises:
         NotExpressible: it needs something that we do not have.
     """
     now = _moment(case["now"]) if "now" in case else NOON
+    cart, facts = _cart(case["cart"], now), _facts(case.get("member"))
     entered = set(case.get("codes", ()))
     promotions = case.get("promotions", [])
-    known = {promotion.get("code") for promotion in promotions}
+    rejected = dict.fromkeys(entered - {each.get("code") for each in promotions}, "unknown-code")
     offers: dict[str, Offer] = {}
-    rejected = dict.fromkeys(entered - known, "unknown-code")
-    for promotion in promotions:
-        if promotion.get("code") in {None, *entered}:
-            key = _key(promotion, offers)
-            try:
-                offers[key] = _offer(_complete(promotion, case), key)
-            except _Idle as idle:
-                rejected[key] = idle.reason
+    price_list: list[Offer] = []
+    for rank, promotion in enumerate(sorted(promotions, key=_turn)):
+        if promotion.get("code") not in {None, *entered}:
+            continue
+        key = _key(promotion, offers)
+        try:
+            offers[key] = _offer(_complete(promotion, case, rank=rank), key)
+        except _Idle as idle:
+            rejected[key] = idle.reason
+            continue
+        if promotion.get("layer") == "catalog":
+            price_list.append(offers[key])
+    for key, goes_on in _settled(price_list, cart, facts, now):
+        if goes_on is None:
+            del offers[key]
+            rejected[key] = Reason.NOT_STACKABLE
+        else:
+            offers[key] = goes_on
     return Question(
-        cart=_cart(case["cart"], now),
-        facts=_facts(case.get("member")),
+        cart=cart,
+        facts=facts,
         offers=tuple(offers.values()),
         now=now,
         rejected={key: reason for key, reason in rejected.items() if key not in offers},
@@ -73,25 +88,37 @@ class _Idle(Exception):
         self.reason = reason
 
 
-def _key(promotion: Case, taken: dict[str, Offer]) -> str:
+def _turn(promotion: Case) -> tuple[bool, int]:
+    """Return when it is a promotion's turn: the price list's first; as written, of equal ranks."""
+    return (promotion.get("layer") != "catalog", promotion["rank"])
+
+
+def _key(promotion: Case, taken: Mapping[str, Offer]) -> str:
     """Return the code, or the id when there is none or an earlier action has the same code."""
-    code: str | None = promotion.get("code")
-    identifier: str = promotion["id"]
-    return identifier if code is None or code in taken else code
+    named = [promotion.get("code"), promotion["id"]]
+    numbered = (f"{promotion['id']}#{number}" for number in count(2))
+    free = (key for key in chain(named, numbered) if key is not None and key not in taken)
+    return next(free)
 
 
-def _complete(promotion: Case, case: Case) -> Case:
-    """Return the promotion with what its case says for all of them.
+def _complete(promotion: Case, case: Case, *, rank: int) -> Case:
+    """Return the promotion with its place among all, and with what its case says for all."""
+    semantics = {**case.get("semantics", {}), **promotion.get("semantics", {})}
+    return {**promotion, "semantics": semantics, "rank": rank}
 
-    Price-list promotions go with any offer, unless one of them wins alone among themselves.
+
+def _settled(
+    price_list: Sequence[Offer], cart: Cart, facts: Facts, now: datetime
+) -> Iterator[tuple[str, Offer | None]]:
+    """Yield what becomes of the price list's promotions: they go with any other, or not at all.
+
+    Exclusive ones win among themselves, since the price list is the price that others start from.
     """
-    price_list = [each for each in case["promotions"] if each.get("layer") == "catalog"]
-    return {
-        **promotion,
-        "semantics": {**case.get("semantics", {}), **promotion.get("semantics", {})},
-        "is_price_list": promotion in price_list
-        and not any(each.get("stacking") == "exclusive" for each in price_list),
-    }
+    refusals = evaluate(cart, facts, price_list, now).refusals
+    out = {refusal.key for refusal in refusals if refusal.reason == Reason.NOT_STACKABLE}
+    for offer in price_list:
+        rule = replace(offer.rule, stacking=Stacking.ALWAYS)
+        yield offer.key, None if offer.key in out else replace(offer, rule=rule)
 
 
 def _moment(text: str) -> datetime:
@@ -137,28 +164,10 @@ def _facts(member: Case | None) -> Facts:
     )
 
 
-LIMIT_KEYS = {
-    "total_limit",
-    "total_used",
-    "per_member_limit",
-    "per_member_used",
-    "budget_minor",
-    "budget_used_minor",
-    "budget_uses",
-    "budget_uses_used",
-    "max_discount_minor",
-    "max_items",
-    "max_items_per_line",
-    "max_lines",
-    "max_applications",
-}
-
-
 def _offer(promotion: Case, key: str) -> Offer:
     if not promotion.get("enabled", True):
         raise _Idle("disabled")
     limits = promotion.get("limits", {})
-    refuse_others(limits, LIMIT_KEYS, "limit")
     return Offer(
         key=key,
         name=promotion["id"],
@@ -197,10 +206,8 @@ def _limits(limits: Case) -> Limits:
 
 
 def _stacking(promotion: Case) -> Stacking:
-    """An exclusive promotion keeps out offers, but does not bring back the old price list."""
-    if promotion.get("stacking") == "exclusive":
-        return Stacking.EXCLUSIVE
-    return Stacking.ALWAYS if promotion.get("is_price_list") else Stacking.COMMON
+    is_exclusive = promotion["stacking"] == "exclusive"
+    return Stacking.EXCLUSIVE if is_exclusive else Stacking.COMMON
 
 
 def _left(limits: Case, limit: str, used: str) -> int | None:
@@ -216,32 +223,13 @@ def _budget_left(limits: Case) -> Cents | None:
     return None if left is None else Cents(left)
 
 
-CONDITION_KEYS = {
-    "scope",
-    "min_spend_minor",
-    "min_spend_strict",
-    "max_spend_minor",
-    "min_qty",
-    "min_distinct_skus",
-    "contains_skus",
-    "contains_categories",
-    "contains_match",
-    "nth_order",
-    "first_order",
-    "member_groups",
-    "member_tiers",
-    "logged_in",
-}
-
-
 def conditions_of(promotion: Case) -> Conditions:
     """Return when a promotion applies: its conditions and its window.
 
     Raises:
-        NotExpressible, InvalidRule
+        InvalidRule
     """
     asked = promotion.get("conditions", {})
-    refuse_others(asked, CONDITION_KEYS, "condition")
     window = promotion.get("window", {})
     return Conditions(
         starts_at=_moment(window["starts_at"]) if window.get("starts_at") else None,

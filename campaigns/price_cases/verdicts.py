@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
+from campaigns.price_cases.checks import MalformedCase
+from campaigns.price_cases.form import check_form, without_nulls
 from campaigns.price_cases.questions import Question, eligibility_of, question_of
 from campaigns.price_cases.words import Case, NotExpressible
 from campaigns.pricing import Pricing, checks, evaluate
@@ -42,21 +44,41 @@ class Verdict:
     mismatches: tuple[Mismatch, ...] = ()
     why: str = ""
 
+    @property
+    def is_judged(self) -> bool:
+        """Tell whether the case could be priced, or was left out on purpose."""
+        return self.outcome is not Outcome.FAILED or bool(self.mismatches)
+
 
 def judge(case: Case) -> Verdict:
     """Price one case and compare. A case that cannot be read has failed."""
+    case = without_nulls(case)
     case_id = str(case.get("id", "?"))
-    if (rule := _other_rule(case)) is not None:
-        return Verdict(id=case_id, outcome=Outcome.SKIPPED, why=rule)
     try:
+        check_form(case)
+        if (rule := _other_rule(case)) is not None:
+            return Verdict(id=case_id, outcome=Outcome.SKIPPED, why=rule)
         found, why = _compared(case)
     except NotExpressible as missing:
         return Verdict(id=case_id, outcome=Outcome.FAILED, why=f"cannot be said: {missing}")
-    except (KeyError, TypeError, ValueError, AttributeError) as fault:
-        return Verdict(id=case_id, outcome=Outcome.FAILED, why=f"cannot be read: {fault!r}")
+    except MalformedCase as fault:
+        return Verdict(id=case_id, outcome=Outcome.FAILED, why=f"cannot be read: {fault}")
     if found:
         return Verdict(id=case_id, outcome=Outcome.FAILED, mismatches=tuple(found), why=why)
     return Verdict(id=case_id, outcome=Outcome.PASSED)
+
+
+OUR_RULES = {
+    "percent_base": "running",
+    "rounding": "half_up",
+    "rounding_level": "line",
+    "allocation": "largest_remainder",
+    "unit_pick": "cheapest_first",
+    "buy_pick": "dearest_first",
+    "get_pick": "cheapest_first",
+    "condition_base": "original",
+    "exclusive": "wins_alone",
+}
 
 
 def _other_rule(case: Case) -> str | None:
@@ -65,8 +87,8 @@ def _other_rule(case: Case) -> str | None:
         return case.get("notes") or "a quirk of the source"
     if case.get("default_semantics", {}).get("total_matches", True):
         return None
-    semantics = case.get("semantics", {})
-    return ", ".join(f"{rule} {choice}" for rule, choice in semantics.items()) or "another rule"
+    others = case.get("semantics", {}).items() - OUR_RULES.items()
+    return ", ".join(f"{rule} {choice}" for rule, choice in sorted(others)) or "another rule"
 
 
 def _compared(case: Case) -> tuple[list[Mismatch], str]:
@@ -127,7 +149,9 @@ def _got_gifts(pricing: Pricing) -> Counter[str]:
 OUR_REASONS = {
     "required-product-missing": {"required-item-missing", "excluded-item-present"},
     "required-category-missing": {"required-item-missing", "excluded-item-present"},
-    "member-group-mismatch": {"segment-mismatch", "tier-mismatch"},
+    "member-group-mismatch": {"segment-mismatch", "tier-mismatch", "members-only"},
+    "min-qty-not-met": {"min-qty-not-met", "min-products-not-met"},
+    "not-first-order": {"not-first-order", "nth-order-mismatch"},
 }
 """Where we say it in other words."""
 

@@ -1,6 +1,6 @@
 """The words that all parts of a case share: scopes, shares, and what we cannot say."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 from campaigns.pricing import Scope
@@ -15,28 +15,13 @@ class NotExpressible(Exception):
     """Our offers have no words for this case."""
 
 
-SCOPE_KEYS = {
-    "all",
-    "skus",
-    "categories",
-    "exclude_skus",
-    "exclude_categories",
-    "price_min_minor",
-    "price_max_minor",
-    "exclude_discounted",
-}
-
-
 def scope_of(scope: Case) -> Scope:
-    """Return a scope in our terms.
-
-    Raises:
-        NotExpressible
-    """
-    refuse_others(scope, SCOPE_KEYS, "scope")
-    products = frozenset(scope.get("skus", ()))
-    categories = frozenset(scope.get("categories", ()))
-    lists_nothing = not products and not categories and ("skus" in scope or "categories" in scope)
+    """Return a scope in our terms; `all` holds whatever else is listed."""
+    is_all = scope.get("all", False)
+    products = frozenset(() if is_all else scope.get("skus", ()))
+    categories = frozenset(() if is_all else scope.get("categories", ()))
+    lists = {"all", "skus", "categories"}.intersection(scope)
+    lists_nothing = bool(lists) and not (is_all or products or categories)
     return Scope(
         products=frozenset({NO_PRODUCT}) if lists_nothing else products,
         categories=categories,
@@ -51,9 +36,3 @@ def scope_of(scope: Case) -> Scope:
 def basis_points(percent: float) -> int:
     """Return a percentage in basis points, to the nearest; more than all of it is all of it."""
     return min(10_000, round(percent * 100))
-
-
-def refuse_others(found: Iterable[str], known: set[str], what: str) -> None:
-    """Raise NotExpressible at the first word that is not known."""
-    for word in sorted(set(found) - known):
-        raise NotExpressible(f"{what} {word}")
