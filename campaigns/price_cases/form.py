@@ -217,9 +217,9 @@ _OF_TYPE: Mapping[str, tuple[Mapping[str, Check], tuple[str, ...]]] = {
 def _promotion(value: Any, pointer: str) -> None:
     kind = fields_of(value, pointer).get("type")
     text(kind, f"{pointer}/type")
-    if kind not in _OF_TYPE:
+    if (of_type := _OF_TYPE.get(str(kind))) is None:
         raise MalformedCase(f"{pointer}/type", f"{kind} is not known")
-    fields, required = _OF_TYPE[kind]
+    fields, required = of_type
     needed = ("id", "rank", "stacking", *required)
     object_of({**_PROMOTION, **fields}, required=needed)(value, pointer)
 

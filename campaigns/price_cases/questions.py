@@ -95,7 +95,7 @@ def _turn(promotion: Case) -> tuple[bool, int]:
 
 def _key(promotion: Case, taken: Mapping[str, Offer]) -> str:
     """Return the code, or the id when there is none or an earlier action has the same code."""
-    named = [promotion.get("code"), promotion["id"]]
+    named: list[str | None] = [promotion.get("code"), promotion["id"]]
     numbered = (f"{promotion['id']}#{number}" for number in count(2))
     free = (key for key in chain(named, numbered) if key is not None and key not in taken)
     return next(free)
@@ -257,9 +257,12 @@ def _contained(asked: Case) -> Scope | None:
     return Scope(products=products, categories=categories) if products or categories else None
 
 
-def _after(inclusive_end: str) -> datetime:
-    """Return the first moment after an end that still belongs to the window."""
-    return _moment(inclusive_end) + timedelta(microseconds=1)
+def _after(inclusive_end: str) -> datetime | None:
+    """Return the first moment after an end that still belongs to the window; None is never."""
+    try:
+        return _moment(inclusive_end) + timedelta(microseconds=1)
+    except OverflowError:
+        return None
 
 
 def eligibility_of(case: Case) -> tuple[Conditions, Situation]:

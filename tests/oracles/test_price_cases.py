@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from django.core.management import CommandError, call_command
+from django.core.management import call_command
 
 from campaigns.price_cases import Outcome, Verdict, judge
 
@@ -229,26 +229,98 @@ class TestJudge:
     @pytest.mark.parametrize(
         ("word", "why"),
         [
-            ({"type": "lottery"}, "cannot be said: type lottery"),
-            ({"conditions": {"weather": "rain"}}, "cannot be said: condition weather"),
-            ({"scope": {"colour": "red"}}, "cannot be said: scope colour"),
-            ({"limits": {"max_weight": 1}}, "cannot be said: limit max_weight"),
+            ({"type": "lottery"}, "/promotions/0/type lottery is not known"),
+            ({"type": None}, "/promotions/0/type must be a string"),
+            ({"colour": "red"}, "/promotions/0/colour is not known"),
+            ({"conditions": {"weather": "rain"}}, "/promotions/0/conditions/weather is not known"),
+            ({"scope": {"colour": "red"}}, "/promotions/0/scope/colour is not known"),
+            ({"scope": {"skus": "p1"}}, "/promotions/0/scope/skus must be a list"),
+            ({"scope": {"skus": [1]}}, "/promotions/0/scope/skus/0 must be a string"),
+            ({"limits": {"max_weight": 1}}, "/promotions/0/limits/max_weight is not known"),
+            ({"limits": {"max_items": -1}}, "/promotions/0/limits/max_items must be at least 0"),
+            ({"limits": {"max_items": True}}, "/promotions/0/limits/max_items must be a whole"),
+            ({"limits": []}, "/promotions/0/limits must be an object"),
+            ({"value": "50"}, "/promotions/0/value must be a finite number"),
+            ({"value": float("nan")}, "/promotions/0/value must be a finite number"),
+            ({"value": None}, "/promotions/0/value is missing"),
+            ({"type": "fixed_order", "value": 0.5}, "/promotions/0/value must be a whole number"),
+            ({"stacking": "maybe"}, "/promotions/0/stacking must be one of stackable, exclusive"),
+            ({"enabled": 1}, "/promotions/0/enabled must be true or false"),
+            ({"window": {"ends_at": "noon"}}, "/promotions/0/window/ends_at must be an ISO 8601"),
             (
-                {"type": "cheapest_free", "limits": {"max_items": 1}},
-                "cannot be said: a rule that we refuse at /limits/max_items",
+                {"type": "tiered_percent", "value": None, "tiers": [[1]]},
+                "/promotions/0/tiers/0 must be a list of two",
             ),
         ],
     )
     def test_a_word_that_we_lack_is_a_failure(self, word: dict[str, Any], why: str) -> None:
         verdict = judge(case(promotion("percent", **HALF) | word, off=0))
 
-        assert verdict == Verdict(id="case", outcome=Outcome.FAILED, why=why)
+        assert (verdict.outcome, verdict.is_judged) == (Outcome.FAILED, False)
+        assert verdict.why.startswith(f"cannot be read: {why}")
 
-    def test_a_case_that_makes_no_sense_is_a_failure(self) -> None:
-        verdict = judge({"id": "x", "expected": {}})
+    @pytest.mark.parametrize(
+        ("word", "why"),
+        [
+            (
+                {"type": "cheapest_free", "limits": {"max_items": 1}},
+                "a rule that we refuse at /limits/max_items",
+            ),
+            (
+                {"type": "tiered_percent", "tiers": [[500, 10], [800, 0]]},
+                "a tier that takes back what a lower one gives",
+            ),
+            (
+                {"type": "buy_x_get_y", "buy": {}, "get": {}},
+                "a rule that we refuse at /buy_quantity",
+            ),
+        ],
+    )
+    def test_what_we_cannot_say_is_a_failure(self, word: dict[str, Any], why: str) -> None:
+        verdict = judge(case(promotion("percent", **HALF) | word, off=0))
 
-        assert verdict.outcome == Outcome.FAILED
-        assert verdict.why.startswith("cannot be read")
+        assert verdict == Verdict(id="case", outcome=Outcome.FAILED, why=f"cannot be said: {why}")
+        assert not verdict.is_judged
+
+    @pytest.mark.parametrize(
+        ("broken", "why"),
+        [
+            ({"id": "x", "expected": {}}, "/expected/subtotal_minor is missing"),
+            (case(off=0) | {"weather": "rain"}, "/weather is not known"),
+            (case(off=0) | {"cart": [7]}, "/cart/0 must be an object"),
+            (case(off=0) | {"default_semantics": "no"}, "/default_semantics must be an object"),
+            (case(off=0) | {"portability": ["universal"]}, "/portability must be one of"),
+            (
+                case(off=0)
+                | {"cart": [{"line": 1, "sku": "p", "unit_price_minor": 1, "qty": 10**9}]},
+                "/cart has more than 100000 units",
+            ),
+            (
+                case(off=0) | {"cart": [{"line": 1, "sku": "p", "unit_price_minor": -1, "qty": 1}]},
+                "/cart/0/unit_price_minor must be at least 0",
+            ),
+            (case(off=0) | {"cart": case(off=0)["cart"] * 2}, "/cart has two lines with one"),
+        ],
+    )
+    def test_a_case_that_makes_no_sense_is_a_failure(self, broken: Any, why: str) -> None:
+        verdict = judge(broken)
+
+        assert (verdict.outcome, verdict.is_judged) == (Outcome.FAILED, False)
+        assert verdict.why.startswith(f"cannot be read: {why}")
+
+    def test_two_actions_of_one_promotion_are_two(self) -> None:
+        """Automatic ones have no code to tell them apart."""
+        judged = case(
+            promotion("percent", **HALF), promotion("fixed_order", value=100, rank=2), off=600
+        )
+
+        assert judge(judged).outcome == Outcome.PASSED
+
+    def test_an_end_at_the_end_of_time_is_no_end(self) -> None:
+        never = {"ends_at": "9999-12-31T23:59:59.999999"}
+        judged = case(promotion("percent", **HALF, window=never), off=500)
+
+        assert judge(judged).outcome == Outcome.PASSED
 
     @pytest.mark.parametrize(
         ("more", "why"),
@@ -297,8 +369,9 @@ def test_the_evaluator_needs_no_django() -> None:
 
 
 class TestCommand:
-    def test_needs_no_database(self) -> None:
-        nowhere = {"DATABASE_URL": "postgres://nobody@127.0.0.1:1/none"}
+    def test_needs_no_database(self, tmp_path: Path) -> None:
+        unset = {"DATABASE_URL", "REDIS_URL"}
+        bare = {key: value for key, value in os.environ.items() if key not in unset}
 
         found = subprocess.run(  # noqa: S603 - our own command
             [
@@ -309,7 +382,7 @@ class TestCommand:
                 PROMOTIONS / "odoo.json",
             ],
             cwd=ROOT,
-            env=os.environ | nowhere,
+            env=bare | {"HUIGAN_VAR": str(tmp_path)},
             capture_output=True,
             text=True,
             check=False,
@@ -318,7 +391,7 @@ class TestCommand:
         assert found.stdout.splitlines()[-1] == "63 passed, 0 failed, 7 skipped"
         assert found.returncode == 0
 
-    def test_prints_each_mismatch_and_fails(self, tmp_path: Path) -> None:
+    def test_prints_each_mismatch_and_what_it_cannot_read(self, tmp_path: Path) -> None:
         path = tmp_path / "cases.json"
         wrong = case(promotion("percent", **HALF), off=400)
         skipped = case(off=1, more={"portability": "source_quirk", "notes": "odd"})
@@ -328,19 +401,37 @@ class TestCommand:
         with pytest.raises(SystemExit) as caught:
             call_command("price_cases", str(path), stdout=out)
 
-        assert caught.value.code == 1
+        assert caught.value.code == 2
         assert out.getvalue().splitlines() == [
             "case: discount_minor: expected 400, got 500 – P1 gave 500",
             "case: total_minor: expected 600, got 500 – P1 gave 500",
-            "bad: cannot be read: KeyError('cart')",
+            "bad: cannot be read: /expected/subtotal_minor is missing",
             "case: skipped, the source has another rule: odd",
             "0 passed, 2 failed, 1 skipped",
         ]
 
-    @pytest.mark.parametrize("text", ["{", "{}", '{"cases": [1]}', "7"])
-    def test_a_file_must_hold_cases(self, tmp_path: Path, text: str) -> None:
+    def test_a_case_that_comes_out_otherwise_is_a_failure(self, tmp_path: Path) -> None:
         path = tmp_path / "cases.json"
-        path.write_text(text)
+        path.write_text(json.dumps([case(promotion("percent", **HALF), off=400)]))
 
-        with pytest.raises(CommandError, match="is no file of cases"):
-            call_command("price_cases", str(path))
+        with pytest.raises(SystemExit) as caught:
+            call_command("price_cases", str(path), stdout=io.StringIO())
+
+        assert caught.value.code == 1
+
+    @pytest.mark.parametrize(
+        "text", ["{", "{}", '{"cases": [1]}', '{"cases": {}}', "7", "[" * 9999]
+    )
+    def test_a_file_must_hold_cases(self, tmp_path: Path, text: str) -> None:
+        """The others are judged all the same."""
+        path, good = tmp_path / "cases.json", tmp_path / "good.json"
+        path.write_text(text)
+        good.write_text(json.dumps([case(off=0)]))
+        out, err = io.StringIO(), io.StringIO()
+
+        with pytest.raises(SystemExit) as caught:
+            call_command("price_cases", str(path), str(tmp_path), str(good), stdout=out, stderr=err)
+
+        assert caught.value.code == 2
+        assert f"{path} is no file of cases" in err.getvalue()
+        assert out.getvalue() == "1 passed, 0 failed, 0 skipped\n"
