@@ -164,6 +164,23 @@ def _just(sentence: Callable[[], str]) -> Tell:
     return lambda _refusal, _local: sentence()
 
 
+def _budget(refusal: Refusal, _local: datetime) -> str:
+    left = _number(refusal.actual)
+    if left <= 0:
+        return _("Its budget is spent.")
+    return _("Its budget has %(actual)s left; this would take %(needed)s.") % {
+        "actual": money(left),
+        "needed": money(_number(refusal.needed)),
+    }
+
+
+def _used(sentence: Callable[[], str]) -> Tell:
+    """Return what tells how often it was used, of how often it may be."""
+    return lambda refusal, _local: (
+        sentence() % {"needed": _number(refusal.needed), "actual": _number(refusal.actual)}
+    )
+
+
 def _number(measure: object) -> int:
     return measure if isinstance(measure, int) else 0
 
@@ -178,13 +195,13 @@ SENTENCES: Mapping[str, Tell] = {
     Reason.NOT_STARTED: _starts,
     Reason.EXPIRED: _ended,
     Reason.OUTSIDE_HOURS: _starts,
-    Reason.USAGE_LIMIT_REACHED: _just(lambda: _("It has been used as often as it may be.")),
-    Reason.PER_MEMBER_LIMIT_REACHED: _just(lambda: _("You have used it as often as you may.")),
-    Reason.STORE_LIMIT_REACHED: _just(lambda: _("This store has no more of it.")),
-    Reason.DAILY_LIMIT_REACHED: _just(lambda: _("There is no more of it today.")),
-    Reason.WEEKLY_LIMIT_REACHED: _just(lambda: _("There is no more of it this week.")),
-    Reason.MONTHLY_LIMIT_REACHED: _just(lambda: _("There is no more of it this month.")),
-    Reason.BUDGET_EXHAUSTED: _just(lambda: _("Its budget is spent.")),
+    Reason.USAGE_LIMIT_REACHED: _used(lambda: _("Used %(actual)d of %(needed)d.")),
+    Reason.PER_MEMBER_LIMIT_REACHED: _used(lambda: _("You used %(actual)d of %(needed)d.")),
+    Reason.STORE_LIMIT_REACHED: _used(lambda: _("This store used %(actual)d of %(needed)d.")),
+    Reason.DAILY_LIMIT_REACHED: _used(lambda: _("Used %(actual)d of %(needed)d today.")),
+    Reason.WEEKLY_LIMIT_REACHED: _used(lambda: _("Used %(actual)d of %(needed)d this week.")),
+    Reason.MONTHLY_LIMIT_REACHED: _used(lambda: _("Used %(actual)d of %(needed)d this month.")),
+    Reason.BUDGET_EXHAUSTED: _budget,
     Reason.MEMBERS_ONLY: _just(lambda: _("It is for members.")),
     Reason.TIER_MISMATCH: _just(lambda: _("It is for members of another tier.")),
     Reason.SEGMENT_MISMATCH: _just(lambda: _("It is not for you.")),
@@ -208,4 +225,7 @@ SENTENCES: Mapping[str, Tell] = {
     Reason.NO_DISCOUNT_LEFT: _just(lambda: _("There is nothing left to take it off.")),
     Reason.NOT_STACKABLE: _just(lambda: _("It cannot be combined with another offer.")),
     Reason.BETTER_WITHOUT: _just(lambda: _("The other offers save more without it.")),
+    "unknown-code": _just(lambda: _("There is no such code, or it is not yours.")),
+    "disabled": _just(lambda: _("It is stopped at the moment.")),
+    "held-by-another-order": _just(lambda: _("An unpaid order of yours holds it.")),
 }

@@ -13,22 +13,22 @@ from django.utils.translation import get_language
 from campaigns import limits, pricing
 from campaigns.limits import Dimension, Limits, Place, Use
 from campaigns.models import Promotion, PromotionUse, UsageCounter
+from campaigns.pricing import Reason, Uses
 from shop.kernel import rows
 from shop.kernel.money import Cents
 from shop.models import Order, Store
 
 PREFIX = "promotion:"
 """What the evaluator's keys of promotions begin with; no coupon's code has a colon."""
-LEFT: dict[str, str] = {
-    Dimension.TOTAL: "total_left",
-    Dimension.MEMBER: "member_left",
-    Dimension.STORE: "store_left",
-    Dimension.DAY: "day_left",
-    Dimension.WEEK: "week_left",
-    Dimension.MONTH: "month_left",
+REASONS: dict[str, Reason] = {
+    Dimension.TOTAL: Reason.USAGE_LIMIT_REACHED,
+    Dimension.MEMBER: Reason.PER_MEMBER_LIMIT_REACHED,
+    Dimension.STORE: Reason.STORE_LIMIT_REACHED,
+    Dimension.DAY: Reason.DAILY_LIMIT_REACHED,
+    Dimension.WEEK: Reason.WEEKLY_LIMIT_REACHED,
+    Dimension.MONTH: Reason.MONTHLY_LIMIT_REACHED,
 }
-
-
+"""For each dimension: why an offer is refused once its limit is reached."""
 LIMITS: dict[str, str] = {
     Dimension.TOTAL: "uses_total",
     Dimension.MEMBER: "uses_per_member",
@@ -38,6 +38,8 @@ LIMITS: dict[str, str] = {
     Dimension.MONTH: "uses_per_month",
 }
 """For each dimension: the column of its limit."""
+UNUSED = (0, 0)
+"""Uses and cents where nothing was counted yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -154,12 +156,14 @@ def _running(row: Mapping[str, Any]) -> RunningPromotion:
         dimension: row[column] for dimension, column in LIMITS.items() if row[column] is not None
     }
     used: Mapping[str, Sequence[int]] = row["counters"]
-    left: dict[str, Any] = {
-        LEFT[d]: max(count - used.get(d, (0, 0))[0], 0) for d, count in most.items()
-    }
+    uses = tuple(
+        Uses(reason=REASONS[dimension], used=used.get(dimension, UNUSED)[0], most=count)
+        for dimension, count in most.items()
+    )
     budget = row["budget_cents"]
+    budget_left = None
     if budget is not None:
-        left["budget_left_cents"] = Cents(max(budget - used.get(Dimension.TOTAL, (0, 0))[1], 0))
+        budget_left = Cents(max(budget - used.get(Dimension.TOTAL, UNUSED)[1], 0))
     rule = _rule(row["rule"], Dimension.MEMBER in most)
     is_chinese = (get_language() or "").startswith("zh")
     return RunningPromotion(
@@ -169,7 +173,8 @@ def _running(row: Mapping[str, Any]) -> RunningPromotion:
             key=PREFIX + row["code"],
             name=row["name_zh"] if is_chinese else row["name_en"],
             rule=rule,
-            **left,
+            uses=uses,
+            budget_left_cents=budget_left,
         ),
         limits=Limits(offer=f"{PREFIX}{row['id']}", uses=most, budget_cents=budget),
     )

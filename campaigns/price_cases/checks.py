@@ -21,11 +21,13 @@ def anything(_value: Any, _pointer: str) -> None:
 
 
 def text(value: Any, pointer: str) -> None:
+    """Accept a string."""
     if not isinstance(value, str):
         raise MalformedCase(pointer, "must be a string")
 
 
 def flag(value: Any, pointer: str) -> None:
+    """Accept true or false."""
     if not isinstance(value, bool):
         raise MalformedCase(pointer, "must be true or false")
 
@@ -37,6 +39,7 @@ def number(value: Any, pointer: str) -> None:
 
 
 def moment(value: Any, pointer: str) -> None:
+    """Accept an ISO 8601 time."""
     text(value, pointer)
     try:
         datetime.fromisoformat(value)
@@ -45,6 +48,8 @@ def moment(value: Any, pointer: str) -> None:
 
 
 def whole(least: int | None = None) -> Check:
+    """Return the check of a whole number, of at least so much if said."""
+
     def check(value: Any, pointer: str) -> None:
         if type(value) is not int:  # so that true is no number
             raise MalformedCase(pointer, "must be a whole number")
@@ -55,6 +60,8 @@ def whole(least: int | None = None) -> Check:
 
 
 def one_of(*words: str) -> Check:
+    """Return the check of one of some words."""
+
     def check(value: Any, pointer: str) -> None:
         if value not in words:
             raise MalformedCase(pointer, "must be one of " + ", ".join(words))
@@ -63,6 +70,8 @@ def one_of(*words: str) -> Check:
 
 
 def list_of(item: Check) -> Check:
+    """Return the check of a list."""
+
     def check(value: Any, pointer: str) -> None:
         if not isinstance(value, list):
             raise MalformedCase(pointer, "must be a list")
@@ -73,6 +82,8 @@ def list_of(item: Check) -> Check:
 
 
 def pair(first: Check, second: Check) -> Check:
+    """Return the check of a list of two."""
+
     def check(value: Any, pointer: str) -> None:
         if not isinstance(value, list) or len(value) != 2:
             raise MalformedCase(pointer, "must be a list of two")
@@ -83,6 +94,8 @@ def pair(first: Check, second: Check) -> Check:
 
 
 def map_of(item: Check) -> Check:
+    """Return the check of an object with any keys."""
+
     def check(value: Any, pointer: str) -> None:
         for key, each in fields_of(value, pointer).items():
             item(each, f"{pointer}/{key}")
@@ -106,6 +119,11 @@ def object_of(fields: Mapping[str, Check], *, required: Iterable[str] = ()) -> C
 
 
 def fields_of(value: Any, pointer: str) -> Mapping[str, Any]:
+    """Return the fields of an object.
+
+    Raises:
+        MalformedCase
+    """
     if not isinstance(value, dict):
         raise MalformedCase(pointer, "must be an object")
     return value

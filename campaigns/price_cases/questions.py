@@ -21,6 +21,7 @@ from campaigns.pricing import (
     Scope,
     Situation,
     Stacking,
+    Uses,
     evaluate,
 )
 from shop.kernel.money import Cents
@@ -172,8 +173,7 @@ def _offer(promotion: Case, key: str) -> Offer:
         key=key,
         name=promotion["id"],
         rule=_rule(promotion, limits),
-        total_left=_left(limits, "total_limit", "total_used"),
-        member_left=_left(limits, "per_member_limit", "per_member_used"),
+        uses=tuple(_uses(limits)),
         budget_left_cents=_budget_left(limits),
     )
 
@@ -208,6 +208,16 @@ def _limits(limits: Case) -> Limits:
 def _stacking(promotion: Case) -> Stacking:
     is_exclusive = promotion["stacking"] == "exclusive"
     return Stacking.EXCLUSIVE if is_exclusive else Stacking.COMMON
+
+
+def _uses(limits: Case) -> Iterator[Uses]:
+    for limit, reason in (
+        ("total", Reason.USAGE_LIMIT_REACHED),
+        ("per_member", Reason.PER_MEMBER_LIMIT_REACHED),
+    ):
+        if f"{limit}_limit" in limits:
+            used = limits.get(f"{limit}_used", 0)
+            yield Uses(reason=reason, used=used, most=limits[f"{limit}_limit"])
 
 
 def _left(limits: Case, limit: str, used: str) -> int | None:

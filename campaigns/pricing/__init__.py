@@ -16,7 +16,7 @@ from campaigns.pricing.effect import Effect
 from campaigns.pricing.effects import EFFECTS
 from campaigns.pricing.evaluation import evaluate
 from campaigns.pricing.gift_effects import GiftCoupon, GiftItem, PointsBoost
-from campaigns.pricing.offers import Limits, Offer, Rule, Stacking
+from campaigns.pricing.offers import Limits, Offer, Rule, Stacking, Uses
 from campaigns.pricing.outcome import Allocation, AppliedOffer, PricedLine, Pricing
 from campaigns.pricing.reasons import Reason, Refusal
 from campaigns.pricing.rule_json import offer_rule_to_json, parse_rule
@@ -85,6 +85,7 @@ __all__ = [
     "TieredPercentOff",
     "Topping",
     "UnitPrice",
+    "Uses",
     "checks",
     "evaluate",
     "offer_rule_to_json",

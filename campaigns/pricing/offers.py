@@ -95,23 +95,30 @@ class Rule:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Uses:
+    """How often an offer was used within one of its limits, and how often it may be.
+
+    `reason` says which limit: in all, by this member, at this store, today, this week, this month.
+    """
+
+    reason: Reason
+    used: int
+    most: int
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Offer:
     """A rule put to one cart: under a coupon's, a reward's or a campaign's key.
 
-    What is left of its limits is counted by the caller, in uses (in all, by this member, at this
-    store, and today, this week or this month) and in cents; None is no limit.
+    The caller counts its uses, for each limit that it has, and what is left of its budget in
+    cents; None is no budget.
     """
 
     key: str
     name: str
     rule: Rule
-    total_left: int | None = None
-    member_left: int | None = None
+    uses: tuple[Uses, ...] = ()
     budget_left_cents: Cents | None = None
-    store_left: int | None = None
-    day_left: int | None = None
-    week_left: int | None = None
-    month_left: int | None = None
 
     @property
     def rank(self) -> tuple[int, str]:
@@ -120,16 +127,8 @@ class Offer:
 
     def checks(self, situation: Situation) -> Iterator[Check]:
         """Yield the answer to everything that is asked before the effect: limits, conditions."""
-        left = (
-            (Reason.USAGE_LIMIT_REACHED, self.total_left),
-            (Reason.PER_MEMBER_LIMIT_REACHED, self.member_left),
-            (Reason.STORE_LIMIT_REACHED, self.store_left),
-            (Reason.DAILY_LIMIT_REACHED, self.day_left),
-            (Reason.WEEKLY_LIMIT_REACHED, self.week_left),
-            (Reason.MONTHLY_LIMIT_REACHED, self.month_left),
-            (Reason.BUDGET_EXHAUSTED, self.budget_left_cents),
-        )
-        for reason, count in left:
-            if count is not None:
-                yield Check(reason, count > 0, 1, count)
+        for limit in self.uses:
+            yield Check(limit.reason, limit.used < limit.most, limit.most, limit.used)
+        if (left := self.budget_left_cents) is not None:
+            yield Check(Reason.BUDGET_EXHAUSTED, left > 0, 1, left)
         yield from checks(self.rule.conditions, situation)

@@ -15,6 +15,7 @@ from campaigns.pricing import (
     PercentOff,
     Reason,
     Refusal,
+    Uses,
 )
 from shop.kernel.money import Cents
 from tests.campaigns.samples import NOON, cups, offer, price
@@ -57,7 +58,7 @@ class TestNearMisses:
             offer(FreeTopping(), "C"),
             offer(GiftCoupon(coupon="NEXT5"), "D", conditions=from_20),
             offer(HALF, "E", conditions=members),
-            offer(HALF, "F", total_left=0),
+            offer(HALF, "F", uses=(Uses(reason=Reason.USAGE_LIMIT_REACHED, used=1, most=1),)),
             offer(HALF, "G"),
         )
 
@@ -97,7 +98,17 @@ class TestExplain:
             ),
             (refusal(Reason.EXPIRED), "Expired."),
             (refusal(Reason.OUTSIDE_HOURS, NOON.replace(hour=14).isoformat()), "Starts at 14:00."),
-            (refusal("held-by-another-order"), "This offer cannot be used now."),
+            (refusal(Reason.USAGE_LIMIT_REACHED, 1, 1), "Used 1 of 1."),
+            (refusal(Reason.PER_MEMBER_LIMIT_REACHED, 2, 2), "You used 2 of 2."),
+            (refusal(Reason.DAILY_LIMIT_REACHED, 50, 50), "Used 50 of 50 today."),
+            (refusal(Reason.BUDGET_EXHAUSTED, 1, 0), "Its budget is spent."),
+            (
+                refusal(Reason.BUDGET_EXHAUSTED, 500, 150),
+                "Its budget has ¥1.50 left; this would take ¥5.",
+            ),
+            (refusal("unknown-code"), "There is no such code, or it is not yours."),
+            (refusal("held-by-another-order"), "An unpaid order of yours holds it."),
+            (refusal("something-new"), "This offer cannot be used now."),
         ],
     )
     def test_says_what_is_needed_and_what_there_is(self, refused: Refusal, text: str) -> None:

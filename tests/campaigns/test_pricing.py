@@ -38,6 +38,7 @@ from campaigns.pricing import (
     TieredFixedOff,
     TieredPercentOff,
     UnitPrice,
+    Uses,
     parse_rule,
 )
 from shop.kernel.money import Cents
@@ -648,19 +649,24 @@ class TestConditions:
         assert price(cups(2500), first, second).discount_cents == 600
 
     def test_limits_that_are_used_up(self) -> None:
+        total, member = Reason.USAGE_LIMIT_REACHED, Reason.PER_MEMBER_LIMIT_REACHED
         used_up = [
-            offer(HALF, "A", total_left=0),
-            offer(HALF, "B", total_left=1, member_left=0),
-            offer(HALF, "C", member_left=1, budget_left_cents=Cents(0)),
+            offer(HALF, "A", uses=(Uses(reason=total, used=5, most=5),)),
+            offer(
+                HALF,
+                "B",
+                uses=(Uses(reason=total, used=4, most=5), Uses(reason=member, used=2, most=1)),
+            ),
+            offer(HALF, "C", budget_left_cents=Cents(0)),
         ]
 
         pricing = price(cups(1200), *used_up)
 
-        assert [refusal.reason for refusal in pricing.refusals] == [
-            Reason.USAGE_LIMIT_REACHED,
-            Reason.PER_MEMBER_LIMIT_REACHED,
-            Reason.BUDGET_EXHAUSTED,
-        ]
+        assert pricing.refusals == (
+            Refusal(key="A", reason=total, needed=5, actual=5),
+            Refusal(key="B", reason=member, needed=1, actual=2),
+            Refusal(key="C", reason=Reason.BUDGET_EXHAUSTED, needed=1, actual=0),
+        )
         assert pricing.applied == ()
 
 

@@ -38,6 +38,7 @@ from campaigns.pricing import (
     Stacking,
     Topping,
     UnitPrice,
+    Uses,
 )
 from shop.kernel.money import Cents, Points
 from tests.campaigns.samples import cart, cups, discounts, line, offer, price
@@ -539,21 +540,20 @@ class TestConditions:
         assert price(basket, offer(HALF, conditions=asked), facts=facts).discount_cents == 600
 
     @pytest.mark.parametrize(
-        ("left", "reason"),
+        "reason",
         [
-            ("store_left", Reason.STORE_LIMIT_REACHED),
-            ("day_left", Reason.DAILY_LIMIT_REACHED),
-            ("week_left", Reason.WEEKLY_LIMIT_REACHED),
-            ("month_left", Reason.MONTHLY_LIMIT_REACHED),
+            Reason.STORE_LIMIT_REACHED,
+            Reason.DAILY_LIMIT_REACHED,
+            Reason.WEEKLY_LIMIT_REACHED,
+            Reason.MONTHLY_LIMIT_REACHED,
         ],
     )
-    def test_about_uses_by_store_and_time(self, left: str, reason: Reason) -> None:
-        some: dict[str, Any] = {left: 1}
-        none: dict[str, Any] = {left: 0}
+    def test_about_uses_by_store_and_time(self, reason: Reason) -> None:
+        some, none = Uses(reason=reason, used=1, most=2), Uses(reason=reason, used=2, most=2)
 
-        assert price(cups(1200), offer(HALF, **some)).applied
-        assert price(cups(1200), offer(HALF, **none)).refusals == (
-            Refusal(key="A", reason=reason, needed=1, actual=0),
+        assert price(cups(1200), offer(HALF, uses=(some,))).applied
+        assert price(cups(1200), offer(HALF, uses=(none,))).refusals == (
+            Refusal(key="A", reason=reason, needed=2, actual=2),
         )
 
 

@@ -133,7 +133,8 @@ class TestLimits:
         (told,) = till.post("/quotes/explain", cups()).json()["offers"]
 
         assert (first.status_code, second.status_code) == (201, 201)
-        assert told["refusal"]["reason"] == reason
+        assert told["refusal"] == {"reason": reason, "needed": 1, "actual": 1, "short": None}
+        assert "1 of 1" in told["hint"]
 
     def test_by_store_and_by_day_are_each_stores_and_days_own(self) -> None:
         make.promotion(FIVE_YUAN, uses_per_store=1)
