@@ -1,9 +1,7 @@
 """Pure rules of earning and spending points: no database, no clock."""
 
 from dataclasses import dataclass
-from datetime import datetime
 from math import gcd
-from zoneinfo import ZoneInfo
 
 from loyalty.exchange import Exchange
 from shop.kernel.money import Cents, Points
@@ -60,14 +58,3 @@ def points_discount(
     (300, 600)
     """
     return rates.exchange.pay(requested, available=available, order_cents=payable_cents)
-
-
-def expiry_of(earned_at: datetime, *, timezone: str) -> datetime:
-    """Return when points earned at that moment expire: the end of next calendar year, store time.
-
-    >>> from datetime import UTC
-    >>> expiry_of(datetime(2026, 6, 18, tzinfo=UTC), timezone="Asia/Shanghai").isoformat()
-    '2028-01-01T00:00:00+08:00'
-    """
-    local = earned_at.astimezone(ZoneInfo(timezone))
-    return datetime(local.year + 2, 1, 1, tzinfo=ZoneInfo(timezone))

@@ -1,13 +1,15 @@
 """The two writes of the points ledger, each one statement. Only `points` calls them.
 
 An entry is never changed. A credit repays debt first and opens a lot with the rest; a debit draws
-on the lots that expire soonest. So Σ lots remaining = max(balance, 0), always.
+on the lots that expire soonest. So Σ lots remaining = max(balance, 0), always. These statements do
+what `loyalty.lots` says; tests hold the two against each other.
 """
 
 from datetime import datetime
 
 from django.db import connection
 
+from loyalty import lots
 from loyalty.models import PointsAccount
 from shop.kernel.money import Points
 
@@ -24,8 +26,8 @@ def credit(
     actor: str = "",
 ) -> None:
     """Add points to a locked account: an entry, and a lot of what is left after debt."""
-    debt = max(-account.balance, 0)
-    account.balance = Points(account.balance + points)
+    balance = account.balance
+    account.balance = Points(balance + points)
     with connection.cursor() as cursor:
         cursor.execute(
             _CREDIT_SQL,
@@ -39,8 +41,8 @@ def credit(
                 "actor": actor,
                 "now": now,
                 "expires_at": expires_at,
-                "remaining": max(points - debt, 0),
-                "has_lot": account.wallet == PointsAccount.Wallet.POINTS,
+                "remaining": lots.after_debt(points, balance=balance),
+                "has_lot": account.wallet != PointsAccount.Wallet.QUALIFYING,
             },
         )
 
@@ -52,10 +54,14 @@ def debit(
     points: Points,
     source: str,
     now: datetime,
+    first: int | None = None,
     note: str = "",
     actor: str = "",
 ) -> None:
-    """Take points from a locked account: an entry, drawn from lots; the rest becomes debt."""
+    """Take points from a locked account: an entry, drawn from lots; the rest becomes debt.
+
+    The lot of the entry `first` is emptied before the others.
+    """
     account.balance = Points(account.balance - points)
     with connection.cursor() as cursor:
         cursor.execute(
@@ -69,6 +75,7 @@ def debit(
                 "note": note,
                 "actor": actor,
                 "now": now,
+                "first": first,
             },
         )
 
@@ -96,7 +103,7 @@ WITH entry AS ({_ENTRY_SQL.format(points="-%(points)s::bigint")}),
 open_lots AS (
     SELECT id, remaining,
            COALESCE(SUM(remaining) OVER (
-               ORDER BY expires_at NULLS LAST, id
+               ORDER BY entry_id IS DISTINCT FROM %(first)s::bigint, expires_at NULLS LAST, id
                ROWS BETWEEN UNBOUNDED PRECEDING AND 1 PRECEDING), 0) AS before
     FROM loyalty_pointslot WHERE account_id = %(account)s AND remaining > 0
 ),

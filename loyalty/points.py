@@ -6,13 +6,16 @@ and in ascending id, so that two flows can never wait for each other in a circle
 
 from collections.abc import Collection
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 from http import HTTPStatus
+from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
-from loyalty import ledger
+from loyalty import ledger, lots
+from loyalty.lots import Clawback, Draw
 from loyalty.models import PendingPoints, PointsAccount, PointsDraw, PointsEntry, PointsHold
 from shop.kernel import rows
 from shop.kernel.errors import DomainError
@@ -20,8 +23,6 @@ from shop.kernel.money import Points, share_of
 
 Kind = PointsEntry.Kind
 Wallet = PointsAccount.Wallet
-GRACE = timedelta(days=30)
-"""Points given back after their lot has expired live at least this long again."""
 
 
 class NotEnoughPoints(DomainError):
@@ -60,11 +61,25 @@ class Wallets:
         """Return the account of qualifying points."""
         return self.accounts[member_id, Wallet.QUALIFYING]
 
+    def of(self, account: PointsAccount) -> PointsAccount:
+        """Return the locked row of an account."""
+        return self.accounts[account.member_id, account.wallet]
+
 
 def open_accounts(member_id: int) -> None:
-    """Give a new member both wallets."""
+    """Give a new member the two wallets that every sale needs; others are opened when used."""
     PointsAccount.objects.bulk_create(
-        [PointsAccount(member_id=member_id, wallet=wallet) for wallet in Wallet]
+        [
+            PointsAccount(member_id=member_id, wallet=wallet)
+            for wallet in (Wallet.POINTS, Wallet.QUALIFYING)
+        ]
+    )
+
+
+def open_account(member_id: int, *, wallet: str) -> None:
+    """Give a member one more wallet, unless they have it; lock it with `lock_accounts` then."""
+    rows.insert(
+        PointsAccount(member_id=member_id, wallet=wallet), unless_exists="member_id, wallet"
     )
 
 
@@ -107,10 +122,13 @@ def promise(
     points: Points,
     source: str,
     now: datetime,
-    available_at: datetime,
+    available_at: datetime | None,
     kind: str = Kind.REFERRAL,
 ) -> None:
-    """Promise points for later; they enter the ledger when `release_promises` finds them due."""
+    """Promise points for later; they enter the ledger when their time has come.
+
+    Without `available_at` they wait until `complete` names it.
+    """
     if points > 0:
         PendingPoints.objects.create(
             account=account,
@@ -122,6 +140,13 @@ def promise(
         )
 
 
+def complete(source: str, *, available_at: datetime) -> None:
+    """Say when promises that waited for this order's completion are available."""
+    PendingPoints.objects.filter(source=source, available_at=None, state="pending").update(
+        available_at=available_at
+    )
+
+
 def due_promises(*, now: datetime, limit: int) -> list[int]:
     """Return ids of promises whose time has come, oldest first."""
     due = PendingPoints.objects.filter(state="pending", available_at__lte=now)
@@ -129,43 +154,58 @@ def due_promises(*, now: datetime, limit: int) -> list[int]:
 
 
 @transaction.atomic
-def release_promise(promise_id: int, *, now: datetime, expires_at: datetime) -> bool:
+def release_promise(promise_id: int, *, now: datetime, expires_at: datetime | None) -> bool:
     """Turn one due promise into an entry; False when another worker or a refund was first."""
     pending = PendingPoints.objects.select_related("account").get(pk=promise_id)
-    account = lock_accounts([pending.account.member_id]).points(pending.account.member_id)
-    is_first = PendingPoints.objects.filter(pk=promise_id, state="pending").update(
-        state="posted", resolved_at=now
-    )
-    if is_first:
+    account = lock_accounts([pending.account.member_id]).of(pending.account)
+    left = _resolve_promise(promise_id, state=PendingPoints.State.POSTED, now=now)
+    if left is not None:
         earn(
             account,
-            points=pending.points,
+            points=left,
             source=pending.source,
             now=now,
             expires_at=expires_at,
             kind=pending.kind,
         )
-    return bool(is_first)
+    return left is not None
 
 
-def revoke_promise(
-    account: PointsAccount, *, source: str, now: datetime, is_debt_allowed: bool
-) -> None:
+def revoke_promise(account: PointsAccount, *, source: str, now: datetime, policy: Clawback) -> None:
     """Take back what was promised: void it while pending, debit it once it was posted.
 
-    Into debt if the programme allows it, else as far as the balance goes.
+    A posted promise is taken back as far as the programme's policy goes.
     """
-    voided = PendingPoints.objects.filter(account=account, source=source, state="pending").update(
-        state="voided", resolved_at=now
-    )
-    if voided:
+    promised = PendingPoints.objects.filter(account=account, source=source).first()
+    if promised is None:
         return
-    posted = PendingPoints.objects.filter(account=account, source=source, state="posted").first()
+    if _resolve_promise(promised.pk, state=PendingPoints.State.VOIDED, now=now) is not None:
+        return
+    posted = PointsEntry.objects.filter(account=account, kind=promised.kind, source=source).first()
     if posted is None:
         return
-    points = posted.points if is_debt_allowed else min(posted.points, account.available)
-    if points > 0:
-        ledger.debit(account, kind=Kind.REVERSE_REFERRAL, points=points, source=source, now=now)
+    taken = lots.claw_back(posted.points, pending=0, available=account.available, policy=policy)
+    if taken.from_balance > 0:
+        ledger.debit(
+            account,
+            kind=Kind.REVERSE_REFERRAL,
+            points=Points(taken.from_balance),
+            source=source,
+            now=now,
+            first=posted.pk,
+        )
+
+
+def _resolve_promise(promise_id: int, *, state: str, now: datetime) -> Points | None:
+    """Post or void a pending promise; return what is left of it, None if it was resolved before."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE loyalty_pendingpoints SET state = %s, resolved_at = %s"
+            " WHERE id = %s AND state = 'pending' RETURNING points - taken_back",
+            [state, now, promise_id],
+        )
+        found = cursor.fetchone()
+    return None if found is None else Points(found[0])
 
 
 # --- debits --------------------------------------------------------------------------------------
@@ -182,14 +222,26 @@ def spend(account: PointsAccount, *, points: Points, source: str, now: datetime)
         ledger.debit(account, kind=Kind.SPEND, points=points, source=source, now=now)
 
 
-def hold(account: PointsAccount, *, points: Points, source: str, now: datetime) -> PointsHold:
+def hold(
+    account: PointsAccount,
+    *,
+    points: Points,
+    source: str,
+    now: datetime,
+    expires_at: datetime | None = None,
+) -> PointsHold:
     """Set points aside; they stop being available at once and leave the balance when posted.
+
+    While they are held they do not expire. Whoever holds them posts or voids; `expires_at` is for
+    `expire_hold`, which frees what was forgotten.
 
     Raises:
         NotEnoughPoints
     """
     _ensure_available(account, points)
-    row = PointsHold.objects.create(account=account, points=points, source=source, held_at=now)
+    row = PointsHold.objects.create(
+        account=account, points=points, source=source, held_at=now, expires_at=expires_at
+    )
     account.held = Points(account.held + points)
     account.save(update_fields=["held"])
     return row
@@ -207,12 +259,34 @@ def post_hold(account: PointsAccount, *, source: str, now: datetime) -> None:
 
 
 def void_hold(account: PointsAccount, *, source: str, now: datetime) -> None:
-    """Release what was held under this source; nothing when nothing was held.
+    """Release what was held under this source; nothing when nothing was held or it has expired.
 
     Raises:
         HoldResolved
     """
-    _resolve(account, source=source, state=PointsHold.State.VOIDED, now=now)
+    try:
+        _resolve(account, source=source, state=PointsHold.State.VOIDED, now=now)
+    except HoldResolved as resolved:
+        if resolved.members["state"] != PointsHold.State.EXPIRED:
+            raise
+
+
+def overdue_holds(*, now: datetime, limit: int) -> list[int]:
+    """Return ids of pending holds whose time is over, oldest first."""
+    due = PointsHold.objects.filter(state="pending", expires_at__lte=now)
+    return list(due.order_by("expires_at").values_list("id", flat=True)[:limit])
+
+
+@transaction.atomic
+def expire_hold(hold_id: int, *, now: datetime) -> bool:
+    """Free one hold that nobody posted or voided in time; False when somebody was first."""
+    row = PointsHold.objects.select_related("account").get(pk=hold_id)
+    account = lock_accounts([row.account.member_id]).of(row.account)
+    try:
+        _resolve(account, source=row.source, state=PointsHold.State.EXPIRED, now=now)
+    except HoldResolved:
+        return False
+    return True
 
 
 def adjust(
@@ -232,7 +306,7 @@ def adjust(
     """
     if points == 0:
         raise AdjustmentEmpty
-    by = {"note": reason, "actor": actor}
+    by: Any = {"note": reason, "actor": actor}
     if points > 0:
         ledger.credit(
             account,
@@ -270,8 +344,11 @@ class RefundShare:
         >>> [RefundShare(whole=1999, before=b, after=a).of(19) for b, a in halves]
         [9, 10]
         """
-        before = share_of(points, part=self.before, of=self.whole)
-        return Points(share_of(points, part=self.after, of=self.whole) - before)
+        return Points(share_of(points, part=self.after, of=self.whole) - self.of_before(points))
+
+    def of_before(self, points: int) -> Points:
+        """Return the part of `points` that earlier refunds stood for."""
+        return Points(share_of(points, part=self.before, of=self.whole))
 
 
 def reverse_earn(
@@ -281,18 +358,29 @@ def reverse_earn(
     refund_source: str,
     share: RefundShare,
     now: datetime,
-    is_debt_allowed: bool,
+    policy: Clawback,
 ) -> Points:
-    """Take back the refunded share of what an order earned, into debt if the programme allows it.
+    """Take back the refunded share of what an order earned, as far as the policy goes.
 
-    Return how many points were taken.
+    What is still pending goes first, then the lot that the order itself opened. Return how many
+    points were taken.
     """
-    points = share.of(_entry_points(account, Kind.EARN, order_source))
-    if not is_debt_allowed:
-        points = Points(min(points, account.available))
-    if points > 0:
-        ledger.debit(account, kind=Kind.REVERSE_EARN, points=points, source=refund_source, now=now)
-    return points
+    earned = _earned(account, order_source)
+    taken = lots.claw_back(
+        share.of(earned.points), pending=earned.pending, available=account.available, policy=policy
+    )
+    if taken.from_pending > 0:
+        _take_from_promise(earned, Points(taken.from_pending), now=now)
+    if taken.from_balance > 0:
+        ledger.debit(
+            account,
+            kind=Kind.REVERSE_EARN,
+            points=Points(taken.from_balance),
+            source=refund_source,
+            now=now,
+            first=earned.entry_id,
+        )
+    return Points(taken.from_pending + taken.from_balance)
 
 
 def reverse_spend(
@@ -303,33 +391,86 @@ def reverse_spend(
     share: RefundShare,
     now: datetime,
 ) -> None:
-    """Give back the refunded share of what was spent, with the expiry it had and a grace period."""
-    points = share.of(-_entry_points(account, Kind.SPEND, order_source))
-    if points > 0:
+    """Give back the refunded share of what was spent, each part with the expiry that it had.
+
+    Parts that expire within the grace period, or have expired, live until it ends. Each expiry is
+    an entry and a lot of its own: the first under `refund_source`, the next under `…/2`.
+    """
+    spent = PointsEntry.objects.filter(
+        account=account, kind=Kind.SPEND, source=order_source
+    ).first()
+    if spent is None:
+        return
+    back = lots.restore(
+        _draws(spent, now=now),
+        returned=share.of_before(-spent.points),
+        points=share.of(-spent.points),
+        now=now,
+    )
+    for number, part in enumerate(back, start=1):
         ledger.credit(
             account,
             kind=Kind.REVERSE_SPEND,
-            points=points,
-            source=refund_source,
+            points=Points(part.points),
+            source=refund_source if number == 1 else f"{refund_source}/{number}",
             now=now,
-            expires_at=_restored_expiry(account, order_source, now),
+            expires_at=part.expires_at,
         )
 
 
-def _entry_points(account: PointsAccount, kind: str, source: str) -> int:
-    entry = PointsEntry.objects.filter(account=account, kind=kind, source=source).first()
-    return entry.points if entry else 0
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Earned:
+    """What an order earned: in the ledger, or promised with so much of it still pending."""
+
+    entry_id: int | None
+    promise_id: int | None
+    points: int
+    pending: int
 
 
-def _restored_expiry(account: PointsAccount, source: str, now: datetime) -> datetime | None:
-    draws = PointsDraw.objects.filter(
-        entry__account=account, entry__kind=Kind.SPEND, entry__source=source
+def _earned(account: PointsAccount, source: str) -> _Earned:
+    with connection.cursor() as cursor:
+        cursor.execute(_EARNED_SQL, {"account": account.pk, "source": source})
+        entry_id, promise_id, points, pending = cursor.fetchone()
+    return _Earned(entry_id=entry_id, promise_id=promise_id, points=points, pending=pending)
+
+
+_EARNED_SQL = """
+SELECT entry.id, promise.id, COALESCE(promise.points, entry.points, 0),
+       CASE WHEN promise.state = 'pending' THEN promise.points - promise.taken_back ELSE 0 END
+FROM (VALUES (%(account)s::bigint, %(source)s)) AS asked (account_id, source)
+LEFT JOIN loyalty_pointsentry entry
+       ON entry.account_id = asked.account_id AND entry.source = asked.source
+      AND entry.kind = 'earn'
+LEFT JOIN loyalty_pendingpoints promise
+       ON promise.account_id = asked.account_id AND promise.source = asked.source
+      AND promise.kind = 'earn'
+"""
+
+
+def _draws(spent: PointsEntry, *, now: datetime) -> list[Draw]:
+    """Return what a debit drew, in the order in which it did.
+
+    What no lot covered was debt and had no expiry: it comes back for the grace period.
+    """
+    drawn = [
+        Draw(lot_id=row.lot_id, points=row.points, expires_at=row.lot.expires_at)
+        for row in PointsDraw.objects.filter(entry=spent)
+        .select_related("lot")
+        .order_by(F("lot__expires_at").asc(nulls_last=True), "lot_id")
+    ]
+    uncovered = -spent.points - sum(draw.points for draw in drawn)
+    return [*drawn, Draw(lot_id=0, points=uncovered, expires_at=now)] if uncovered else drawn
+
+
+def _take_from_promise(earned: _Earned, points: Points, *, now: datetime) -> None:
+    """Shrink a pending promise; one that has nothing left is void."""
+    is_void = points == earned.pending
+    PendingPoints.objects.filter(pk=earned.promise_id or 0).update(
+        taken_back=F("taken_back") + points,
+        state=PendingPoints.State.VOIDED if is_void else PendingPoints.State.PENDING,
+        resolved_at=now if is_void else None,
     )
-    expiries = list(draws.values_list("lot__expires_at", flat=True))
-    dated = [expiry for expiry in expiries if expiry is not None]
-    if len(dated) < len(expiries) or not dated:
-        return None
-    return max([*dated, now + GRACE])
 
 
 def _ensure_available(account: PointsAccount, points: Points) -> None:

@@ -30,7 +30,17 @@ class LoyaltyProgrammePage(Page):
                 ]
             },
         ),
-        (_("Keeping"), {"fields": [("qualifying_window_days", "clawback")]}),
+        (
+            _("Keeping"),
+            {
+                "fields": [
+                    ("points_wait_for", "points_wait_days"),
+                    ("points_expire", "points_live_count", "points_last_day"),
+                    "expiry_warning_days",
+                    ("qualifying_window_days", "clawback"),
+                ]
+            },
+        ),
     ]
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:

@@ -115,7 +115,7 @@ class HoldPage(OfAnAccount):
     list_display_links = ["held_at"]
     list_filter = [("state", ChoicesDropdownFilter), OWNING_STORE]
     date_hierarchy = "held_at"
-    fields = ["member", ("points", "state"), "source", ("held_at", "resolved_at")]
+    fields = ["member", ("points", "state"), "source", ("held_at", "expires_at"), "resolved_at"]
     readonly_fields = ["member"]
 
 
@@ -129,7 +129,7 @@ class PendingPage(OfAnAccount):
     date_hierarchy = "available_at"
     fields = [
         "member",
-        ("kind", "points"),
+        ("kind", "points", "taken_back"),
         ("state", "source"),
         ("promised_at", "available_at"),
         "resolved_at",

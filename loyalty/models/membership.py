@@ -1,10 +1,12 @@
 """Tiers, who is in which, and the visits that get people there."""
 
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.lifetimes import Expires, Lifetime
 from shop.models.members import Member
 from shop.models.named import Named
 from shop.models.orders import Order
@@ -15,8 +17,21 @@ class LoyaltyProgramme(models.Model):
     """How points are earned, spent and lost; one row, edited by head office."""
 
     class Clawback(models.TextChoices):
+        ONLY_PENDING = "only_pending", _("Only what is still pending")
         WITHIN_BALANCE = "within_balance", _("As far as the balance goes")
         ALLOW_DEBT = "allow_debt", _("Into debt, repaid by later points")
+
+    class Expires(models.TextChoices):
+        NEVER = "never", _("Never")
+        DAYS = "days", _("After days")
+        MONTHS = "months", _("After months")
+        YEAR_END = "year_end", _("With a calendar year, so many years later")
+        DATE = "date", _("On a day of the year")
+
+    class Waits(models.TextChoices):
+        NOTHING = "nothing", _("Nothing: they can be spent at once")
+        DAYS = "days", _("Days after the payment")
+        COMPLETION = "completion", _("The order to be completed")
 
     points_per_yuan = models.PositiveSmallIntegerField(_("points per yuan"), default=1)
     qualifying_per_yuan = models.PositiveSmallIntegerField(
@@ -35,6 +50,27 @@ class LoyaltyProgramme(models.Model):
     clawback = models.CharField(
         _("after a refund"), max_length=16, choices=Clawback, default=Clawback.ALLOW_DEBT
     )
+    points_wait_for = models.CharField(
+        _("earned points wait for"), max_length=16, choices=Waits, default=Waits.NOTHING
+    )
+    points_wait_days = models.PositiveSmallIntegerField(_("so many days"), default=0)
+    points_expire = models.CharField(
+        _("points expire"), max_length=16, choices=Expires, default=Expires.YEAR_END
+    )
+    points_live_count = models.PositiveSmallIntegerField(
+        _("after so many"),
+        default=1,
+        help_text=_("Days, months or calendar years after the one in which they were earned."),
+    )
+    points_last_day = models.DateField(
+        _("last day"),
+        null=True,
+        blank=True,
+        help_text=_("Of points that expire on a day of the year; it comes again every year."),
+    )
+    expiry_warning_days = models.PositiveSmallIntegerField(
+        _("warn so many days before"), default=30
+    )
 
     class Meta:
         verbose_name = _("loyalty programme")
@@ -45,10 +81,32 @@ class LoyaltyProgramme(models.Model):
                 name="loyalty_programme_shares_within_whole",
                 condition=Q(max_points_share_percent__lte=100, points_per_redeemed_yuan__gte=1),
             ),
+            models.CheckConstraint(
+                name="loyalty_programme_expiry_is_whole",
+                condition=~Q(points_expire="date") | Q(points_last_day__isnull=False),
+            ),
+            models.CheckConstraint(
+                name="loyalty_programme_counts_in_reason",
+                condition=Q(points_live_count__lte=3650, points_wait_days__lte=365),
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.points_per_yuan}/¥"
+
+    @property
+    def lifetime(self) -> Lifetime:
+        """Return how long points live."""
+        return Lifetime(
+            expires=Expires(self.points_expire),
+            count=self.points_live_count,
+            last_day=self.points_last_day,
+        )
+
+    def clean(self) -> None:
+        """Ask for the day that points expire on."""
+        if self.points_expire == self.Expires.DATE and self.points_last_day is None:
+            raise ValidationError({"points_last_day": _("Name the last day of points.")})
 
 
 class Tier(Named):

@@ -22,6 +22,7 @@ class PointsAccount(models.Model):
     class Wallet(models.TextChoices):
         POINTS = "points", _("Spendable points")
         QUALIFYING = "qualifying", _("Qualifying points")
+        STAMPS = "stamps", _("Stamps")
 
     member = models.ForeignKey(
         Member, models.PROTECT, related_name="points_accounts", verbose_name=_("member")
@@ -68,6 +69,9 @@ class PointsEntry(models.Model):
         REVERSE_EARN = "reverse_earn", _("Taken back after a refund")
         REVERSE_SPEND = "reverse_spend", _("Given back after a refund")
         REVERSE_REFERRAL = "reverse_referral", _("Referral taken back")
+        EXTEND_OUT = "extend_out", _("Moved to a later expiry")
+        EXTEND_IN = "extend_in", _("Moved from an earlier expiry")
+        REINSTATE = "reinstate", _("Given back after they expired")
 
     account = models.ForeignKey(
         PointsAccount, models.PROTECT, related_name="entries", verbose_name=_("account")
@@ -89,9 +93,15 @@ class PointsEntry(models.Model):
             ),
             models.CheckConstraint(
                 name="points_entry_sign_matches_kind",
-                condition=Q(kind__in=["earn", "referral", "reverse_spend"], points__gt=0)
+                condition=Q(
+                    kind__in=["earn", "referral", "reverse_spend", "extend_in", "reinstate"],
+                    points__gt=0,
+                )
                 | Q(
-                    kind__in=["spend", "expire", "reverse_earn", "reverse_referral"],
+                    kind__in=[
+                        *["spend", "expire", "extend_out"],
+                        *["reverse_earn", "reverse_referral"],
+                    ],
                     points__lt=0,
                 )
                 | (Q(kind="adjust") & ~Q(points=0)),
@@ -118,6 +128,7 @@ class PointsLot(models.Model):
 
     Invariants:
         0 ≤ remaining ≤ points; remaining = points − debt repaid − Σ draws.
+        Only `remaining` changes, and only downwards: longer life is another lot.
     """
 
     account = models.ForeignKey(
@@ -144,7 +155,24 @@ class PointsLot(models.Model):
                 name="points_lot_open",
                 fields=["account", "expires_at", "id"],
                 condition=Q(remaining__gt=0),
-            )
+            ),
+            models.Index(
+                name="points_lot_due",
+                fields=["expires_at", "id"],
+                condition=Q(remaining__gt=0, expires_at__isnull=False),
+            ),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="no_delete", operation=pgtrigger.Delete),
+            pgtrigger.Protect(
+                name="only_drawn",
+                operation=pgtrigger.Update,
+                condition=pgtrigger.Q(new__remaining__gt=pgtrigger.F("old__remaining"))
+                | pgtrigger.Q(old__points__df=pgtrigger.F("new__points"))
+                | pgtrigger.Q(old__account__df=pgtrigger.F("new__account"))
+                | pgtrigger.Q(old__entry__df=pgtrigger.F("new__entry"))
+                | pgtrigger.Q(old__expires_at__df=pgtrigger.F("new__expires_at")),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -169,6 +197,9 @@ class PointsDraw(models.Model):
             models.UniqueConstraint(name="points_draw_once", fields=["entry", "lot"]),
             models.CheckConstraint(name="points_draw_positive", condition=Q(points__gt=0)),
         ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
 
     def __str__(self) -> str:
         return f"{self.points} from {self.lot_id}"
@@ -178,13 +209,15 @@ class PointsHold(models.Model):
     """Points set aside for an order or a reward; resolved at most once.
 
     Invariants:
-        pending → posted (an entry is written) or voided; the step is a guarded update.
+        pending → posted (an entry is written), voided or expired; the step is a guarded update,
+        and a resolved hold never changes again.
     """
 
     class State(models.TextChoices):
         PENDING = "pending", _("Held")
         POSTED = "posted", _("Spent")
         VOIDED = "voided", _("Released")
+        EXPIRED = "expired", _("Expired")
 
     account = models.ForeignKey(
         PointsAccount, models.PROTECT, related_name="holds", verbose_name=_("account")
@@ -193,6 +226,7 @@ class PointsHold(models.Model):
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.PENDING)
     source = models.CharField(_("source"), max_length=64)
     held_at = models.DateTimeField(_("held"))
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
 
     class Meta:
@@ -204,16 +238,30 @@ class PointsHold(models.Model):
             ),
             models.CheckConstraint(name="points_hold_positive", condition=Q(points__gt=0)),
         ]
+        indexes = [
+            models.Index(
+                name="points_hold_due", fields=["expires_at"], condition=Q(state="pending")
+            )
+        ]
+        triggers = [
+            pgtrigger.Protect(
+                name="resolved_once",
+                operation=pgtrigger.Update,
+                condition=~pgtrigger.Q(old__state="pending"),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.points} {self.state} {self.source}"
 
 
 class PendingPoints(models.Model):
-    """Points promised for later: they become an entry when the refund window has passed.
+    """Points promised for later: they become an entry when their time has come.
 
     Invariants:
         pending → posted or voided, once; never counted in the balance before.
+        What refunds take back of it while it is pending is `taken_back`; the rest is posted.
+        Without `available_at` it waits for its order to be completed.
     """
 
     class State(models.TextChoices):
@@ -229,7 +277,8 @@ class PendingPoints(models.Model):
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.PENDING)
     source = models.CharField(_("source"), max_length=64)
     promised_at = models.DateTimeField(_("promised"))
-    available_at = models.DateTimeField(_("available from"))
+    available_at = models.DateTimeField(_("available from"), null=True, blank=True)
+    taken_back = PointsField(_("taken back"), default=Points(0))
     resolved_at = models.DateTimeField(_("resolved"), null=True, blank=True)
 
     class Meta:
@@ -240,6 +289,10 @@ class PendingPoints(models.Model):
                 name="pending_points_once_per_source", fields=["account", "kind", "source"]
             ),
             models.CheckConstraint(name="pending_points_positive", condition=Q(points__gt=0)),
+            models.CheckConstraint(
+                name="pending_points_taken_back_within",
+                condition=Q(taken_back__gte=0, taken_back__lte=F("points")),
+            ),
         ]
         indexes = [
             models.Index(
@@ -248,6 +301,19 @@ class PendingPoints(models.Model):
                 condition=Q(state="pending"),
             )
         ]
+        triggers = [
+            pgtrigger.Protect(
+                name="resolved_once",
+                operation=pgtrigger.Update,
+                condition=~pgtrigger.Q(old__state="pending"),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.points} {self.state} {self.source}"
+
+    @property
+    def left(self) -> Points:
+        """Return what is still promised."""
+        is_pending = self.state == self.State.PENDING
+        return Points(self.points - self.taken_back if is_pending else 0)

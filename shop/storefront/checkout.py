@@ -54,7 +54,13 @@ def place_order(
     order = orders.create(draft_of(quote, pos_order_no), now=now)
     if quote.member is not None and quote.points:
         account = points.lock_accounts([quote.member.id]).points(quote.member.id)
-        points.hold(account, points=quote.points, source=order.source, now=now)
+        points.hold(
+            account,
+            points=quote.points,
+            source=order.source,
+            now=now,
+            expires_at=order.expires_at,
+        )
     if order.reward_code:
         rewards.attach(order.reward_code, order=order)
     coupons.hold(order, codes=order.coupon_codes, now=now)
@@ -218,13 +224,23 @@ def _earn(order: Order, payer: MemberFacts, wallets: Wallets, *, now: datetime) 
         order.earning_cents, rates=payer.rates, tier_percent=payer.tier_percent
     )
     earned = Points(of_the_bill + order.boost_points)
-    points.earn(
-        wallets.points(payer.id),
-        points=earned,
-        source=order.source,
-        now=now,
-        expires_at=earning.expiry_of(now, timezone=order.store.timezone),
-    )
+    if payer.waiting.is_needed:
+        points.promise(
+            wallets.points(payer.id),
+            kind=points.Kind.EARN,
+            points=earned,
+            source=order.source,
+            now=now,
+            available_at=payer.waiting.until(now),
+        )
+    else:
+        points.earn(
+            wallets.points(payer.id),
+            points=earned,
+            source=order.source,
+            now=now,
+            expires_at=payer.lifetime.ends_at(now, timezone=order.store.timezone),
+        )
     points.earn(
         wallets.qualifying(payer.id),
         points=earning.qualifying_points_for(order.earning_cents, rates=payer.rates),

@@ -9,6 +9,8 @@ from django.db import connection
 
 from campaigns.pricing import Facts
 from loyalty.earning import Rates
+from loyalty.lifetimes import Expires, Lifetime, Waiting, Waits
+from loyalty.lots import Clawback
 from shop.kernel import crypto
 from shop.kernel.errors import NotFound
 from shop.kernel.money import Points
@@ -41,7 +43,9 @@ class MemberFacts:
     coupons_available: int
     rates: Rates
     window_days: int
-    is_debt_allowed: bool
+    clawback: Clawback
+    lifetime: Lifetime
+    waiting: Waiting
 
     @property
     def available(self) -> Points:
@@ -123,7 +127,14 @@ def _select(condition: str, value: Any, *, now: datetime) -> MemberFacts | None:
         return None
     values = dict(zip(names, row, strict=True))
     rates = Rates(**{name: values.pop(name) for name in Rates.__dataclass_fields__})
-    return MemberFacts(**values, rates=rates)
+    lifetime = Lifetime(
+        expires=Expires(values.pop("expires")),
+        count=values.pop("live_count"),
+        last_day=values.pop("last_day"),
+    )
+    waiting = Waiting(waits=Waits(values.pop("waits")), days=values.pop("wait_days"))
+    values["clawback"] = Clawback(values["clawback"])
+    return MemberFacts(**values, rates=rates, lifetime=lifetime, waiting=waiting)
 
 
 _FACTS_SQL = """
@@ -150,7 +161,12 @@ SELECT member.id, member.public_id, member.status, member.name, member.phone_las
        COALESCE(programme.min_points_per_order, 50) AS min_points_per_order,
        COALESCE(programme.max_points_share_percent, 50) AS max_points_share_percent,
        COALESCE(programme.qualifying_window_days, 365) AS window_days,
-       COALESCE(programme.clawback, 'allow_debt') = 'allow_debt' AS is_debt_allowed
+       COALESCE(programme.clawback, 'allow_debt') AS clawback,
+       COALESCE(programme.points_expire, 'year_end') AS expires,
+       COALESCE(programme.points_live_count, 1) AS live_count,
+       programme.points_last_day AS last_day,
+       COALESCE(programme.points_wait_for, 'nothing') AS waits,
+       COALESCE(programme.points_wait_days, 0) AS wait_days
 FROM shop_member member
 JOIN shop_store store ON store.id = member.store_id
 JOIN loyalty_pointsaccount account ON account.member_id = member.id AND account.wallet = 'points'

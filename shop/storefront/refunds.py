@@ -7,6 +7,7 @@ from django.db import transaction
 from campaigns import attribution, coupons, promotions, referrals
 from campaigns.models import Referral
 from loyalty import points, rewards, tiers, visits
+from loyalty.lots import Clawback
 from loyalty.points import RefundShare, Wallets
 from shop import orders
 from shop.kernel import outbox
@@ -102,11 +103,9 @@ def _return_points(
     points.reverse_spend(account, share=spent, now=now, **sources)
     if order.status == Order.Status.REFUNDED:
         rewards.give_back(account, order=order, refund_source=refund.source, now=now)
-    points.reverse_earn(
-        account, share=earned, now=now, is_debt_allowed=payer.is_debt_allowed, **sources
-    )
+    points.reverse_earn(account, share=earned, now=now, policy=payer.clawback, **sources)
     return points.reverse_earn(
-        wallets.qualifying(payer.id), share=earned, now=now, is_debt_allowed=True, **sources
+        wallets.qualifying(payer.id), share=earned, now=now, policy=Clawback.ALLOW_DEBT, **sources
     )
 
 
@@ -121,7 +120,7 @@ def _revoke_referral(
             wallets.points(member_id),
             source=source,
             now=now,
-            is_debt_allowed=payer.is_debt_allowed,
+            policy=payer.clawback,
         )
 
 

@@ -1,9 +1,11 @@
 """Background jobs that need several engines. Each is safe to run twice, or at once."""
 
+from datetime import timedelta
+
 from celery import shared_task
 from django.utils import timezone
 
-from loyalty import earning, points, rewards
+from loyalty import points, rewards, tiers
 from loyalty.models import PendingPoints
 from shop import messages
 from shop.kernel.errors import DomainError
@@ -12,6 +14,8 @@ from shop.storefront import checkout
 from shop.storefront.invariants import suite
 
 BATCH = 500
+FORGOTTEN_AFTER = timedelta(hours=1)
+"""Orders and rewards free their own holds; a hold this long past its time was forgotten."""
 
 
 @shared_task
@@ -31,15 +35,17 @@ def release_pending_points() -> None:
     """Turn promises whose time has come into points, and free rewards that nobody used."""
     now = timezone.now()
     due = points.due_promises(now=now, limit=BATCH)
+    lifetime = tiers.programme().lifetime
     zones = PendingPoints.objects.filter(pk__in=due).values_list(
         "pk", "account__member__store__timezone"
     )
     for promise_id, timezone_name in zones:
-        points.release_promise(
-            promise_id, now=now, expires_at=earning.expiry_of(now, timezone=timezone_name)
-        )
+        expires_at = lifetime.ends_at(now, timezone=timezone_name)
+        points.release_promise(promise_id, now=now, expires_at=expires_at)
     for redemption_id in rewards.due_to_expire(now=now, limit=BATCH):
         rewards.expire(redemption_id, now=now)
+    for hold_id in points.overdue_holds(now=now - FORGOTTEN_AFTER, limit=BATCH):
+        points.expire_hold(hold_id, now=now)
 
 
 @shared_task

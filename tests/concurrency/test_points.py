@@ -5,7 +5,7 @@ from functools import partial
 
 from django.db import transaction
 
-from loyalty import points, rewards
+from loyalty import expiry, points, rewards
 from loyalty.models import PendingPoints, PointsAccount, PointsEntry, Reward, RewardRedemption
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Order
@@ -37,6 +37,23 @@ def settle(what: Basket, total: int, number: str) -> None:
 
 def release(promise: PendingPoints) -> bool:
     return points.release_promise(promise.pk, now=LATER, expires_at=LATER + timedelta(days=365))
+
+
+@transaction.atomic
+def give_dated(who: Member, source: str) -> None:
+    account = points.lock_accounts([who.pk]).points(who.pk)
+    points.earn(account, points=Points(25), source=source, now=make.NOON, expires_at=LATER)
+
+
+@transaction.atomic
+def spend(who: Member, source: str) -> None:
+    account = points.lock_accounts([who.pk]).points(who.pk)
+    points.spend(account, points=Points(10), source=source, now=LATER)
+
+
+@transaction.atomic
+def expire(who: Member) -> None:
+    expiry.expire_accounts([wallet(who).pk], now=LATER)
 
 
 def friend_who_bought() -> tuple[Member, Member, Order]:
@@ -86,6 +103,31 @@ class TestBalance:
         assert said == {"done": 12}
         assert [entry.balance_after for entry in entries] == [12 * n for n in range(1, 13)]
         assert wallet(guest).balance == 144
+
+
+class TestExpiry:
+    def test_takes_each_lot_once_however_many_runs_there_are_and_whoever_spends(self) -> None:
+        """The lock on the accounts in `expiry.expire_accounts`; without it two runs see the same
+        rest, and the second crashes on the unique source of its entry or takes what was spent.
+        """
+        for _round in range(3):
+            guest = make.member()
+            for number in range(4):
+                give_dated(guest, f"t:{number}")
+
+            said = outcomes(
+                [
+                    *[partial(expire, guest)] * 5,
+                    *[partial(spend, guest, f"s:{number}") for number in range(5)],
+                ]
+            )
+
+            spent = PointsEntry.objects.filter(account=wallet(guest), kind="spend").count()
+            assert set(said) <= {"done", "not-enough-points"}
+            assert wallet(guest).balance == 0
+            assert said["done"] == 5 + spent
+            expired = PointsEntry.objects.filter(account=wallet(guest), kind="expire")
+            assert -sum(expired.values_list("points", flat=True)) == 100 - 10 * spent
 
 
 class TestRewards:

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from loyalty import earning
 from loyalty.earning import Rates
+from loyalty.lifetimes import Lifetime
 from shop.kernel.money import MAX_CENTS, Cents, Points
 
 amounts = st.integers(min_value=0, max_value=int(MAX_CENTS)).map(Cents)
@@ -88,7 +89,8 @@ class TestExpiryOf:
     def test_points_live_one_to_two_years_to_a_new_year_of_the_store(
         self, earned_at: datetime, zone: str
     ) -> None:
-        expires = earning.expiry_of(earned_at, timezone=zone)
+        expires = Lifetime().ends_at(earned_at, timezone=zone)
+        assert expires is not None
         local = expires.astimezone(ZoneInfo(zone))
 
         assert 365 <= (expires - earned_at).days <= 732

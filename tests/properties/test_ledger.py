@@ -1,4 +1,4 @@
-"""The points ledger in PostgreSQL against a model in a few lines of Python."""
+"""The points ledger in PostgreSQL against the pure rules of `loyalty.lots`."""
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
@@ -18,7 +18,8 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from loyalty import points
+from loyalty import expiry, lots, points
+from loyalty.lots import Clawback, Draw, Wallet
 from loyalty.models import PendingPoints, PointsAccount, PointsEntry, PointsHold, PointsLot
 from loyalty.points import HoldResolved, NotEnoughPoints, RefundShare
 from shop.kernel.money import Points, share_of
@@ -26,37 +27,52 @@ from tests import make
 
 some_points = st.integers(min_value=1, max_value=400).map(Points)
 expiries = st.sampled_from([None, *(make.NOON + timedelta(days=days) for days in (10, 90, 400))])
-NEVER = make.NOON + timedelta(days=10**5)
+policies = st.sampled_from(Clawback)
+percents = st.integers(min_value=1, max_value=100)
 
 
 @dataclass(kw_only=True)
 class Model:
-    """What the ledger should say; a lot is [when it expires, what is left of it]."""
+    """What the ledger should say: the pure rules, and what is held and written beside them."""
 
-    balance: int = 0
+    wallet: Wallet = field(default_factory=Wallet)
     entries: list[int] = field(default_factory=list)
     holds: dict[str, int] = field(default_factory=dict)
-    lots: list[list[Any]] = field(default_factory=list)
 
     @property
     def available(self) -> int:
-        return max(self.balance - sum(self.holds.values()), 0)
+        return max(self.wallet.balance - sum(self.holds.values()), 0)
 
-    def credit(self, amount: int, expires_at: datetime | None) -> None:
-        owed = max(-self.balance, 0)
-        self._write(amount)
-        self.lots.append([expires_at, max(amount - owed, 0)])
-
-    def debit(self, amount: int) -> None:
-        self._write(-amount)
-        for lot in sorted(self.lots, key=lambda lot: lot[0] or NEVER):
-            taken = min(lot[1], amount)
-            lot[1] -= taken
-            amount -= taken
-
-    def _write(self, amount: int) -> None:
-        self.balance += amount
+    def credit(self, amount: int, expires_at: datetime | None) -> int:
         self.entries.append(amount)
+        return self.wallet.credit(amount, expires_at=expires_at).id
+
+    def debit(self, amount: int, *, first: int | None = None) -> list[Draw]:
+        self.entries.append(-amount)
+        return self.wallet.debit(amount, first=first)
+
+    def expire(self, at: datetime) -> None:
+        lost = self.wallet.expire(at=at, held=sum(self.holds.values()))
+        self.entries += [-drawn.points for drawn in lost]
+
+
+@dataclass(kw_only=True)
+class Bought:
+    """What an order earned or spent, and how much of it has been refunded, in percent."""
+
+    source: str
+    points: int
+    refunded: int = 0
+    lot: int | None = None
+    pending: int = 0
+    draws: list[Draw] = field(default_factory=list)
+
+    def refund(self, percent: int) -> tuple[RefundShare, int, int]:
+        """Return the share that a refund stands for, the points it is due, and those before."""
+        before, self.refunded = self.refunded, min(self.refunded + percent, 100)
+        due = [share_of(self.points, part=part, of=100) for part in (before, self.refunded)]
+        share = RefundShare(whole=100, before=before, after=self.refunded)
+        return share, due[1] - due[0], due[0]
 
 
 class LedgerMachine(RuleBasedStateMachine):
@@ -69,6 +85,7 @@ class LedgerMachine(RuleBasedStateMachine):
     spent = Bundle("spent")
     held = Bundle("held")
     promised = Bundle("promised")
+    waiting = Bundle("waiting")
 
     def __init__(self) -> None:
         super().__init__()
@@ -92,26 +109,50 @@ class LedgerMachine(RuleBasedStateMachine):
     # --- credits -------------------------------------------------------------------------------
 
     @rule(target=earned, amount=st.integers(min_value=0, max_value=400), expires_at=expiries)
-    def earn(self, amount: int, expires_at: datetime | None) -> tuple[str, int, int]:
-        source = self.source()
+    def earn(self, amount: int, expires_at: datetime | None) -> Bought:
+        order = Bought(source=self.source(), points=amount)
         points.earn(
             self.account(),
             points=Points(amount),
-            source=source,
+            source=order.source,
             now=make.NOON,
             expires_at=expires_at,
         )
         if amount:
-            self.model.credit(amount, expires_at)
-        return source, amount, 0
+            order.lot = self.model.credit(amount, expires_at)
+        return order
 
     @rule(order=earned)
-    def earn_again(self, order: tuple[str, int, int]) -> None:
+    def earn_again(self, order: Bought) -> None:
         """The same order cannot earn twice: the unique key of the ledger."""
-        source, amount, _reversed = order
-        if amount:
+        if order.lot is not None:
             with pytest.raises(IntegrityError), transaction.atomic():
-                points.earn(self.account(), points=Points(9), source=source, now=make.NOON)
+                points.earn(self.account(), points=Points(9), source=order.source, now=make.NOON)
+
+    @rule(target=waiting, amount=some_points)
+    def earn_later(self, amount: Points) -> Bought:
+        order = Bought(source=self.source(), points=amount, pending=amount)
+        points.promise(
+            self.account(),
+            kind=points.Kind.EARN,
+            points=amount,
+            source=order.source,
+            now=make.NOON,
+            available_at=None,
+        )
+        return order
+
+    @rule(target=earned, order=consumes(waiting), expires_at=expiries)
+    def complete(self, order: Bought, expires_at: datetime | None) -> Bought:
+        """What waited for its order is available, but for what refunds took back meanwhile."""
+        points.complete(order.source, available_at=make.NOON)
+        row = PendingPoints.objects.get(account__member=self.member, source=order.source)
+        is_first = points.release_promise(row.pk, now=make.NOON, expires_at=expires_at)
+        assert is_first == bool(order.pending)
+        if order.pending:
+            order.lot = self.model.credit(order.pending, expires_at)
+        order.pending = 0
+        return order
 
     @rule(amount=st.integers(min_value=-400, max_value=400).filter(bool))
     def adjust(self, amount: int) -> None:
@@ -157,17 +198,16 @@ class LedgerMachine(RuleBasedStateMachine):
         if is_first:
             self.model.credit(amount, expires_at)
 
-    @rule(promise=consumes(promised), is_debt_allowed=st.booleans())
-    def revoke(self, promise: tuple[str, Points], *, is_debt_allowed: bool) -> None:
+    @rule(promise=consumes(promised), policy=policies)
+    def revoke(self, promise: tuple[str, Points], policy: Clawback) -> None:
         """Taken back whether or not it was released; once released, as the programme says."""
         source, amount = promise
-        taken = amount if is_debt_allowed else min(amount, self.model.available)
+        taken = self._claw_back(amount, 0, policy)
         row = PendingPoints.objects.get(account__member=self.member, source=source)
-        points.revoke_promise(
-            self.account(), source=source, now=make.NOON, is_debt_allowed=is_debt_allowed
-        )
-        if row.state == PendingPoints.State.POSTED and taken:
-            self.model.debit(taken)
+        lot = PointsLot.objects.filter(entry__source=source).first()
+        points.revoke_promise(self.account(), source=source, now=make.NOON, policy=policy)
+        if row.state == PendingPoints.State.POSTED and taken.from_balance:
+            self.model.debit(taken.from_balance, first=self._number(lot))
 
     # --- debits --------------------------------------------------------------------------------
 
@@ -183,8 +223,7 @@ class LedgerMachine(RuleBasedStateMachine):
                 write()
             return multiple()
         write()
-        self.model.debit(amount)
-        return source, amount, 0
+        return Bought(source=source, points=amount, draws=self.model.debit(amount))
 
     @rule(target=held, amount=some_points)
     def hold(self, amount: Points) -> Any:
@@ -209,8 +248,11 @@ class LedgerMachine(RuleBasedStateMachine):
             return multiple()
         points.post_hold(self.account(), source=source, now=make.NOON)
         amount = self.model.holds.pop(source)
-        self.model.debit(amount)
-        return source, amount, 0
+        drawn = self.model.debit(amount)
+        uncovered = amount - sum(part.points for part in drawn)
+        if uncovered:  # a clawback into debt took what was held
+            drawn.append(Draw(lot_id=-1, points=uncovered, expires_at=make.NOON))
+        return Bought(source=source, points=amount, draws=drawn)
 
     @rule(source=held)
     def void(self, source: str) -> None:
@@ -221,53 +263,73 @@ class LedgerMachine(RuleBasedStateMachine):
             points.void_hold(self.account(), source=source, now=make.NOON)
             self.model.holds.pop(source)
 
+    @rule(source=consumes(held))
+    def forget(self, source: str) -> None:
+        """A hold that nobody resolved expires, once; voiding it then is harmless."""
+        row = PointsHold.objects.get(account__member=self.member, source=source)
+        is_first = points.expire_hold(row.pk, now=make.NOON)
+        assert is_first == (source in self.model.holds)
+        self.model.holds.pop(source, None)
+        if is_first:
+            points.void_hold(self.account(), source=source, now=make.NOON)
+
+    @rule(days=st.sampled_from([9, 10, 91, 400]))
+    def expire(self, days: int) -> None:
+        """Every lot that is due, but for what is held; the same run again finds nothing."""
+        at = make.NOON + timedelta(days=days)
+        for _run in range(2):
+            expiry.expire_accounts([self.account().pk], now=at)
+        self.model.expire(at)
+
     # --- refunds -------------------------------------------------------------------------------
 
-    @rule(
-        target=earned,
-        order=consumes(earned),
-        percent=st.integers(min_value=1, max_value=100),
-        is_debt_allowed=st.booleans(),
-    )
-    def reverse_earn(
-        self, order: tuple[str, int, int], percent: int, *, is_debt_allowed: bool
-    ) -> tuple[str, int, int]:
-        source, amount, before = order
-        after = min(before + percent, 100)
-        due = share_of(amount, part=after, of=100) - share_of(amount, part=before, of=100)
-        taken = due if is_debt_allowed else min(due, self.model.available)
+    def _claw_back(self, due: int, pending: int, policy: Clawback) -> Any:
+        return lots.claw_back(due, pending=pending, available=self.model.available, policy=policy)
+
+    @rule(target=earned, order=consumes(earned), percent=percents, policy=policies)
+    def reverse_earn(self, order: Bought, percent: int, policy: Clawback) -> Bought:
+        return self._reverse_earn(order, percent, policy)
+
+    @rule(target=waiting, order=consumes(waiting), percent=percents, policy=policies)
+    def reverse_waiting(self, order: Bought, percent: int, policy: Clawback) -> Bought:
+        return self._reverse_earn(order, percent, policy)
+
+    def _reverse_earn(self, order: Bought, percent: int, policy: Clawback) -> Bought:
+        share, due, _before = order.refund(percent)
+        taken = self._claw_back(due, order.pending, policy)
         said = points.reverse_earn(
             self.account(),
-            order_source=source,
+            order_source=order.source,
             refund_source=self.source(),
-            share=RefundShare(whole=100, before=before, after=after),
+            share=share,
             now=make.NOON,
-            is_debt_allowed=is_debt_allowed,
+            policy=policy,
         )
-        assert said == taken
-        if taken:
-            self.model.debit(taken)
-        return source, amount, after
+        assert said == taken.from_pending + taken.from_balance
+        order.pending -= taken.from_pending
+        if taken.from_balance:
+            self.model.debit(taken.from_balance, first=order.lot)
+        return order
 
-    @rule(target=spent, order=consumes(spent), percent=st.integers(min_value=1, max_value=100))
-    def reverse_spend(self, order: tuple[str, int, int], percent: int) -> tuple[str, int, int]:
-        source, amount, before = order
-        after = min(before + percent, 100)
-        due = share_of(amount, part=after, of=100) - share_of(amount, part=before, of=100)
+    @rule(target=spent, order=consumes(spent), percent=percents)
+    def reverse_spend(self, order: Bought, percent: int) -> Bought:
+        share, due, before = order.refund(percent)
         points.reverse_spend(
             self.account(),
-            order_source=source,
+            order_source=order.source,
             refund_source=self.source(),
-            share=RefundShare(whole=100, before=before, after=after),
+            share=share,
             now=make.NOON,
         )
-        if due:
-            expires_at = self._lots().last().expires_at
-            assert expires_at is None or expires_at >= make.NOON + points.GRACE
-            self.model.credit(due, expires_at)
-        return source, amount, after
+        for part in lots.restore(order.draws, returned=before, points=due, now=make.NOON):
+            assert part.expires_at is None or part.expires_at >= make.NOON + lots.GRACE
+            self.model.credit(part.points, part.expires_at)
+        return order
 
     # --- what always holds ---------------------------------------------------------------------
+
+    def _number(self, lot: PointsLot | None) -> int | None:
+        return None if lot is None else list(self._lots()).index(lot)
 
     def _lots(self) -> Any:
         return PointsLot.objects.filter(account__member=self.member).order_by("id")
@@ -276,7 +338,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def the_ledger_says_what_the_model_says(self) -> None:
         account = PointsAccount.objects.get(member=self.member, wallet="points")
         entries = PointsEntry.objects.filter(account=account).order_by("id")
-        assert account.balance == self.model.balance
+        assert account.balance == self.model.wallet.balance
         assert account.held == sum(self.model.holds.values())
         assert account.available == self.model.available
         assert [entry.points for entry in entries] == self.model.entries
@@ -290,9 +352,9 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def lots_are_drawn_soonest_expiring_first(self) -> None:
-        lots = [[lot.expires_at, lot.remaining] for lot in self._lots()]
-        assert lots == self.model.lots
-        assert sum(left for _expires, left in lots) == max(self.model.balance, 0)
+        found = [(lot.expires_at, lot.remaining) for lot in self._lots()]
+        assert found == [(lot.expires_at, lot.remaining) for lot in self.model.wallet.lots]
+        assert sum(left for _expires, left in found) == max(self.model.wallet.balance, 0)
 
     @invariant()
     def holds_pending_are_what_is_held(self) -> None:

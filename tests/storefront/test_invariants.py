@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from campaigns.models import Promotion
-from loyalty import earning, points, rewards
+from loyalty import points, rewards
+from loyalty.lifetimes import Lifetime
 from shop.models import Alert, Payment
 from shop.orders import RefundRequest
 from shop.storefront import refunds, tasks
@@ -57,10 +58,10 @@ def live() -> None:
     bought = make.paid(who=unhappy).order
     for promise in points.due_promises(now=LATER, limit=10):
         points.release_promise(
-            promise, now=LATER, expires_at=earning.expiry_of(LATER, timezone="Asia/Shanghai")
+            promise, now=LATER, expires_at=Lifetime().ends_at(LATER, timezone="Asia/Shanghai")
         )
     _refund(bought.number)
-    make.paid(who=make.referred(friend))
+    make.paid(who=make.referred(friend), now=timezone.now())
     _refund(make.paid().order.number)
     make.paid()
     promotion = make.promotion(
@@ -150,6 +151,12 @@ SABOTAGE = {
     ),
     "a-lot-is-what-its-draws-left": "UPDATE loyalty_pointsdraw SET points = points + 1",
     "a-debit-draws-all-that-there-was": "DELETE FROM loyalty_pointsdraw",
+    "promises-come-true-in-time": (
+        "UPDATE loyalty_pendingpoints SET available_at = '2000-01-01' WHERE state = 'pending'"
+    ),
+    "what-has-expired-is-gone": (
+        "UPDATE loyalty_pointslot SET expires_at = '2000-01-01' WHERE remaining > 0"
+    ),
     "lots-are-drawn-soonest-expiring-first": (
         "UPDATE loyalty_pointslot SET expires_at = '2000-01-01' WHERE remaining > 0"
     ),

@@ -18,7 +18,7 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
 
 from campaigns.models import Acquisition, Coupon
-from loyalty import earning, points
+from loyalty import points, tiers
 from loyalty.models import Membership, PendingPoints, PointsAccount, PointsEntry
 from shop import members
 from shop.admin.buttons import Button, Text, button
@@ -237,7 +237,7 @@ class MemberPage(Page):
                 reason=answers["reason"],
                 actor=principal_of(request).key,
                 now=now,
-                expires_at=earning.expiry_of(now, timezone=member.store.timezone),
+                expires_at=tiers.programme().lifetime.ends_at(now, timezone=member.store.timezone),
             )
         return _("%(points)s points; the balance is %(balance)s now.") % {
             "points": f"{answers['points']:+d}",

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from campaigns import links, referrals
 from campaigns.models import Referral
-from loyalty import earning, points
+from loyalty import points, tiers
 from shop import members, messages, stores
 from shop.kernel.errors import NotFound
 from shop.kernel.idempotency import idempotent, request_digest
@@ -137,7 +137,7 @@ class PointsAdjustmentView(APIView):
             reason=body.validated_data["reason"],
             actor=principal_of(request).key,
             now=now,
-            expires_at=earning.expiry_of(now, timezone=store.timezone),
+            expires_at=tiers.programme().lifetime.ends_at(now, timezone=store.timezone),
         )
         return Response(serializers.MemberOut(facts.load(found.id, now=now)).data)
 

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shop import orders, stores
+from shop import stores
 from shop.kernel.errors import InvalidInput, NotFound
 from shop.kernel.idempotency import idempotent
 from shop.kernel.money import Cents, Points
@@ -22,7 +22,7 @@ from shop.kernel.principals import Kind, Principal, principal_of, scope
 from shop.kernel.serializers import shown, validated
 from shop.models import Order, Payment
 from shop.orders import Tender
-from shop.storefront import checkout, quotes, refunds
+from shop.storefront import checkout, kitchen, quotes, refunds
 from shop.storefront.api import serializers
 from shop.storefront.quotes import Basket, QuoteChanged
 
@@ -359,7 +359,7 @@ class OrderStatusView(APIView):
         body = serializers.StepRequest(data=request.data)
         body.is_valid(raise_exception=True)
         _ensure_visible(principal_of(request), number)
-        order = orders.advance(
+        order = kitchen.advance_order(
             number,
             to=body.validated_data["status"],
             actor=principal_of(request).key,

@@ -5,7 +5,8 @@ from datetime import datetime, timedelta
 from campaigns import referrals
 from campaigns.attribution import ORGANIC, WINDOW
 from campaigns.models import Conversion, Referral
-from loyalty import earning, points
+from loyalty import earning, lots
+from loyalty.lots import Draw
 from loyalty.models import PendingPoints, Visit
 from loyalty.points import RefundShare
 from shop.kernel.money import Cents, Points
@@ -26,16 +27,15 @@ class Consequences:
         self.ledger = ledger
         self.referral_programme = referrals.programme()
         self._earned: dict[int, tuple[int, int]] = {}
-        self._spent_until: dict[int, list[datetime]] = {}
+        self._draws: dict[int, list[Draw]] = {}
         self._credits: dict[int, Credit] = {}
         self._visits: dict[int, Visit] = {}
 
     def of_payment(self, order: Order, regular: Regular, *, now: datetime) -> None:
         """Do what `checkout` does after a payment; the reward has been used before."""
-        drawn = self.ledger.debit(
+        self._draws[order.pk] = self.ledger.debit(
             regular.points, kind="spend", points=order.points_spent, source=order.source, now=now
         )
-        self._spent_until[order.pk] = [lot.expires_at for lot in drawn if lot.expires_at]
         self._earn(order, regular, now)
         self._visits[order.pk] = visit = Visit(
             order_id=order.pk,
@@ -113,7 +113,9 @@ class Consequences:
             points=promise.points,
             source=promise.source,
             now=now,
-            expires_at=earning.expiry_of(now, timezone=regular.store.timezone),
+            expires_at=self.regulars.programme.lifetime.ends_at(
+                now, timezone=regular.store.timezone
+            ),
         )
 
     def _earn(self, order: Order, regular: Regular, now: datetime) -> None:
@@ -128,7 +130,7 @@ class Consequences:
             points=spendable,
             source=order.source,
             now=now,
-            expires_at=earning.expiry_of(now, timezone=order.store.timezone),
+            expires_at=self._expiry(now, timezone=order.store.timezone),
         )
         self.ledger.credit(
             regular.qualifying, kind="earn", points=qualifying, source=order.source, now=now
@@ -143,14 +145,21 @@ class Consequences:
     ) -> None:
         order = refund.order
         spent = _share(order.paid_cents, order.refunded_cents, is_whole)
-        self.ledger.credit(
-            regular.points,
-            kind="reverse_spend",
-            points=spent.of(order.points_spent),
-            source=refund.source,
-            now=now,
-            expires_at=max([*self._spent_until[order.pk], now + points.GRACE]),
+        back = lots.restore(
+            self._draws[order.pk], returned=0, points=spent.of(order.points_spent), now=now
         )
+        for number, part in enumerate(back, start=1):
+            self.ledger.credit(
+                regular.points,
+                kind="reverse_spend",
+                points=part.points,
+                source=refund.source if number == 1 else f"{refund.source}/{number}",
+                now=now,
+                expires_at=part.expires_at,
+            )
+
+    def _expiry(self, now: datetime, *, timezone: str) -> datetime | None:
+        return self.regulars.programme.lifetime.ends_at(now, timezone=timezone)
 
     def _convert(self, order: Order, regular: Regular, now: datetime) -> None:
         self._credits[order.pk] = credit = _credit(regular, now) or (

@@ -286,6 +286,7 @@ class History:
         assert regular.referral is not None  # noqa: S101 - the caller has looked
         referrer = self._known[regular.referral.referrer_id]
         for promise, side in self.consequences.qualify(sale.order, regular, referrer, now=now):
+            assert promise.available_at is not None  # noqa: S101 - referrals name the day
             self._later(
                 promise.available_at + timedelta(minutes=3), partial(self._pay_out, promise, side)
             )

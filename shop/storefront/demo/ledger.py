@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from loyalty.lots import Draw
 from loyalty.models import PointsAccount, PointsDraw, PointsEntry, PointsLot
 from shop.kernel.money import Points
 from shop.storefront.demo.tables import Tables
@@ -57,8 +58,8 @@ class Ledger:
 
     def debit(
         self, wallet: Wallet, *, kind: str, points: int, source: str, now: datetime
-    ) -> list[PointsLot]:
-        """Take points from the lots that expire soonest, the rest as debt; return those lots."""
+    ) -> list[Draw]:
+        """Take points from the lots that expire soonest, the rest as debt; return the draws."""
         if points <= 0:
             return []
         entry = self._entry(wallet, kind=kind, points=-points, source=source, now=now)
@@ -69,7 +70,7 @@ class Ledger:
                 points -= taken
                 lot.remaining = Points(lot.remaining - taken)
                 self.tables.add(PointsDraw(entry_id=entry.pk, lot_id=lot.pk, points=Points(taken)))
-                drawn.append(lot)
+                drawn.append(Draw(lot_id=lot.pk, points=taken, expires_at=lot.expires_at))
                 if not self.tables.is_new(lot):
                     self.tables.change(lot, "remaining")
         wallet.lots = [lot for lot in wallet.lots if lot.remaining]

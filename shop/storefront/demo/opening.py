@@ -11,7 +11,8 @@ from campaigns import costs, links, referrals, touches
 from campaigns.costs import CostRow
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, Coupon, Touch
 from campaigns.touches import TouchEvent
-from loyalty import earning, points
+from loyalty import points
+from loyalty.lifetimes import Lifetime
 from shop.kernel.money import Cents, split_cents
 from shop.models import Member, Payment, Store, Till
 from shop.orders import RefundRequest, Tender
@@ -306,7 +307,7 @@ class Opening:
 
     def _release(self, now: datetime) -> None:
         for promise_id in points.due_promises(now=now, limit=100):
-            expires_at = earning.expiry_of(now, timezone=self.store.timezone)
+            expires_at = Lifetime().ends_at(now, timezone=self.store.timezone)
             points.release_promise(promise_id, now=now, expires_at=expires_at)
 
     def _tender(self, total: Cents) -> Tender:

@@ -20,6 +20,8 @@ from campaigns.models import (
 )
 from loyalty import tiers
 from loyalty.earning import Rates
+from loyalty.lifetimes import Waiting
+from loyalty.lots import Clawback
 from loyalty.models import Membership, PointsAccount, PointsLot, Tier, TierChange, Visit
 from shop.kernel import crypto
 from shop.kernel.models import OutboxMessage
@@ -188,7 +190,9 @@ class Regulars:
             coupons_available=len(regular.coupons),
             rates=self.rates,
             window_days=self.programme.qualifying_window_days,
-            is_debt_allowed=True,
+            clawback=Clawback.ALLOW_DEBT,
+            lifetime=self.programme.lifetime,
+            waiting=Waiting(),
         )
 
     def refresh_tier(

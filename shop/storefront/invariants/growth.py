@@ -220,7 +220,7 @@ CHECKS = [
                 OR (referral.status = 'void' AND sum(entry.points) < 0)
                 OR (referral.status = 'void' AND sum(entry.points) > 0
                     AND NOT EXISTS (SELECT FROM loyalty_loyaltyprogramme programme
-                                    WHERE programme.clawback = 'within_balance'))
+                                    WHERE programme.clawback <> 'allow_debt'))
                 OR (referral.status = 'qualified' AND sum(entry.points) <= 0)
         """,
     ),
@@ -235,7 +235,7 @@ CHECKS = [
                    ON entry.account_id = promise.account_id AND entry.kind = promise.kind
                   AND entry.source = promise.source
             WHERE (promise.state = 'posted') <> (entry.id IS NOT NULL)
-               OR entry.points <> promise.points
+               OR entry.points <> promise.points - promise.taken_back
                OR (promise.kind = 'referral' AND promise.state = 'pending'
                    AND referral.status IS DISTINCT FROM 'qualified')
                OR (promise.kind = 'referral' AND promise.state = 'voided'

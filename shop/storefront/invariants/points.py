@@ -51,7 +51,7 @@ CHECKS = [
             SELECT account.id AS account, account.balance, COALESCE(sum(lot.remaining), 0) AS lots
             FROM loyalty_pointsaccount account
             LEFT JOIN loyalty_pointslot lot ON lot.account_id = account.id
-            WHERE account.wallet = 'points'
+            WHERE account.wallet <> 'qualifying'
             GROUP BY account.id
             HAVING COALESCE(sum(lot.remaining), 0) <> GREATEST(account.balance, 0)
         """,
@@ -109,6 +109,29 @@ CHECKS = [
         """,
     ),
     Check(
+        id="I5",
+        name="promises-come-true-in-time",
+        sql="""
+            SELECT promise.id AS promise, promise.source, promise.available_at
+            FROM loyalty_pendingpoints promise
+            WHERE promise.state = 'pending'
+              AND promise.available_at < %(now)s::timestamptz - interval '1 day'
+        """,
+    ),
+    Check(
+        id="I11",
+        name="what-has-expired-is-gone",
+        sql="""
+            SELECT account.id AS account, sum(lot.remaining) AS overdue, account.held
+            FROM loyalty_pointslot lot
+            JOIN loyalty_pointsaccount account ON account.id = lot.account_id
+            WHERE lot.remaining > 0
+              AND lot.expires_at < %(now)s::timestamptz - interval '1 day'
+            GROUP BY account.id
+            HAVING sum(lot.remaining) > account.held
+        """,
+    ),
+    Check(
         id="I11",
         name="a-lot-is-what-its-draws-left",
         sql=f"""
@@ -131,7 +154,7 @@ CHECKS = [
             FROM loyalty_pointsentry entry
             JOIN loyalty_pointsaccount account ON account.id = entry.account_id
             LEFT JOIN loyalty_pointsdraw draw ON draw.entry_id = entry.id
-            WHERE account.wallet = 'points' AND entry.points < 0
+            WHERE account.wallet <> 'qualifying' AND entry.points < 0
             GROUP BY entry.id
             HAVING COALESCE(sum(draw.points), 0)
                 <> LEAST(-entry.points, GREATEST(entry.balance_after - entry.points, 0))
@@ -143,6 +166,8 @@ CHECKS = [
         sql=f"""
             SELECT draw.id AS draw, draw.lot_id AS lot, passed.id AS passed_lot
             FROM loyalty_pointsdraw draw
+            JOIN loyalty_pointsentry debit
+                 ON debit.id = draw.entry_id AND debit.kind IN ('spend', 'adjust')
             JOIN loyalty_pointslot lot ON lot.id = draw.lot_id
             JOIN loyalty_pointslot passed
                  ON passed.account_id = lot.account_id AND passed.entry_id < draw.entry_id

@@ -9,7 +9,9 @@ _DUE = """
          ELSE {points} * {refunded} / orders.{whole} END
 """
 _EARNED_DUE = _DUE.format(
-    whole="earning_cents", points="earned.points", refunded="COALESCE(lines.earning_refunded, 0)"
+    whole="earning_cents",
+    points="COALESCE(promise.points, earned.points)",
+    refunded="COALESCE(lines.earning_refunded, 0)",
 )
 _SPENT_DUE = _DUE.format(
     whole="paid_cents", points="-spent.points", refunded="orders.refunded_cents"
@@ -111,10 +113,13 @@ CHECKS = [
             LEFT JOIN loyalty_pointsentry entry
                    ON entry.account_id = account.id AND entry.kind = 'earn'
                   AND entry.source = 'order:' || orders.number
-            WHERE orders.paid_at IS NOT NULL
+            WHERE orders.paid_at IS NOT NULL AND account.wallet IN ('points', 'qualifying')
             GROUP BY orders.id, account.id, programme.id
             HAVING count(entry.id) > 1 OR (
                 count(entry.id) = 0 AND orders.earning_cents >= 100
+                AND NOT EXISTS (SELECT FROM loyalty_pendingpoints promise
+                                WHERE promise.account_id = account.id AND promise.kind = 'earn'
+                                  AND promise.source = 'order:' || orders.number)
                 AND CASE account.wallet WHEN 'points' THEN COALESCE(programme.points_per_yuan, 1)
                     ELSE COALESCE(programme.qualifying_per_yuan, 1) END > 0)
         """,
@@ -155,16 +160,19 @@ CHECKS = [
                    {_EARNED_DUE} AS due, COALESCE(reversed.points, 0) AS reversed
             FROM shop_order orders
             JOIN loyalty_pointsaccount account ON account.member_id = orders.member_id
-            JOIN loyalty_pointsentry earned
+            LEFT JOIN loyalty_pointsentry earned
                  ON earned.account_id = account.id AND earned.kind = 'earn'
                 AND earned.source = 'order:' || orders.number
+            LEFT JOIN loyalty_pendingpoints promise
+                 ON promise.account_id = account.id AND promise.kind = 'earn'
+                AND promise.source = 'order:' || orders.number
             LEFT JOIN loyalty_loyaltyprogramme programme ON programme.id = 1
             LEFT JOIN LATERAL (
                 SELECT sum(line.refunded_cents)::bigint AS earning_refunded FROM shop_orderline line
                 WHERE line.order_id = orders.id AND line.earns_points
             ) lines ON true
             LEFT JOIN LATERAL (
-                SELECT -sum(entry.points) AS points
+                SELECT COALESCE(promise.taken_back, 0) - COALESCE(sum(entry.points), 0) AS points
                 FROM shop_refund refund
                 JOIN loyalty_pointsentry entry
                      ON entry.account_id = account.id AND entry.kind = 'reverse_earn'
@@ -194,7 +202,8 @@ CHECKS = [
                 FROM shop_refund refund
                 JOIN loyalty_pointsentry entry
                      ON entry.account_id = account.id AND entry.kind = 'reverse_spend'
-                    AND entry.source = 'refund:' || refund.number
+                    AND split_part(entry.source, '/', 1) = 'refund:' || refund.number
+                    AND split_part(entry.source, '/', 2) <> 'reward'
                 WHERE refund.order_id = orders.id
             ) returned ON true
             WHERE COALESCE(returned.points, 0) <> {_SPENT_DUE}
