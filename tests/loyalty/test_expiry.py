@@ -65,9 +65,10 @@ def test_a_run_that_dies_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -
         earn(who, 30, source="t:1", days=10)
     job = expiry.start(requested_by="test", now=SOON, key=None)
 
-    with pytest.raises(ZeroDivisionError), transaction.atomic():
+    with transaction.atomic():
         expiry.expire_slice(job, SOON)
-        raise ZeroDivisionError
+        transaction.set_rollback(True)
+    job.refresh_from_db()
     jobs.run(job.pk, now=SOON)
 
     assert [expired(who) for who in guests] == [[(-30, 0)]] * 3
@@ -121,7 +122,7 @@ class TestGuards:
         points.spend(wallet(guest), points=Points(10), source="t:2", now=make.NOON)
 
         for rows in (PointsDraw.objects.all(), PointsLot.objects.all()):
-            with pytest.raises(ProgrammingError, match="Cannot (update or )?delete"), transaction.atomic():
+            with pytest.raises(ProgrammingError, match="delete rows"), transaction.atomic():
                 rows._raw_delete(rows.db)
 
     def test_a_hold_is_resolved_once(self) -> None:
