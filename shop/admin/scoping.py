@@ -6,6 +6,8 @@ the whole chain's; only who sees every store may change them.
 
 from typing import TYPE_CHECKING, Any
 
+from django.contrib.admin.widgets import AutocompleteSelect, AutocompleteSelectMultiple
+from django.core.exceptions import ValidationError
 from django.db.models import Field, ForeignKey, Model, Q, QuerySet
 from django.forms import ModelChoiceField, ModelMultipleChoiceField
 from django.http import HttpRequest
@@ -46,6 +48,31 @@ def visible_rows(page: Any, model: type[Model], request: HttpRequest) -> QuerySe
     """Return the rows of another model that this person sees, as that model's own page has it."""
     other = page.admin_site._registry.get(model)
     return other.get_queryset(request) if other is not None else None
+
+
+class KeyedChoices:
+    """Shows a refused form again without the choices that are no keys: Django looks up each."""
+
+    field: Any
+
+    def optgroups(self, name: str, value: list[Any], attr: Any = None) -> Any:
+        keys = [key for key in value if self._is_key(key)]
+        return super().optgroups(name, keys, attr)  # type: ignore[misc]
+
+    def _is_key(self, value: Any) -> bool:
+        try:
+            self.field.target_field.to_python(value)
+        except ValidationError:
+            return False
+        return True
+
+
+class OneOfMany(KeyedChoices, AutocompleteSelect):
+    """A row that is found by typing."""
+
+
+class SomeOfMany(KeyedChoices, AutocompleteSelectMultiple):
+    """Rows that are found by typing."""
 
 
 class StoreScoped(Base):
@@ -114,6 +141,9 @@ class StoreScoped(Base):
     def formfield_for_foreignkey(
         self, db_field: ForeignKey[Any, Any], request: HttpRequest, **kwargs: Any
     ) -> ModelChoiceField[Any] | None:
+        if db_field.name in self.get_autocomplete_fields(request):
+            widget = OneOfMany(db_field, self.admin_site, using=kwargs.get("using"))
+            kwargs.setdefault("widget", widget)
         field: ModelChoiceField[Any] | None = super().formfield_for_foreignkey(
             db_field, request, **kwargs
         )
@@ -122,6 +152,9 @@ class StoreScoped(Base):
     def formfield_for_manytomany(
         self, db_field: Any, request: HttpRequest, **kwargs: Any
     ) -> ModelMultipleChoiceField[Any] | None:
+        if db_field.name in self.get_autocomplete_fields(request):
+            widget = SomeOfMany(db_field, self.admin_site, using=kwargs.get("using"))
+            kwargs.setdefault("widget", widget)
         field: ModelMultipleChoiceField[Any] | None = super().formfield_for_manytomany(
             db_field, request, **kwargs
         )

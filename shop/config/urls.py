@@ -37,7 +37,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
 ]
 
-handler400 = "shop.kernel.problems.bad_request"
+handler400 = "shop.config.errors.bad_request"
 handler403 = "shop.config.errors.permission_denied"
 handler404 = "shop.config.errors.page_not_found"
 handler500 = "shop.kernel.problems.server_error"

@@ -363,6 +363,30 @@ class TestStaffPages:
         assert Client().login(username="xiaowang", password="a-long-enough-one")
 
 
+class TestJunk:
+    """What nobody types, but anybody can send, is refused and crashes nothing."""
+
+    @pytest.mark.parametrize(
+        "query", ["status__exact=%00", "starts_at__year=" + "9" * 30, "id__exact=x"]
+    )
+    def test_in_the_address_of_a_list_is_refused(self, query: str) -> None:
+        office = make.staff(group="Head office").client
+
+        response = office.get(f"/admin/campaigns/campaign/?{query}")
+
+        assert response.status_code in {302, 400}
+
+    @pytest.mark.parametrize("junk", ["x", "\x00", "-1", "9" * 30, "2026-99-99", ""])
+    def test_in_a_choice_shows_the_form_again(self, junk: str) -> None:
+        office = make.staff(group="Head office").client
+
+        for form in ("channellink", "dailycost", "campaign"):
+            fields = {"channel": junk, "campaign": junk, "store": junk, "stores": junk}
+            response = office.post(f"/admin/campaigns/{form}/add/", fields | {"link": junk})
+
+            assert response.status_code == 200, form
+
+
 class TestLogin:
     def test_of_whoever_opened_its_page_leads_to_the_dashboard(self) -> None:
         Staff.objects.create_user("xiaowang", password="a-long-enough-one", is_staff=True)
