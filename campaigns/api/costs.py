@@ -22,7 +22,7 @@ from shop.kernel.principals import Kind, principal_of
 
 READ = callers(Kind.STAFF, Kind.REPORT, scope="campaigns:read")
 WRITE = callers(Kind.STAFF, Kind.REPORT, scope="costs:write")
-CSV_EXAMPLE = "link,date,cost_cents,impressions\nFLYER01,2026-05-18,12000,800\n"
+CSV_EXAMPLE = "link,date,cost_cents,impressions\nSH001FLY,2026-05-18,12000,800\n"
 
 
 class DailyCostFilter(FilterSet):
@@ -77,7 +77,7 @@ class DailyCostsView(ListAPIView[DailyCost]):
                 value={
                     "rows": [
                         {
-                            "link": "FLYER01",
+                            "link": "SH001FLY",
                             "date": "2026-05-18",
                             "cost_cents": 12000,
                             "estimated_reach": 800,

@@ -46,7 +46,7 @@ class TouchesView(APIView):
                         {
                             "event_id": "0197a0de-7c1c-7a3e-9d0a-5b1f1c9a2e11",
                             "kind": "scan",
-                            "link": "FLYER01",
+                            "link": "SH001FLY",
                             "visitor": "v-2f6c1e",
                             "occurred_at": "2026-05-18T09:00:00+08:00",
                         }

@@ -13,6 +13,7 @@ from campaigns import clicks, links
 from campaigns.models import Channel, Touch
 from shop import tills
 from shop.models import Member, Order, Till
+from shop.storefront.demo import promotion
 from tests import make
 
 README = Path(__file__).parents[2] / "README.md"
@@ -30,7 +31,7 @@ def demo(committed: None) -> None:
         channel=Channel.objects.get(code="flyer"),
         label="Flyer",
         store=make.store(),
-        code="FLYER01",
+        code="SH001FLY",
         now=now,
     )
 
@@ -45,6 +46,13 @@ def written_clicks(monkeypatch: pytest.MonkeyPatch) -> None:
         clicks.flush_now()
 
     monkeypatch.setattr(clicks, "record", record_and_write)
+
+
+def test_the_tour_starts_at_a_flyer_of_the_demo() -> None:
+    codes = re.findall(r"/t/(\w+)", README.read_text())
+
+    assert codes
+    assert set(codes) <= {f"SH001{suffix}" for suffix in promotion.SUFFIXES.values()}
 
 
 @pytest.mark.skipif(shutil.which("curl") is None, reason="the tour is told in curl")

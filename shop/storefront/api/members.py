@@ -190,7 +190,7 @@ class TokensView(APIView):
         examples=[
             OpenApiExample(
                 "From a flyer",
-                value={"phone": "13800138000", "code": "123456", "link": "FLYER01"},
+                value={"phone": "13800138000", "code": "123456", "link": "SH001FLY"},
                 request_only=True,
             )
         ],
