@@ -1,5 +1,6 @@
 """Rows of loyalty; they point at the shop, never at campaigns."""
 
+from loyalty.models.liability import LiabilitySnapshot
 from loyalty.models.membership import LoyaltyProgramme, Membership, Tier, TierChange, Visit
 from loyalty.models.points import (
     PendingPoints,
@@ -12,6 +13,7 @@ from loyalty.models.points import (
 from loyalty.models.rewards import Reward, RewardRedemption
 
 __all__ = [
+    "LiabilitySnapshot",
     "LoyaltyProgramme",
     "Membership",
     "PendingPoints",

@@ -31,6 +31,7 @@ from campaigns.models import (
     Touch,
 )
 from loyalty.models import (
+    LiabilitySnapshot,
     LoyaltyProgramme,
     Membership,
     PendingPoints,
@@ -105,6 +106,7 @@ LOYALTY: list[Entry] = [
     (Visit, "footprint"),
     (Reward, "featured_seasonal_and_gifts"),
     (RewardRedemption, "local_cafe"),
+    (LiabilitySnapshot, "account_balance"),
     (LoyaltyProgramme, "tune"),
 ]
 SHOP: list[Entry] = [

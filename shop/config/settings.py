@@ -191,6 +191,10 @@ CELERY_BEAT_SCHEDULE = {
         "task": "shop.storefront.tasks.release_pending_points",
         "schedule": timedelta(minutes=5),
     },
+    "keep the liability": {
+        "task": "shop.storefront.tasks.keep_liability",
+        "schedule": timedelta(hours=1),  # once a day: each day is kept once
+    },
     "check invariants": {
         "task": "shop.storefront.tasks.check_invariants",
         "schedule": timedelta(hours=1),

@@ -5,7 +5,7 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
-from loyalty import points, rewards, tiers
+from loyalty import liability, points, rewards, tiers
 from loyalty.models import PendingPoints
 from shop import messages
 from shop.kernel.errors import DomainError
@@ -63,3 +63,15 @@ def check_invariants() -> None:
             },
             now=now,
         )
+
+
+@shared_task
+def keep_liability() -> None:
+    """Keep what outstanding points were expected to cost at the end of the chain's day before."""
+    now = timezone.now()
+    yesterday = timezone.localdate(now) - timedelta(days=1)
+    if liability.is_kept(yesterday):
+        return
+    programme = tiers.programme()
+    measured = liability.measure(now=now, points_per_yuan=programme.points_per_redeemed_yuan)
+    liability.snapshot(yesterday, measured, now=now)

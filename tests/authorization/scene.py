@@ -336,6 +336,7 @@ ASKED: dict[str, Asked] = {
     "jobs_cancel": Asked(path=lambda scene: {"job_id": scene.job}),
     "reports_opening_funnel": Asked(query={"store": "SH001"}, marker=lambda scene: "SH001"),
     "reports_daily": Asked(marker=lambda scene: '"SH001"'),
+    "reports_points_liability": Asked(),
     "reports_attribution": Asked(marker=lambda scene: '"amount_cents":1200'),
     "orders_attribution": Asked(path=_paid_order, marker=lambda scene: scene.paid),
     "reports_channels": Asked(marker=lambda scene: "12000"),

@@ -95,6 +95,7 @@ MAY = {
     "reports_daily": f"{ANALYSTS} {MANAGERS}",
     "reports_channels": f"{ANALYSTS} {MANAGERS}",
     "reports_attribution": f"{ANALYSTS} {MANAGERS}",
+    "reports_points_liability": "head_office",
     "orders_attribution": "analyst manager head_office",
 }
 """Whose request is served. Whoever is not named is refused, and nothing changes."""

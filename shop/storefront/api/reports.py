@@ -98,8 +98,8 @@ class OpeningFunnelView(ReportView):
         query.is_valid(raise_exception=True)
         (store,) = _visible_stores(request, query.validated_data["store"])
         funnel = opening_funnel.build(store=store, rules=query.to_rules())
-        if _is_csv(request):
-            return _csv(_funnel_rows(funnel), f"opening-funnel-{store.code}")
+        if is_csv(request):
+            return as_csv(_funnel_rows(funnel), f"opening-funnel-{store.code}")
         return Response(serializers.OpeningFunnelOut(funnel).data)
 
 
@@ -237,14 +237,16 @@ def _visible_stores(request: Request, code: str | None) -> list[Store]:
 
 
 def _rows(request: Request, report: dict[str, Any], name: str) -> Response:
-    return _csv(report["rows"], name) if _is_csv(request) else Response(report)
+    return as_csv(report["rows"], name) if is_csv(request) else Response(report)
 
 
-def _is_csv(request: Request) -> bool:
+def is_csv(request: Request) -> bool:
+    """Tell whether a report is asked for as CSV."""
     return isinstance(request.accepted_renderer, CSVRenderer)
 
 
-def _csv(rows: Sequence[dict[str, Any]], name: str) -> Response:
+def as_csv(rows: Sequence[dict[str, Any]], name: str) -> Response:
+    """Return rows of a report as a file of this name."""
     disposition = f'attachment; filename="{name}.csv"'
     return Response({"rows": rows}, headers={"Content-Disposition": disposition})
 

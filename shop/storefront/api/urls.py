@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop.storefront.api import members, orders, payments, reports
+from shop.storefront.api import liability, members, orders, payments, reports
 
 urlpatterns = [
     path("auth/codes", members.LoginCodesView.as_view()),
@@ -30,5 +30,6 @@ urlpatterns = [
     path("reports/daily", reports.DailyView.as_view()),
     path("orders/<str:number>/attribution", reports.OrderAttributionView.as_view()),
     path("reports/attribution", reports.AttributionView.as_view()),
+    path("reports/points-liability", liability.PointsLiabilityView.as_view()),
     path("reports/channels", reports.ChannelsView.as_view()),
 ]
