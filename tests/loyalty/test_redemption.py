@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 
 from loyalty.redemption import MANY_LOTS, Expectation, MonthOfLife, confidence, expectations
 
-
 UNKNOWN = Expectation(expected=Fraction(1), at_least=Fraction(0))
 """What nobody has lived through counts as redeemed, and at least nothing of it is."""
 
