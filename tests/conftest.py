@@ -8,11 +8,16 @@ from django.core.cache import cache
 from django.db import connection, transaction
 from django.db.backends.base.creation import TEST_DATABASE_PREFIX
 from django.test.utils import setup_databases, teardown_databases
+from hypothesis import HealthCheck, settings
 from pytest_django.plugin import blocking_manager_key
 
 from campaigns import clicks
 from shop.storefront.demo import chain
 from tests import make
+
+# A busy machine is slow, not wrong.
+settings.register_profile("huigan", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("huigan")
 
 _chain: dict[str, bytes] = {}
 """The demo chain's rows by table, as COPY gives them; to put them back after a flush."""

@@ -15,7 +15,7 @@ from shop.kernel import jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Message, Product, Store, StoreHours, StoreProduct, Till
 from shop.orders import RefundRequest, Tender
-from shop.storefront import checkout, quotes, refunds
+from shop.storefront import checkout, quotes, refunds, tasks
 from shop.storefront.quotes import Basket
 from tests import make
 
@@ -44,6 +44,7 @@ def populate(code: str) -> None:
     waiting = make.basket(who=regular, at=code)
     order = make.placed(what=waiting, total=price(waiting))
     messages.alert("payment-orphan", subject=order.source, details={"why": "迟到"}, now=make.NOON)
+    tasks.keep_liability()
     jobs.start("test.job", params={}, requested_by="staff:1", now=make.NOON)
     Message.objects.create(member=regular, template="receipt", text="谢谢", sent_at=make.NOON)
 
