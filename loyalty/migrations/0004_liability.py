@@ -7,7 +7,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('loyalty', '0002_ledger_guards'),
+        ('loyalty', '0003_lifetimes_and_holds'),
     ]
 
     operations = [
