@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
@@ -294,6 +295,12 @@ JOIN campaigns_coupondefinition
 WHERE campaigns_coupon.code = ANY(%(codes)s) AND campaigns_coupon.member_id = %(member)s
 ORDER BY campaigns_coupon.id
 """
+
+
+def owners(codes: Sequence[str]) -> dict[str, UUID]:
+    """Return whose coupons these codes are, by the members' public ids; for staff only."""
+    found = Coupon.objects.filter(code__in=codes).values_list("code", "member__public_id")
+    return dict(found) if codes else {}
 
 
 def offer_of(coupon: Coupon) -> pricing.Offer:

@@ -226,6 +226,7 @@ SENTENCES: Mapping[str, Tell] = {
     Reason.NOT_STACKABLE: _just(lambda: _("It cannot be combined with another offer.")),
     Reason.BETTER_WITHOUT: _just(lambda: _("The other offers save more without it.")),
     "unknown-code": _just(lambda: _("There is no such code, or it is not yours.")),
+    "belongs-to-another-member": _just(lambda: _("It is in another member's wallet.")),
     "disabled": _just(lambda: _("It is stopped at the moment.")),
     "held-by-another-order": _just(lambda: _("An unpaid order of yours holds it.")),
 }

@@ -201,7 +201,7 @@ def draft_of(quote: Quote, pos_order_no: str | None) -> OrderDraft:
         reward_code=quote.basket.reward_code if quote.is_reward_applied else "",
         boost_points=quote.boost_points,
         coupon_gifts=quote.coupon_gifts,
-        trace=quote.pricing.trace,
+        trace=quote.trace,
     )
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -116,6 +117,25 @@ class Quote:
     def total_cents(self) -> Cents:
         """Return what the guest pays."""
         return Cents(self.subtotal_cents - self.discount_cents)
+
+    @property
+    def all_refusals(self) -> list[Refusal]:
+        """Return the refusals of promotions and of entered codes, those that are no offer too."""
+        known = {refusal.key for refusal in self.pricing.refusals}
+        return [*self.pricing.refusals, *(r for r in self.refusals if r.key not in known)]
+
+    @property
+    def trace(self) -> dict[str, Any]:
+        """Return how every offer and every entered code fared, to be kept with the order."""
+        trace = self.pricing.trace
+        offers = trace["offers"]
+        known = {offer["key"] for offer in offers}
+        codes = [
+            {"key": refusal.key, "refusal": refusal.as_json()}
+            for refusal in self.refusals
+            if refusal.key not in known
+        ]
+        return trace | {"offers": [*offers, *codes]}
 
     @property
     def coupon_discounts(self) -> dict[str, Cents]:

@@ -168,9 +168,10 @@ def _is_member(caller: str) -> bool:
 
 
 def _basket(scene: Scene, caller: str) -> dict[str, Any]:
-    """Return a basket as this kind of caller sends it: members name the store, tills the member."""
-    whose = {"store": "SH001"} if _is_member(caller) else {"member": scene.member}
-    return {"lines": [LINE]} | whose
+    """Return a basket as such a caller sends it: tills name the member, staff the store too."""
+    whose = {} if _is_member(caller) else {"member": scene.member}
+    where = {} if "till" in caller else {"store": "SH001"}
+    return {"lines": [LINE]} | whose | where
 
 
 def _total(caller: str) -> dict[str, int]:

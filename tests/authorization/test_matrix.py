@@ -50,7 +50,7 @@ MAY = {
     "members_coupons": "till other_till manager head_office",
     "members_points_entries": "till other_till manager head_office",
     "quotes_create": f"{MEMBERS} {TILLS}",
-    "quotes_explain": f"{MEMBERS} {TILLS}",
+    "quotes_explain": f"{MEMBERS} {TILLS} manager head_office",
     "orders_create": f"{MEMBERS} {TILLS}",
     "orders_list": f"{MEMBERS} {TILLS} {MANAGERS}",
     "orders_retrieve": "member till manager head_office",

@@ -325,6 +325,41 @@ class TestExplanation:
 
         assert [o["refusal"]["reason"] for o in told.json()["offers"]] == ["unknown-code"] * 2
 
+    def test_tells_the_till_and_staff_whose_code_it_is(self) -> None:
+        """To members it is unknown; staff can look members up anyway."""
+        asking, owner = make.member(), make.member()
+        basket = cups(member=str(asking.public_id), coupons=[make.coupon(owner).code, "NOSUCH"])
+
+        for caller, where in ((make.till(), {}), (make.staff("SH001"), {"store": "SH001"})):
+            told = caller.post("/quotes/explain", basket | where).json()["offers"]
+
+            assert [offer["refusal"]["reason"] for offer in told] == [
+                "belongs-to-another-member",
+                "unknown-code",
+            ]
+            assert told[0]["refusal"]["needed"] == str(owner.public_id)
+            assert told[0]["hint"] == "It is in another member's wallet."
+
+    def test_is_for_staff_of_the_store(self) -> None:
+        make.promotion(FIVE_YUAN, conditions={"segments": ["whales"]})
+        basket = cups(store="SH001")
+
+        (told,) = make.staff("SH001").post("/quotes/explain", basket).json()["offers"]
+
+        assert told["conditions"][0]["needed"] == ["whales"]
+        assert make.staff("SH002").post("/quotes/explain", basket).status_code == 404
+        assert make.staff("SH001").post("/quotes/explain", cups()).status_code == 400
+        assert make.staff("SH001").post("/quotes", basket).status_code == 403
+
+    def test_of_an_order_tells_of_refused_codes_too(self) -> None:
+        who, till = make.member(), make.till()
+        basket = cups(member=str(who.public_id), coupons=["NOSUCH"])
+        number = settle(till, basket, 1200).json()["order"]["number"]
+
+        trace = till.get(f"/orders/{number}/pricing").json()["trace"]
+
+        assert [offer["refusal"]["reason"] for offer in trace["offers"]] == ["unknown-code"]
+
     def test_is_kept_with_the_order(self) -> None:
         make.promotion(FIVE_YUAN, conditions={"min_spend_cents": 1000})
         till = make.till()

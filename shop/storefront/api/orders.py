@@ -22,7 +22,7 @@ from shop.kernel.principals import Kind, Principal, principal_of, scope
 from shop.kernel.serializers import shown, validated
 from shop.models import Order, Payment
 from shop.orders import Tender
-from shop.storefront import checkout, kitchen, quotes, refunds
+from shop.storefront import checkout, explanations, kitchen, quotes, refunds
 from shop.storefront.api import serializers
 from shop.storefront.quotes import Basket, QuoteChanged
 
@@ -39,6 +39,7 @@ BASKET_EXAMPLE = {
 }
 READ = callers(Kind.TILL, Kind.MEMBER, Kind.STAFF, scope="orders:read")
 WRITE = callers(Kind.TILL, Kind.MEMBER, scope="orders:write")
+EXPLAIN = callers(Kind.TILL, Kind.MEMBER, Kind.STAFF, scope="orders:read")
 TILL_WRITE = callers(Kind.TILL, scope="orders:write")
 COUNTER_WRITE = callers(Kind.TILL, Kind.STAFF, scope="orders:write")
 
@@ -69,16 +70,17 @@ class QuoteView(APIView):
 class QuoteExplanationView(APIView):
     """Why a basket costs what it costs."""
 
-    permission_classes = [WRITE]
+    permission_classes = [EXPLAIN]
 
     @extend_schema(
         operation_id="quotes_explain",
         tags=["quotes"],
         summary="Explain the price of a basket, offer by offer",
         description=(
-            "Writes nothing. A till sees each offer with every condition: what was needed, what"
-            " there is. A member sees which applied, and why each other one did not. 409 as for a"
-            " quote."
+            "Writes nothing. Tills and staff see each offer with every condition: what was needed,"
+            " what there is; and whether an unknown code is in another member's wallet. A member"
+            " sees which applied, and why each other one did not. Staff name the store. 409 as for"
+            " a quote."
         ),
         request=serializers.QuoteRequest,
         responses={200: serializers.QuoteExplanation},
@@ -87,10 +89,9 @@ class QuoteExplanationView(APIView):
     def post(self, request: Request) -> Response:
         """Explain the price of a basket."""
         basket = _basket(request, validated(serializers.QuoteRequest, request.data))
-        quote = quotes.quote(basket, now=timezone.now())
-        principal = principal_of(request)
-        context = {"sees_conditions": principal.kind is Kind.TILL}
-        return Response(serializers.QuoteExplanation(quote, context=context).data)
+        sees_all = principal_of(request).kind is not Kind.MEMBER
+        explanation = explanations.explain(basket, sees_all=sees_all, now=timezone.now())
+        return Response(serializers.QuoteExplanation(explanation).data)
 
 
 class OrderPricingView(APIView):
@@ -394,14 +395,16 @@ def _basket(request: Request, data: dict[str, Any]) -> Basket:
         store, till_id = principal.extra["store"], principal.id
         member: UUID | None = data.get("member")
     else:
-        if "member" in data:
+        if principal.kind is Kind.MEMBER and "member" in data:
             raise InvalidInput(
                 "/member", _("Members order for themselves."), reason="unknown-field"
             )
         if "store" not in data:
             raise InvalidInput("/store", _("Name the store."), reason="required")
         store, till_id = stores.find(data["store"]), None
-        member = principal.extra["public_id"]
+        if principal.kind is Kind.STAFF and not principal.sees_store(store.pk):
+            raise NotFound
+        member = principal.extra.get("public_id", data.get("member"))
     line = serializers.BasketLineRequest()
     return Basket(
         store=store,

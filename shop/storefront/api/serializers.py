@@ -54,10 +54,10 @@ class BasketLineRequest(StrictSerializer):
 
 
 class BasketRequest(StrictSerializer):
-    """What a guest wants to buy. A till's store is its key's; a member names the store."""
+    """What a guest wants to buy. A till's store is its key's; others name the store."""
 
-    store = StrictCharField(max_length=16, required=False, help_text="Members only.")
-    member = StrictUUIDField(required=False, help_text="Tills only: the member's id.")
+    store = StrictCharField(max_length=16, required=False, help_text="Members and staff.")
+    member = StrictUUIDField(required=False, help_text="Tills and staff: the member's id.")
     order_type = serializers.ChoiceField(choices=OrderType.choices, default=OrderType.PICKUP)
     lines = serializers.ListField(
         child=BasketLineRequest(), min_length=1, max_length=MAX_LINES, allow_empty=False
@@ -327,27 +327,7 @@ class QuoteExplanation(serializers.Serializer[Any]):
     """Every offer that was looked at, and what became of it."""
 
     total_cents = serializers.IntegerField()
-    offers = serializers.SerializerMethodField()
-
-    @extend_schema_field(serializers.ListField(child=serializers.DictField()))
-    def get_offers(self, quote: Any) -> list[dict[str, Any]]:
-        """Return each offer's part of the trace, with the refusal as a sentence.
-
-        Members do not see the conditions: those may name what the shop thinks of them.
-        """
-        local_time = quote.pricing.situation.cart.local_time
-        refusals = {refusal.key: refusal for refusal in [*quote.pricing.refusals, *quote.refusals]}
-        offers = [dict(offer) for offer in quote.pricing.trace["offers"]]
-        known = {offer["key"] for offer in offers}
-        offers += [
-            {"key": r.key, "refusal": r.as_json()} for r in quote.refusals if r.key not in known
-        ]
-        for offer in offers:
-            if not self.context["sees_conditions"]:
-                offer.pop("conditions", None)
-            refusal = refusals.get(offer["key"])
-            offer["hint"] = hints.explain(refusal, local_time=local_time) if refusal else ""
-        return offers
+    offers = serializers.ListField(child=serializers.DictField())
 
 
 class PricingTrace(serializers.Serializer[Any]):
