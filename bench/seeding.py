@@ -15,7 +15,7 @@ from django.db import connection, transaction
 
 from bench.load import request
 from campaigns import links
-from campaigns.models import Channel, CouponDefinition
+from campaigns.models import Channel, CouponDefinition, Promotion
 from shop import tills
 from shop.kernel import crypto
 from shop.models import Store, Till
@@ -24,8 +24,11 @@ from shop.storefront.demo import chain
 STORES = 20
 """Tills at once work in stores of their own, as they mostly do: pickup numbers are per store."""
 DEFINITIONS = 20
-COUPONS_EACH = 8
+COUPONS_EACH = 20
 """Coupons per member. The first is only ever quoted; each of the others can be settled once."""
+PROMOTIONS = 50
+MATCHING = 2
+"""Active at once. Two give something to a basket of the bench; the others find it too small."""
 POINTS = 100_000
 POINTS_SPENT = 100
 LINK = "BENCH7"
@@ -61,6 +64,7 @@ def seed(*, members: int, now: datetime) -> Seeded:
     links.create(channel=Channel.objects.get(code="flyer"), label="benchmark", now=now, code=LINK)
     for number in range(DEFINITIONS):
         _copy_definition(number)
+    Promotion.objects.bulk_create(_promotion(number) for number in range(PROMOTIONS))
     store_id = Store.objects.values_list("id", flat=True).get(code="B00")
     with connection.cursor() as cursor:
         with cursor.copy(_COPY_MEMBERS) as copy:
@@ -185,6 +189,29 @@ def _copy_definition(number: int) -> None:
     definition.per_member_limit = COUPONS_EACH
     definition._state.adding = True
     definition.save()
+
+
+def _promotion(number: int) -> Promotion:
+    """Return a promotion of one of four kinds; the first two of all ask for nothing."""
+    effects: list[dict[str, Any]] = [
+        {"kind": "percent_off", "percent_bp": 500},
+        {"kind": "nth_item_percent", "nth": 2, "percent_bp": 5000},
+        {"kind": "fixed_off", "amount_cents": 500},
+        {"kind": "buy_x_get_y", "buy_quantity": 2, "get_quantity": 1},
+    ]
+    conditions = {"min_spend_cents": 0 if number < MATCHING else 100_000 + number}
+    return Promotion(
+        code=f"BENCH-{number}",
+        name_zh=f"促销 {number}",
+        name_en=f"Promotion {number}",
+        status=Promotion.Status.ACTIVE,
+        rule={
+            "version": 1,
+            "effect": effects[number % len(effects)],
+            "scope": {"categories": ["milk_tea"]},
+            "conditions": conditions,
+        },
+    )
 
 
 def _member_row(number: int, *, store_id: int, now: datetime) -> tuple[object, ...]:
