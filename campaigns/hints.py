@@ -36,26 +36,28 @@ class NearMiss:
     hint: str
 
 
-def near_misses(pricing: Pricing) -> list[NearMiss]:
+def near_misses(pricing: Pricing, *, most: int | None = None) -> list[NearMiss]:
     """Return the refused offers that only the cart stands in the way of; the nearest first.
 
-    Money comes before units, since a guest can see how far away it is.
+    Money comes before units, since a guest can see how far away it is. `most` is how many at most.
     """
-    names = {offer.key: offer.name for offer in pricing.offers}
-    found = [
-        NearMiss(
-            key=refusal.key,
-            offer=names[refusal.key],
-            reason=Reason(refusal.reason),
-            short=refusal.short,
-            hint=hint(refusal, offer=names[refusal.key]),
-        )
+    missed = [
+        (refusal.reason != Reason.MIN_SPEND_NOT_MET, short, refusal.key, refusal)
         for refusal in pricing.refusals
-        if refusal.reason in CART_REASONS and refusal.short is not None
+        if refusal.reason in CART_REASONS and (short := refusal.short) is not None
     ]
-    return sorted(
-        found, key=lambda near: (near.reason is not Reason.MIN_SPEND_NOT_MET, near.short, near.key)
-    )
+    nearest = sorted(missed, key=lambda miss: miss[:3])[:most]
+    names = {offer.key: offer.name for offer in pricing.offers}
+    return [
+        NearMiss(
+            key=key,
+            offer=names[key],
+            reason=Reason(refusal.reason),
+            short=short,
+            hint=hint(refusal, offer=names[key]),
+        )
+        for _is_units, short, key, refusal in nearest
+    ]
 
 
 def hint(refusal: Refusal, *, offer: str) -> str:

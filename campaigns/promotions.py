@@ -65,7 +65,9 @@ def running(place: Place) -> list[RunningPromotion]:
         cursor.execute(_RUNNING_SQL, values)
         names = [column.name for column in cursor.description or []]
         found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
-    return [_running(row) for row in found]
+    is_chinese = (get_language() or "").startswith("zh")
+    name = "name_zh" if is_chinese else "name_en"
+    return [_running(row, name=row[name]) for row in found]
 
 
 @transaction.atomic(savepoint=False)
@@ -151,11 +153,11 @@ def recount(promotion: Promotion) -> None:
     )
 
 
-def _running(row: Mapping[str, Any]) -> RunningPromotion:
+def _running(row: Mapping[str, Any], *, name: str) -> RunningPromotion:
     most: dict[str, int] = {
         dimension: row[column] for dimension, column in LIMITS.items() if row[column] is not None
     }
-    used: Mapping[str, Sequence[int]] = row["counters"]
+    used: Mapping[str, Sequence[int]] = row["counters"] or {}
     uses = tuple(
         Uses(reason=REASONS[dimension], used=used.get(dimension, UNUSED)[0], most=count)
         for dimension, count in most.items()
@@ -165,13 +167,12 @@ def _running(row: Mapping[str, Any]) -> RunningPromotion:
     if budget is not None:
         budget_left = Cents(max(budget - used.get(Dimension.TOTAL, UNUSED)[1], 0))
     rule = _rule(row["rule"], Dimension.MEMBER in most)
-    is_chinese = (get_language() or "").startswith("zh")
     return RunningPromotion(
         id=row["id"],
         code=row["code"],
         offer=pricing.Offer(
             key=PREFIX + row["code"],
-            name=row["name_zh"] if is_chinese else row["name_en"],
+            name=name,
             rule=rule,
             uses=uses,
             budget_left_cents=budget_left,
@@ -194,14 +195,14 @@ SELECT promotion.id, promotion.code, promotion.name_zh, promotion.name_en, promo
        promotion.budget_cents, promotion.uses_total, promotion.uses_per_member,
        promotion.uses_per_store, promotion.uses_per_day, promotion.uses_per_week,
        promotion.uses_per_month,
-       COALESCE((
+       (
            SELECT json_object_agg(counter.dimension,
                                   json_build_array(counter.used, counter.spent_cents))
            FROM campaigns_usagecounter counter
            JOIN unnest(%(dimensions)s::text[], %(keys)s::text[]) AS here (dimension, key)
                 USING (dimension, key)
            WHERE counter.offer = 'promotion:' || promotion.id
-       ), '{}') AS counters
+       ) AS counters
 FROM campaigns_promotion promotion
 WHERE promotion.status = 'active'
 ORDER BY promotion.id

@@ -291,7 +291,7 @@ class Quote(serializers.Serializer[Any]):
     @extend_schema_field(NearMiss(many=True))
     def get_near_misses(self, quote: Any) -> list[dict[str, Any]]:
         """Return the offers that are nearest, a few of them."""
-        nearest = hints.near_misses(quote.pricing)[:MOST_NEAR_MISSES]
+        nearest = hints.near_misses(quote.pricing, most=MOST_NEAR_MISSES)
         return [
             {
                 "code": quote.origin(near.key)[1],
