@@ -322,8 +322,18 @@ def why_unusable(coupon: Coupon, *, now: datetime) -> pricing.Refusal | None:
     reason = _reason(coupon, now=now)
     if reason is None:
         return None
-    needed = coupon.starts_at.isoformat() if reason == "not-started" and coupon.starts_at else None
-    return pricing.Refusal(key=coupon.code, reason=reason, needed=needed)
+    needed, actual = _measures(coupon, reason, now=now)
+    return pricing.Refusal(key=coupon.code, reason=reason, needed=needed, actual=actual)
+
+
+def _measures(
+    coupon: Coupon, reason: str, *, now: datetime
+) -> tuple[pricing.PlainMeasure, pricing.PlainMeasure]:
+    """Return what is needed and what there is: one use of one, or moments."""
+    if reason == "usage-limit-reached":
+        return 1, 1
+    limit = {"expired": coupon.expires_at, "not-started": coupon.starts_at}.get(reason)
+    return (limit.isoformat(), now.isoformat()) if limit is not None else (None, None)
 
 
 def _reason(coupon: Coupon, *, now: datetime) -> str | None:

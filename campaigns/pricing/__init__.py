@@ -18,7 +18,7 @@ from campaigns.pricing.evaluation import evaluate
 from campaigns.pricing.gift_effects import GiftCoupon, GiftItem, PointsBoost
 from campaigns.pricing.offers import Limits, Offer, Rule, Stacking, Uses
 from campaigns.pricing.outcome import Allocation, AppliedOffer, PricedLine, Pricing
-from campaigns.pricing.reasons import Reason, Refusal
+from campaigns.pricing.reasons import PlainMeasure, Reason, Refusal
 from campaigns.pricing.rule_json import offer_rule_to_json, parse_rule
 from campaigns.pricing.scopes import Portion, Scope
 from campaigns.pricing.tiered_effects import (
@@ -68,6 +68,7 @@ __all__ = [
     "PercentBase",
     "PercentOff",
     "PercentTier",
+    "PlainMeasure",
     "PointsBoost",
     "PointsReward",
     "Portion",

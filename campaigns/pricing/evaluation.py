@@ -35,7 +35,7 @@ def evaluate(
     failed = {
         offer.key: _refusal(offer, check)
         for offer in ranked
-        if (check := next((c for c in offer.checks(situation) if not c.passed), None))
+        if (check := _first_failed(offer, situation)) is not None
     }
     eligible = [offer for offer in ranked if offer.key not in failed]
     is_choosy = best_deal or any(offer.rule.best_deal for offer in eligible)
@@ -59,6 +59,13 @@ def evaluate(
         situation=situation,
         offers=tuple(ranked),
     )
+
+
+def _first_failed(offer: Offer, situation: Situation) -> Check | None:
+    for check in offer.checks(situation):
+        if not check.passed:
+            return check
+    return None
 
 
 def _refusal(offer: Offer, check: Check) -> Refusal:

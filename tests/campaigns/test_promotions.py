@@ -1,5 +1,6 @@
 """Promotions: offers that apply by themselves, within their limits, and come back with a refund."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -339,6 +340,25 @@ class TestExplanation:
             ]
             assert told[0]["refusal"]["needed"] == str(owner.public_id)
             assert told[0]["hint"] == "It is in another member's wallet."
+
+    def test_of_a_coupon_that_is_used_or_over_says_what_there_is(self) -> None:
+        who, till, now = make.member(), make.till(), timezone.now()
+        used, over = make.coupon(who, now=now), make.coupon(make.member(), now=now)
+        Coupon.objects.filter(pk=over.pk).update(
+            member=who,
+            slot=2,
+            issued_at=now - timedelta(days=9),
+            expires_at=now - timedelta(days=2),
+        )
+        basket = cups(3, member=str(who.public_id))
+        settle(till, basket | {"coupons": [used.code]}, 3100)
+
+        told = till.post("/quotes", basket | {"coupons": [used.code, over.code]}).json()["refusals"]
+
+        assert (told[0]["reason"], told[0]["actual"]) == ("usage-limit-reached", 1)
+        assert told[0]["hint"] == "Used 1 of 1."
+        assert told[1]["hint"].startswith("Ended at ")
+        assert told[1]["actual"] > told[1]["needed"]
 
     def test_is_for_staff_of_the_store(self) -> None:
         make.promotion(FIVE_YUAN, conditions={"segments": ["whales"]})
