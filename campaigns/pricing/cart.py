@@ -1,6 +1,6 @@
 """What is being priced and for whom: plain facts, loaded by the caller, never looked up here."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime
 
 from shop.kernel.money import Cents
@@ -80,7 +80,8 @@ class Cart:
     """The lines of one order, where and how it is bought, and the time on the store's wall.
 
     Lines are told apart by `position`; the order in which they are given does not matter.
-    `payment_method` is None as long as nobody knows how the order will be paid.
+    `payment_method` is None as long as nobody knows how the order will be paid. `subtotal_cents`
+    and `quantity` are of the whole cart, summed up once, since hundreds of offers may ask.
     """
 
     lines: tuple[CartLine, ...]
@@ -90,6 +91,8 @@ class Cart:
     local_time: datetime
     delivery_fee_cents: Cents = NOTHING
     payment_method: str | None = None
+    subtotal_cents: Cents = field(init=False, repr=False, compare=False)
+    quantity: int = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         if self.delivery_fee_cents < 0:
@@ -100,6 +103,9 @@ class Cart:
         if len({line.position for line in ordered}) < len(ordered):
             raise InvalidCart("two lines have the same position")
         object.__setattr__(self, "lines", ordered)
+        subtotal = Cents(sum(line.subtotal_cents for line in ordered))
+        object.__setattr__(self, "subtotal_cents", subtotal)
+        object.__setattr__(self, "quantity", sum(line.quantity for line in ordered))
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -90,7 +90,7 @@ ALL = Scope()
 def spend_cents(cart: Cart, scope: Scope | None) -> Cents:
     """Return the undiscounted amount in the scope; of the whole cart when there is none."""
     if scope is None:
-        return Cents(sum(line.subtotal_cents for line in cart.lines))
+        return cart.subtotal_cents
     return Cents(
         sum(
             scope.portion_of(line, line.unit_price_cents) * line.quantity
@@ -107,4 +107,6 @@ def distinct_products(cart: Cart, scope: Scope | None) -> int:
 
 def quantity(cart: Cart, scope: Scope | None) -> int:
     """Return the number of units in the scope; of the whole cart when there is none."""
-    return sum(line.quantity for line in cart.lines if scope is None or scope.holds(line))
+    if scope is None:
+        return cart.quantity
+    return sum(line.quantity for line in cart.lines if scope.holds(line))
