@@ -157,6 +157,8 @@ def _running(row: Mapping[str, Any], *, name: str) -> RunningPromotion:
     most: dict[str, int] = {
         dimension: row[column] for dimension, column in LIMITS.items() if row[column] is not None
     }
+    if not most and row["budget_cents"] is None:
+        return _unlimited(row["id"], row["code"], name, row["rule"])
     used: Mapping[str, Sequence[int]] = row["counters"] or {}
     uses = tuple(
         Uses(reason=REASONS[dimension], used=used.get(dimension, UNUSED)[0], most=count)
@@ -178,6 +180,17 @@ def _running(row: Mapping[str, Any], *, name: str) -> RunningPromotion:
             budget_left_cents=budget_left,
         ),
         limits=Limits(offer=f"{PREFIX}{row['id']}", uses=most, budget_cents=budget),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _unlimited(promotion_id: int, code: str, name: str, rule: str) -> RunningPromotion:
+    """Return a promotion of which nothing is counted: the same for every quote."""
+    return RunningPromotion(
+        id=promotion_id,
+        code=code,
+        offer=pricing.Offer(key=PREFIX + code, name=name, rule=_rule(rule, False)),  # noqa: FBT003
+        limits=Limits(offer=f"{PREFIX}{promotion_id}", uses={}),
     )
 
 
