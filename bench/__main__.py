@@ -49,7 +49,7 @@ def _measure(
     import django
 
     django.setup()  # only now: the settings need the servers' addresses
-    from bench import evaluation, measuring, report, seeding
+    from bench import evaluation, measuring, report, rush, seeding
     from bench.floor import Floor
 
     load_before = os.getloadavg()[0]
@@ -85,10 +85,13 @@ def _measure(
                         progress.advance(task)
         memory = report.memory_of(web)
     evaluations = [] if options.only else evaluation.measure()
+    rushes, making = rush.measure(seconds=options.seconds, rounds=options.rounds)
     return report.collect(
         samples,
         calls=calls,
         evaluations=evaluations,
+        rushes=rushes,
+        making=making,
         memory=memory,
         options=options,
         load_before=load_before,

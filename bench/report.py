@@ -18,6 +18,7 @@ from rich.table import Table
 from bench import cpu
 from bench.evaluation import LINES, Timing
 from bench.measuring import Call, Sample, summary
+from bench.rush import PROCESSES, THREADS, Making, Rush
 from bench.servers import ROOT, Web
 
 WORKER_GOAL_MB = 110
@@ -38,6 +39,8 @@ def collect(
     *,
     calls: Sequence[Call],
     evaluations: Sequence[Timing],
+    rushes: Sequence[Rush],
+    making: Making,
     memory: Mapping[str, Any],
     options: argparse.Namespace,
     load_before: float,
@@ -69,6 +72,8 @@ def collect(
         },
         "memory": dict(memory),
         "evaluations": [asdict(timing) | {"ratio": timing.ratio} for timing in evaluations],
+        "rushes": [asdict(rush) for rush in rushes],
+        "making_codes": asdict(making),
         "measurements": sorted(rows, key=lambda row: (row["clients"], row["name"])),
     }
 
@@ -89,6 +94,7 @@ def show(measured: Mapping[str, Any], console: Console) -> None:
                 table.add_row(*_cells(row))
         console.print(table)
     _show_evaluations(measured["evaluations"], console)
+    _show_rushes(measured["rushes"], measured["making_codes"], console)
     workers = ", ".join(f"{size} MB" for size in measured["memory"]["web_worker_mb"])
     console.print(f"Web workers: {workers} (goal: under {measured['memory']['goal_mb']} MB)")
 
@@ -103,6 +109,24 @@ def _show_evaluations(rows: Sequence[Mapping[str, Any]], console: Console) -> No
     for row in rows:
         table.add_row(row["name"], *(str(row[key]) for key in ("cpu_ms", "floor_ms", "ratio")))
     console.print(table)
+
+
+def _show_rushes(
+    rows: Sequence[Mapping[str, Any]], making: Mapping[str, Any], console: Console
+) -> None:
+    title = f"A rush for one coupon: {PROCESSES * THREADS} claimants at once, none issued too many"
+    table = Table(title=title, title_justify="left")
+    table.add_column("way")
+    for name in ("per second", "p50 ms", "p99 ms", "× naive"):
+        table.add_column(name, justify="right")
+    for row in rows:
+        keys = ("per_second", "p50_ms", "p99_ms", "ratio")
+        table.add_row(row["name"], *(str(row[key]) for key in keys))
+    console.print(table)
+    console.print(
+        f"Codes: {making['per_second']:,} a second, {making['ratio']} of a bare COPY"
+        f" (goal: 0.6), {making['growth_mb']} MB of memory more"
+    )
 
 
 def _cells(row: Mapping[str, Any]) -> list[str]:

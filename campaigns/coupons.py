@@ -10,18 +10,20 @@ from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import periods, pricing
-from campaigns.models import Coupon, CouponDefinition, CouponRedemption
+from campaigns import batches, caps, periods, pricing
+from campaigns.models import CodeBatch, Coupon, CouponDefinition, CouponRedemption
 from shop.kernel import identifiers, rows
 from shop.kernel.errors import DomainError, NotFound
 from shop.kernel.money import Cents
 from shop.models import Order
 
 Status = Coupon.Status
+CODE_LENGTH = 15
 GRACE = timedelta(days=7)
 """A reusable coupon whose time ran out while it was redeemed lives this long again."""
 
@@ -82,6 +84,8 @@ def claim(definition_code: str, *, member_id: int, now: datetime) -> Coupon:
     if definition is None or definition.status == CouponDefinition.Status.DRAFT:
         raise NotFound
     ensure_claim_period(definition, now=now)
+    if caps.are_gone(definition):  # most of a rush is answered here, and waits for nobody
+        raise CouponExhausted(coupon_definition=definition.code)
     return issue(definition, member_id=member_id, source="claim", now=now)
 
 
@@ -112,13 +116,23 @@ def issue(definition: CouponDefinition, *, member_id: int, source: str, now: dat
     Raises:
         ClaimLimitReached, CouponExhausted
     """
-    coupon = _take_slot(definition, member_id=member_id, source=source, now=now)
+    new = draft(definition, source=source, now=now, timezone=settings.TIME_ZONE)
+    coupon = _take_slot(new, member_id=member_id)
     # The counter is the hot row of a flash claim: taken last, held shortest.
-    counted = CouponDefinition.objects.filter(
-        Q(total_limit__isnull=True) | Q(issued_count__lt=F("total_limit")), pk=definition.pk
-    ).update(issued_count=F("issued_count") + 1)
-    if counted != 1:
-        raise CouponExhausted(coupon_definition=definition.code)
+    _count(coupon)
+    return coupon
+
+
+@transaction.atomic(savepoint=False)
+def enter(new: Coupon, *, member_id: int) -> Coupon:
+    """Put the coupon of a code that somebody entered into their wallet; see campaigns.codes.
+
+    Raises:
+        CouponNotUsable: somebody else has entered the code meanwhile.
+        ClaimLimitReached, CouponExhausted
+    """
+    coupon = _insert(new, member_id=member_id)
+    _count(coupon)
     return coupon
 
 
@@ -172,9 +186,10 @@ def pass_on(coupon: Coupon, *, member_id: int, now: datetime) -> Coupon:
     ).update(status=Status.TRANSFERRED)
     if given != 1:
         raise CouponNotUsable(coupon_codes=[coupon.code])
-    return _take_slot(
-        coupon.definition, member_id=member_id, source=coupon.source, now=now, passed_on=coupon
-    )
+    new = draft(coupon.definition, source=coupon.source, now=now, timezone=settings.TIME_ZONE)
+    new.starts_at, new.expires_at = coupon.starts_at, coupon.expires_at
+    new.passed_on_from = coupon
+    return _take_slot(new, member_id=member_id)
 
 
 @transaction.atomic
@@ -219,39 +234,66 @@ def _revoke(found: QuerySet[Coupon], *, reason: str, actor: str, now: datetime) 
     )
 
 
-def _take_slot(
+def _count(coupon: Coupon) -> None:
+    """Count a new coupon against the limits of its definition and of its batch.
+
+    Raises:
+        CouponExhausted
+    """
+    if not caps.take(coupon.definition):
+        raise CouponExhausted(coupon_definition=coupon.definition.code)
+    if coupon.batch is not None and not batches.take(coupon.batch):
+        raise CouponExhausted(coupon_definition=coupon.definition.code)
+
+
+def draft(
     definition: CouponDefinition,
     *,
-    member_id: int,
     source: str,
     now: datetime,
-    passed_on: Coupon | None = None,
+    timezone: str,
+    code: str = "",
+    batch: CodeBatch | None = None,
 ) -> Coupon:
-    """Insert the member's next coupon; the unique slot makes two at once take turns.
+    """Return a coupon of nobody yet, not written; its days are counted in this time zone."""
+    return Coupon(
+        code=code or identifiers.new_code(CODE_LENGTH),
+        definition=definition,
+        batch=batch,
+        source=source,
+        issued_at=now,
+        starts_at=periods.start_of(definition, issued_at=now),
+        expires_at=periods.end_of(definition, issued_at=now, timezone=timezone),
+    )
 
-    One that is passed on lives as long as it did.
+
+def _insert(new: Coupon, *, member_id: int | None) -> Coupon:
+    """Write the coupon of an entered code, uncounted; the unique code lets only one have it."""
+    try:
+        with transaction.atomic():
+            if member_id is not None:
+                return _take_slot(new, member_id=member_id)
+            rows.insert(new)
+            return new
+    except IntegrityError as error:
+        raise CouponNotUsable(coupon_codes=[new.code]) from error
+
+
+def _take_slot(new: Coupon, *, member_id: int) -> Coupon:
+    """Insert a coupon as the member's next; the unique slot makes two at once take turns.
+
+    One that is passed on lives as long as it did; others by the days of the member's store.
     """
+    definition, new.member_id = new.definition, member_id
     for _attempt in range(definition.per_member_limit):  # a lost attempt is one slot less to have
-        slot, timezone = _next_slot(definition, member_id)
-        if slot > definition.per_member_limit:
+        new.slot, timezone = _next_slot(definition, member_id)
+        if new.slot > definition.per_member_limit:
             break
-        starts_at = periods.start_of(definition, issued_at=now)
-        expires_at = periods.end_of(definition, issued_at=now, timezone=timezone)
-        try:
-            with transaction.atomic():
-                return Coupon.objects.create(
-                    code=identifiers.new_code(15),
-                    definition=definition,
-                    member_id=member_id,
-                    slot=slot,
-                    source=source,
-                    issued_at=now,
-                    starts_at=passed_on.starts_at if passed_on else starts_at,
-                    expires_at=passed_on.expires_at if passed_on else expires_at,
-                    passed_on_from=passed_on,
-                )
-        except IntegrityError:
-            continue
+        if new.passed_on_from_id is None:
+            now = new.issued_at
+            new.expires_at = periods.end_of(definition, issued_at=now, timezone=timezone)
+        if rows.insert(new, unless_exists="definition_id, member_id, slot"):
+            return new
     raise ClaimLimitReached(
         coupon_definition=definition.code, per_member_limit=definition.per_member_limit
     )
@@ -353,29 +395,55 @@ def _reason(coupon: Coupon, *, now: datetime) -> str | None:
 
 
 @transaction.atomic(savepoint=False)
-def hold(order: Order, *, codes: Sequence[str], now: datetime) -> None:
+def hold(
+    order: Order, *, codes: Sequence[str], now: datetime, entered: Sequence[Coupon] = ()
+) -> None:
     """Reserve available coupons for an unpaid order, all or none.
+
+    `entered` are the drafts among them: coupons of codes that nobody had entered before.
 
     Raises:
         CouponNotUsable: another order was faster, or one expired meanwhile.
+        ClaimLimitReached, CouponExhausted: of the entered ones.
     """
+    new = _insert_all(order, entered)
     _take(order, codes=codes, to=Status.HELD, now=now)
+    for coupon in new:
+        _count(coupon)
 
 
 @transaction.atomic(savepoint=False)
-def redeem(order: Order, *, discounts: Mapping[str, Cents], now: datetime) -> None:
+def redeem(
+    order: Order,
+    *,
+    discounts: Mapping[str, Cents],
+    now: datetime,
+    entered: Sequence[Coupon] = (),
+) -> None:
     """Use coupons on a paid order: those it held, or (settled at once) available ones.
 
-    A coupon that was held in time is honoured even if it has expired since.
+    A coupon that was held in time is honoured even if it has expired since. `entered` as for a
+    hold.
 
     Raises:
         CouponNotUsable, CouponBudgetExhausted
+        ClaimLimitReached, CouponExhausted: of the entered ones.
     """
     if not discounts:
         return
+    new = {coupon.pk: coupon for coupon in _insert_all(order, entered)}
     taken = _take(order, codes=list(discounts), to=Status.REDEEMED, now=now)
     for coupon in sorted(taken, key=lambda coupon: coupon.definition_id):
+        if coupon.pk in new:
+            _count(new[coupon.pk])
         _redeem_one(coupon, order, discount_cents=discounts[coupon.code], now=now)
+
+
+def _insert_all(order: Order, entered: Sequence[Coupon]) -> list[Coupon]:
+    """Write the coupons of entered codes, in one order of codes so that no two orders circle."""
+    by_code = sorted(entered, key=lambda coupon: coupon.code)
+    new = [_insert(coupon, member_id=order.member_id) for coupon in by_code]
+    return sorted(new, key=lambda coupon: coupon.definition_id)
 
 
 @transaction.atomic(savepoint=False)
@@ -443,7 +511,6 @@ def _take(order: Order, *, codes: Sequence[str], to: str, now: datetime) -> list
     """
     if not codes:
         return []
-    assert order.member_id is not None  # noqa: S101 - quotes refuse codes without a member
     values = {
         "codes": list(codes),
         "member": order.member_id,
@@ -461,7 +528,7 @@ def _take(order: Order, *, codes: Sequence[str], to: str, now: datetime) -> list
 _TAKE_SQL = """
 WITH usable AS (
     SELECT id FROM campaigns_coupon
-    WHERE code = ANY(%(codes)s) AND member_id = %(member)s
+    WHERE code = ANY(%(codes)s) AND (member_id = %(member)s OR member_id IS NULL)
       AND (status = 'available' AND expires_at > %(now)s
            AND (starts_at IS NULL OR starts_at <= %(now)s)
            OR status = 'held' AND held_by_id = %(order)s)

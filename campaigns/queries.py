@@ -6,9 +6,18 @@ stores write it.
 
 from datetime import datetime
 
-from django.db.models import F, Q, QuerySet
+from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, Sum
+from django.db.models.functions import Coalesce
 
-from campaigns.models import Campaign, ChannelLink, Coupon, CouponDefinition, DailyCost
+from campaigns.models import (
+    Campaign,
+    CapBucket,
+    ChannelLink,
+    CodeBatch,
+    Coupon,
+    CouponDefinition,
+    DailyCost,
+)
 from shop.kernel.principals import Principal, scope
 
 
@@ -52,9 +61,37 @@ def _issued_definitions(*, now: datetime) -> QuerySet[CouponDefinition]:
     has_begun = Q(claim_starts_at__isnull=True) | Q(claim_starts_at__lte=now)
     goes_on = Q(claim_ends_at__isnull=True) | Q(claim_ends_at__gt=now)
     is_of_use = Q(valid_until__isnull=True) | Q(valid_until__gt=now)
-    has_some_left = Q(total_limit__isnull=True) | Q(issued_count__lt=F("total_limit"))
-    return CouponDefinition.objects.filter(
+    buckets = CapBucket.objects.filter(definition=OuterRef("pk"))
+    has_some_left = (
+        Q(total_limit__isnull=True)
+        | Q(claim_buckets=1, issued_count__lt=F("total_limit"))
+        | Exists(buckets.filter(issued_count__lt=F("cap")))
+    )
+    return with_all_issued(CouponDefinition.objects.all()).filter(
         has_begun, goes_on, is_of_use, has_some_left, status=CouponDefinition.Status.ACTIVE
+    )
+
+
+def with_all_issued(rows: QuerySet[CouponDefinition]) -> QuerySet[CouponDefinition]:
+    """Return definitions with `all_issued`: how many coupons were issued, buckets included."""
+    buckets = CapBucket.objects.filter(definition=OuterRef("pk")).values("definition")
+    in_buckets = buckets.annotate(sum=Sum("issued_count")).values("sum")
+    return rows.annotate(all_issued=F("issued_count") + Coalesce(Subquery(in_buckets), 0))
+
+
+def code_batches() -> QuerySet[CodeBatch]:
+    """Return every batch of codes with what became of its codes."""
+    return with_uses(CodeBatch.objects.select_related("definition"))
+
+
+def with_uses(rows: QuerySet[CodeBatch]) -> QuerySet[CodeBatch]:
+    """Return batches with how many coupons they gave, and how many of those were used."""
+    coupons = Coupon.objects.filter(batch=OuterRef("pk")).values("batch")
+    entered = coupons.annotate(number=Count("pk")).values("number")
+    redeemed = coupons.filter(status=Coupon.Status.REDEEMED).annotate(number=Count("pk"))
+    return rows.annotate(
+        entered=Coalesce(Subquery(entered), 0),
+        redeemed=Coalesce(Subquery(redeemed.values("number")), 0),
     )
 
 

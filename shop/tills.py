@@ -13,6 +13,7 @@ TILL_SCOPES = [
     "orders:read",
     "orders:write",
     "coupons:write",
+    "codes:read",
     "rewards:write",
 ]
 DEMO_SECRET = "only-for-trying-out-never-in-production"  # noqa: S105 - refused outside of demos

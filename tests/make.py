@@ -11,11 +11,12 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import coupons, links, referrals, touches
+from campaigns import batches, coupons, links, referrals, touches
 from campaigns.models import (
     CampaignPhase,
     Channel,
     ChannelLink,
+    CodeBatch,
     Coupon,
     CouponDefinition,
     Promotion,
@@ -25,6 +26,7 @@ from campaigns.touches import TouchEvent
 from loyalty import points
 from shop import members, tills
 from shop.catalog import Choice
+from shop.kernel import jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Order, Staff, Store, Till
 from shop.orders import Tender
@@ -157,6 +159,24 @@ def promotion(effect: dict[str, Any], *, code: str = "PROMO", **fields: Any) -> 
 def coupon(who: Member, code: str = "FULL25_5", *, now: datetime = NOON) -> Coupon:
     """Return a coupon in a member's wallet."""
     return coupons.issue(definition(code), member_id=who.pk, source="test", now=now)
+
+
+def batch(code: str = "FULL25_5", *, now: datetime = NOON, **fields: Any) -> CodeBatch:
+    """Return a batch of codes with all its codes made; ten papers unless fields say otherwise."""
+    what = {"kind": "each", "label": f"batch {next(_numbers)}", "requested_by": "test"} | fields
+    if what["kind"] == "each":
+        what.setdefault("quantity", 10)
+    made = batches.create(definition(code), **what, now=now)
+    job = batches.job_of(made)
+    if job is not None:
+        jobs.run(job.pk, now=now)
+    made.refresh_from_db()
+    return made
+
+
+def papers(of: CodeBatch) -> list[str]:
+    """Return the codes of a batch in the order of their numbers."""
+    return list(of.codes.order_by("number").values_list("code", flat=True))
 
 
 def link(

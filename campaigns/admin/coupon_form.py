@@ -5,7 +5,7 @@ from typing import Any
 from django import forms
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import coupons
+from campaigns import caps, coupons
 from campaigns.admin.rule_form import OfferForm
 from campaigns.models import CouponDefinition
 from campaigns.models.coupons import FIXED_TERMS
@@ -60,8 +60,9 @@ class PlainDefinitionForm(forms.ModelForm[CouponDefinition]):
         rows = CouponDefinition.objects.select_for_update()
         self.current = current = rows.get(pk=self.instance.pk)
         limit, budget = answers.get("total_limit"), answers.get("budget_cents")
-        if limit is not None and limit < current.issued_count:
-            message = _("%(n)s have been issued already.") % {"n": current.issued_count}
+        issued = caps.lock(current)
+        if limit is not None and limit < issued:
+            message = _("%(n)s have been issued already.") % {"n": issued}
             self.add_error("total_limit", message)
         if budget is not None and budget < current.spent_cents:
             self.add_error("budget_cents", _("More than that has been given already."))

@@ -4,6 +4,8 @@ from typing import Any
 
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -12,7 +14,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from campaigns import coupons
+from campaigns import caps, coupons, queries
 from campaigns.admin.coupon_form import DefinitionForm, PlainDefinitionForm
 from campaigns.admin.offers import OfferPage
 from campaigns.models import Coupon, CouponDefinition, CouponRedemption, CouponTransfer
@@ -38,12 +40,12 @@ class CouponDefinitionPage(OfferPage):
         "title",
         "offer",
         "state",
-        "issued_count",
+        "issued",
         "redeemed_count",
         "spent_cents",
     ]
     list_filter = [("status", ChoicesDropdownFilter), "is_claimable", "is_welcome_gift"]
-    readonly_fields = ["status", "rule", "issued_count", "redeemed_count", "spent_cents"]
+    readonly_fields = ["status", "rule", "issued", "redeemed_count", "spent_cents"]
 
     def layout(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fieldsets = [
@@ -58,6 +60,7 @@ class CouponDefinitionPage(OfferPage):
                         ("valid_days", "is_transferable"),
                         ("valid_from", "valid_until"),
                         ("total_limit", "per_member_limit"),
+                        ("claim_buckets", "is_for_guests"),
                         ("budget_cents", "after_refund"),
                         "partial_return",
                     ]
@@ -65,9 +68,25 @@ class CouponDefinitionPage(OfferPage):
             ),
         ]
         if obj is not None:
-            counters = [("status", "issued_count"), ("redeemed_count", "spent_cents")]
+            counters = [("status", "issued"), ("redeemed_count", "spent_cents")]
             fieldsets.append((_("So far"), {"fields": counters}))
         return fieldsets
+
+    @admin.display(description=_("issued"), ordering="all_issued")
+    def issued(self, definition: Any) -> int:
+        """Show how many were issued, buckets included."""
+        count: int = definition.all_issued
+        return count
+
+    def every_row(self, request: HttpRequest) -> QuerySet[Any]:
+        return queries.with_all_issued(super().every_row(request))
+
+    def save_model(
+        self, request: HttpRequest, obj: CouponDefinition, form: ModelForm[Any], change: Any
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        if {"total_limit", "claim_buckets"}.intersection(form.changed_data):
+            caps.divide(obj)
 
 
 class ReasonForm(BaseDialogForm):

@@ -39,11 +39,12 @@ class CouponDefinitionOut(CouponTerms):
             "taken",
         )
 
-    def get_left(self, definition: CouponDefinition) -> int | None:
+    def get_left(self, definition: Any) -> int | None:
         """Return how many can still be issued."""
         if definition.total_limit is None:
             return None
-        return definition.total_limit - definition.issued_count
+        left: int = definition.total_limit - definition.all_issued
+        return left
 
     def get_taken(self, definition: Any) -> int | None:
         """Return how many of them the member has had."""

@@ -15,8 +15,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campaigns import coupons, queries
+from campaigns import codes, coupons, queries
 from campaigns.api import coupon_serializers as serializers
+from campaigns.api.code_serializers import CouponCodeRequest
 from campaigns.models import Coupon, CouponDefinition
 from shop import members
 from shop.api.on_behalf import OnBehalfRequest, acting_member
@@ -26,6 +27,14 @@ from shop.kernel.pagination import ByExpiry, OldestFirst
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of
 from shop.kernel.serializers import validated
+from shop.models import Member
+
+ENTRY = (
+    "A printed code or a word. Entering it again gives the same coupon. 404 `coupon-code-unknown`"
+    " whether it does not exist, was used, ran out or is another's; 409 `claim-limit-reached`,"
+    " `coupon-exhausted`, `member-not-active`; 429 `rate-limited` after ten bad codes in a minute."
+)
+ENTRY_EXAMPLE = OpenApiExample("A word", value={"code": "TEA2026"}, request_only=True)
 
 
 class CouponDefinitionFilter(FilterSet):
@@ -198,7 +207,7 @@ class WalletView(ListAPIView[Coupon]):
 class MeCouponsView(WalletView):
     """One's own wallet."""
 
-    permission_classes = [callers(Kind.MEMBER, scope="")]
+    permission_classes = [callers(Kind.MEMBER)]
 
     @extend_schema(
         operation_id="me_coupons",
@@ -210,11 +219,33 @@ class MeCouponsView(WalletView):
         """List my coupons."""
         return super().get(request, *args, **kwargs)
 
+    @extend_schema(
+        operation_id="me_enter_coupon_code",
+        tags=["me"],
+        summary="Enter a code; its coupon comes into my wallet",
+        description=ENTRY,
+        request=CouponCodeRequest,
+        responses={201: serializers.CouponOut},
+        examples=[ENTRY_EXAMPLE],
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Enter a code."""
+        principal = principal_of(request)
+        return _enter_code(
+            request,
+            members.get_active(principal.extra["public_id"]),
+            guesser=codes.guesser(till_id=None, member=principal.extra["public_id"]),
+        )
+
 
 class MemberCouponsView(WalletView):
     """The wallet of the guest at the counter."""
 
-    permission_classes = [callers(Kind.TILL, Kind.STAFF, scope="members:read")]
+    def get_permissions(self) -> list[Any]:
+        if self.request.method == "POST":
+            return [callers(Kind.TILL, scope="coupons:write")()]
+        return [callers(Kind.TILL, Kind.STAFF, scope="members:read")()]
 
     def member_id(self) -> int:
         return members.find_visible(self.kwargs["member_id"], principal_of(self.request)).pk
@@ -228,6 +259,32 @@ class MemberCouponsView(WalletView):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List a member's coupons."""
         return super().get(request, *args, **kwargs)
+
+    @extend_schema(
+        operation_id="members_enter_coupon_code",
+        tags=["members"],
+        summary="Enter a code for a member; its coupon comes into their wallet",
+        description=ENTRY,
+        request=CouponCodeRequest,
+        responses={201: serializers.CouponOut},
+        examples=[ENTRY_EXAMPLE],
+    )
+    @idempotent
+    def post(self, request: Request, member_id: UUID) -> Response:
+        """Enter a code for a member."""
+        member = members.get_active(member_id)
+        till_id = principal_of(request).id
+        return _enter_code(
+            request, member, guesser=codes.guesser(till_id=till_id, member=member_id)
+        )
+
+
+def _enter_code(request: Request, member: Member, *, guesser: str) -> Response:
+    body = CouponCodeRequest(data=request.data)
+    body.is_valid(raise_exception=True)
+    now = timezone.now()
+    coupon = codes.enter(body.validated_data["code"], member_id=member.pk, guesser=guesser, now=now)
+    return Response(serializers.CouponOut(coupon, context={"now": now}).data, status=201)
 
 
 def _with_taken(rows: QuerySet[CouponDefinition], member_id: int) -> QuerySet[CouponDefinition]:

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from campaigns.api import channels, costs, coupons, links, phases, touches, transfers
+from campaigns.api import channels, codes, costs, coupons, links, phases, touches, transfers
 
 urlpatterns = [
     path("channels", channels.ChannelsView.as_view()),
@@ -27,6 +27,11 @@ urlpatterns = [
         "me/coupons/<str:code>/transfer/cancellation",
         transfers.CouponTransferCancellationView.as_view(),
     ),
+    path("code-batches", codes.CodeBatchesView.as_view()),
+    path("code-batches/<int:batch_id>", codes.CodeBatchView.as_view()),
+    path("code-batches/<int:batch_id>/codes", codes.CodeBatchFileView.as_view()),
+    path("code-batches/<int:batch_id>/void", codes.CodeBatchVoidingView.as_view()),
+    path("coupon-codes/<str:code>", codes.CouponCodeView.as_view()),
     path("me/coupons", coupons.MeCouponsView.as_view()),
     path("members/<uuid:member_id>/coupons", coupons.MemberCouponsView.as_view()),
 ]

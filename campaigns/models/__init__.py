@@ -1,5 +1,6 @@
 """Rows of promotion; they point at the shop, never at loyalty."""
 
+from campaigns.models.batches import BatchCode, CapBucket, CodeBatch
 from campaigns.models.channels import (
     Acquisition,
     Campaign,
@@ -17,10 +18,13 @@ from campaigns.models.transfers import CouponTransfer
 
 __all__ = [
     "Acquisition",
+    "BatchCode",
     "Campaign",
     "CampaignPhase",
+    "CapBucket",
     "Channel",
     "ChannelLink",
+    "CodeBatch",
     "Conversion",
     "Coupon",
     "CouponDefinition",

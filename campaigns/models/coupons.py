@@ -1,6 +1,7 @@
 """Coupons: the definition a manager writes, and the code in a wallet."""
 
 import pgtrigger
+from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -21,6 +22,7 @@ class CouponDefinition(OfferTerms):
     Invariants:
         redeemed ≤ issued ≤ total limit; spent ≤ budget. The counters move only by guarded updates.
         What a coupon gives is fixed once one is out: FIXED_TERMS never change in people's hands.
+        With buckets, `issued_count` is what was issued before there were any: see campaigns.caps.
     """
 
     class AfterRefund(models.TextChoices):
@@ -47,6 +49,17 @@ class CouponDefinition(OfferTerms):
     valid_until = models.DateTimeField(_("valid until"), null=True, blank=True)
     total_limit = models.PositiveIntegerField(_("at most in all"), null=True, blank=True)
     per_member_limit = models.PositiveSmallIntegerField(_("at most per member"), default=1)
+    is_for_guests = models.BooleanField(
+        _("guests may use its codes"),
+        default=False,
+        help_text=_("A printed code is worth the discount at the till, member or not."),
+    )
+    claim_buckets = models.PositiveSmallIntegerField(
+        _("buckets"),
+        default=1,
+        validators=[MinValueValidator(1), MaxValueValidator(64)],
+        help_text=_("More than one for a rush: claims then do not wait for each other."),
+    )
     after_refund = models.CharField(
         _("after a full refund"),
         max_length=16,
@@ -73,8 +86,7 @@ class CouponDefinition(OfferTerms):
                 & (Q(budget_cents__isnull=True) | Q(spent_cents__lte=F("budget_cents"))),
             ),
             models.CheckConstraint(
-                name="coupon_definition_redeemed_within_issued",
-                condition=Q(redeemed_count__lte=F("issued_count")),
+                name="coupon_definition_has_a_bucket", condition=Q(claim_buckets__gte=1)
             ),
             models.CheckConstraint(
                 name="coupon_definition_has_an_end",
@@ -108,7 +120,7 @@ class CouponDefinition(OfferTerms):
 
 
 class Coupon(models.Model):
-    """One coupon in a member's wallet.
+    """One coupon in a member's wallet, or on the paper in a guest's hand.
 
     Invariants:
         available → held by one order → redeemed; or released, expired, revoked. Each step is a
@@ -118,6 +130,8 @@ class Coupon(models.Model):
         Whoever is given a coupon has a row of their own that points at the giver's.
         A revoked coupon on an order stays there, and is gone once the order lets it go.
         An issue to many gives each member one.
+        A coupon without a member has no slot: it belongs to whoever brings its code.
+        A coupon of a printed code has that code, so that the unique key lets only one have it.
     """
 
     class Status(models.TextChoices):
@@ -133,9 +147,23 @@ class Coupon(models.Model):
         CouponDefinition, models.PROTECT, related_name="coupons", verbose_name=_("definition")
     )
     member = models.ForeignKey(
-        Member, models.PROTECT, related_name="coupons", verbose_name=_("member")
+        Member,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="coupons",
+        verbose_name=_("member"),
     )
-    slot = models.PositiveSmallIntegerField(_("nth of its kind"))
+    batch = models.ForeignKey(
+        "campaigns.CodeBatch",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        db_index=False,
+        related_name="coupons",
+        verbose_name=_("batch"),
+    )
+    slot = models.PositiveSmallIntegerField(_("nth of its kind"), null=True, blank=True)
     status = models.CharField(_("status"), max_length=16, choices=Status, default=Status.AVAILABLE)
     source = models.CharField(_("source"), max_length=64, help_text=_("Why it was issued."))
     issued_at = models.DateTimeField(_("issued"))
@@ -173,6 +201,11 @@ class Coupon(models.Model):
                 name="coupon_slot_once_per_member", fields=["definition", "member", "slot"]
             ),
             models.CheckConstraint(
+                name="coupon_slot_of_a_member",
+                condition=Q(member__isnull=True, slot__isnull=True)
+                | Q(member__isnull=False, slot__isnull=False),
+            ),
+            models.CheckConstraint(
                 name="coupon_held_by_an_order",
                 condition=Q(status__in=["held", "redeemed"], held_by__isnull=False)
                 | (~Q(status__in=["held", "redeemed"]) & Q(held_by__isnull=True)),
@@ -193,10 +226,20 @@ class Coupon(models.Model):
                 fields=["source"],
                 condition=Q(source__startswith="order:"),
             ),
+            models.Index(
+                name="coupon_by_batch",
+                fields=["batch", "member"],
+                condition=Q(batch__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def is_draft(self) -> bool:
+        """Tell whether it is not written yet: of a code that nobody has entered before."""
+        return self._state.adding
 
 
 class CouponRedemption(models.Model):

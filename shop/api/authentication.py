@@ -34,6 +34,8 @@ PERMISSIONS_OF_SCOPES = {
     "campaigns:write": "campaigns.change_campaign",
     "coupons:issue": "campaigns.add_coupon",
     "coupons:revoke": "campaigns.change_coupon",
+    "codes:read": "campaigns.view_codebatch",
+    "codes:write": "campaigns.add_codebatch",
     "links:write": "campaigns.add_channellink",
     "costs:write": "campaigns.add_dailycost",
     "touches:write": "campaigns.add_touch",

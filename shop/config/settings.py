@@ -295,6 +295,7 @@ SPECTACULAR_SETTINGS = {
         "TouchKind": "campaigns.models.Touch.Kind",
         "CouponStatus": "campaigns.models.Coupon.Status",
         "CouponTransferStatus": "campaigns.models.CouponTransfer.Status",
+        "CodeBatchKind": "campaigns.models.CodeBatch.Kind",
     },
 }
 

@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 
 from campaigns import attribution, coupons, promotions, referrals
+from campaigns.models import Coupon
 from loyalty import earning, points, rewards, tiers, visits
 from loyalty.points import Wallets
 from shop import orders
@@ -46,8 +47,8 @@ def place_order(
 
     Raises:
         QuoteChanged: it costs something else by now.
-        coupons.CouponNotUsable, points.NotEnoughPoints, rewards.RewardNotUsable,
-        limits.OfferLimitReached: taken meanwhile.
+        coupons.CouponNotUsable, coupons.CouponExhausted, coupons.ClaimLimitReached,
+        points.NotEnoughPoints, rewards.RewardNotUsable, limits.OfferLimitReached: taken meanwhile.
         and whatever quotes.quote raises.
     """
     quote = _quote_as_expected(basket, expected_total_cents, now=now)
@@ -63,7 +64,7 @@ def place_order(
         )
     if order.reward_code:
         rewards.attach(order.reward_code, order=order)
-    coupons.hold(order, codes=order.coupon_codes, now=now)
+    coupons.hold(order, codes=order.coupon_codes, entered=quote.new_coupons, now=now)
     _use_promotions(order, quote, now=now)
     return order
 
@@ -103,8 +104,8 @@ def settle_order(
 
     Raises:
         QuoteChanged, orders.OrderNumberTaken, orders.PaymentMismatch
-        coupons.CouponNotUsable, points.NotEnoughPoints, rewards.RewardNotUsable,
-        limits.OfferLimitReached: taken meanwhile.
+        coupons.CouponNotUsable, coupons.CouponExhausted, coupons.ClaimLimitReached,
+        points.NotEnoughPoints, rewards.RewardNotUsable, limits.OfferLimitReached: taken meanwhile.
         and whatever quotes.quote raises.
     """
     quote = _quote_as_expected(basket, expected_total_cents, now=now)
@@ -115,7 +116,14 @@ def settle_order(
     orders.mark_paid(order, tenders=tenders, actor=actor, now=now)
     if payer is not None:
         points.spend(wallets.points(payer.id), points=quote.points, source=order.source, now=now)
-    receipt = _complete(order, payer, wallets, coupon_discounts=quote.coupon_discounts, now=now)
+    receipt = _complete(
+        order,
+        payer,
+        wallets,
+        coupon_discounts=quote.coupon_discounts,
+        entered=quote.new_coupons,
+        now=now,
+    )
     _use_promotions(order, quote, now=now)
     orders.assign_pickup_number(order)
     return receipt
@@ -146,6 +154,7 @@ def _complete(
     *,
     coupon_discounts: Mapping[str, Cents],
     now: datetime,
+    entered: Sequence[Coupon] = (),
 ) -> Receipt:
     """Do what follows from a payment, but for the counters that every till waits for."""
     earned, new_tier = Points(0), None
@@ -165,7 +174,7 @@ def _complete(
             _reward_referral(order, wallets, window_days=payer.window_days, now=now)
         attribution.convert(order, now=now)
     outbox.add("order.paid", key=order.source, payload={"order": order.number}, now=now)
-    coupons.redeem(order, discounts=coupon_discounts, now=now)
+    coupons.redeem(order, discounts=coupon_discounts, entered=entered, now=now)
     if payer is not None:
         coupons.reward(order, now=now)
     return Receipt(

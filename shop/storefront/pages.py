@@ -54,6 +54,7 @@ def welcome(request: HttpRequest) -> HttpResponse:
             "origin": {name: value for name, value in origin.items() if value},
             "tiers": {tier.code: tier.name for tier in Tier.objects.all()},
             "invitation": _invitation(""),
+            "coupon": _coupon_code(request),
             "texts": _texts(),
         },
     }
@@ -83,6 +84,12 @@ def invitation_image(request: HttpRequest, code: str) -> HttpResponse:
 def _given(request: HttpRequest, name: str) -> str:
     text = request.GET.get(name, "").strip()
     return text if len(text) <= LONGEST_VALUE and text.isprintable() else ""
+
+
+def _coupon_code(request: HttpRequest) -> str:
+    """Return the code of the paper that was scanned, to be entered once the guest is a member."""
+    code = identifiers.normalise_code(_given(request, "coupon"))
+    return code if code.isalnum() and code.isascii() else ""
 
 
 def _find_friend(referral_code: str) -> Member | None:
@@ -145,6 +152,7 @@ def _texts() -> dict[str, Any]:
         "joined": _("Welcome! You are a member now."),
         "back": _("Good to see you again!"),
         "card": _("My card"),
+        "couponEntered": _("Your coupon is in your wallet."),
         "signedOut": _("You are signed out."),
         "validUntil": _("until {date}"),
         "perFriend": _("{n} points for you for every friend who buys their first tea."),

@@ -1,7 +1,7 @@
 """The price of a basket: what it costs, why, and what it would earn. Writes nothing."""
 
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -9,7 +9,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import coupons, pricing, promotions
+from campaigns import codes, coupons, pricing, promotions
+from campaigns.models import Coupon
 from campaigns.pricing import CouponReward, PointsReward, PricedLine, Refusal, Topping
 from campaigns.promotions import PREFIX, RunningPromotion
 from loyalty import earning, rewards
@@ -74,6 +75,11 @@ class Basket:
     payment_method: str | None = None
     """How it will be paid, where that is known already."""
 
+    @property
+    def guesser(self) -> str:
+        """Return who is answerable for the codes that are tried."""
+        return codes.guesser(till_id=self.till_id, member=self.member)
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class QuoteLine:
@@ -102,6 +108,8 @@ class Quote:
     points: Points
     points_cents: Cents
     points_shares: Sequence[Cents]
+    coupons: Mapping[str, Coupon] = field(default_factory=dict)
+    """The coupon behind each entered code that can be used; drafts where a code is new."""
 
     @property
     def subtotal_cents(self) -> Cents:
@@ -139,9 +147,18 @@ class Quote:
 
     @property
     def coupon_discounts(self) -> dict[str, Cents]:
-        """Return what each coupon takes off."""
-        entered = set(self.basket.coupon_codes)
-        return {a.key: a.discount_cents for a in self.pricing.applied if a.key in entered}
+        """Return what each coupon takes off, by the coupon's own code."""
+        return {
+            self.coupons[a.key].code: a.discount_cents
+            for a in self.pricing.applied
+            if a.key in self.coupons
+        }
+
+    @property
+    def new_coupons(self) -> list[Coupon]:
+        """Return the drafts among the applied coupons."""
+        applied = (self.coupons.get(a.key) for a in self.pricing.applied)
+        return [coupon for coupon in applied if coupon is not None and coupon.is_draft]
 
     @property
     def applied_promotions(self) -> list[tuple[RunningPromotion, Cents]]:
@@ -254,7 +271,8 @@ class Quote:
             return OrderDiscount.Kind.PROMOTION, key.removeprefix(PREFIX)
         if key == self.basket.reward_code:
             return OrderDiscount.Kind.REWARD, key
-        return OrderDiscount.Kind.COUPON, key
+        coupon = self.coupons.get(key)
+        return OrderDiscount.Kind.COUPON, coupon.code if coupon else key
 
 
 def quote(basket: Basket, *, now: datetime) -> Quote:
@@ -269,11 +287,12 @@ def quote(basket: Basket, *, now: datetime) -> Quote:
     """
     lines = _priced_lines(basket, now=now)
     member = facts.find(basket.member, now=now) if basket.member else None
-    if member is None and (basket.coupon_codes or basket.points or basket.reward_code):
+    if member is None and (basket.points or basket.reward_code):
         raise MemberRequired
-    offers, unusable = _offers(basket, member, now=now)
+    found = _coupons(basket, member, now=now)
+    offers, unusable = _offers(basket, found, member, now=now)
     place = promotions.place_of(basket.store, member_id=member.id if member else None, now=now)
-    return price(
+    priced = price(
         basket,
         lines,
         member=member,
@@ -282,6 +301,7 @@ def quote(basket: Basket, *, now: datetime) -> Quote:
         unusable=unusable,
         now=now,
     )
+    return replace(priced, coupons=found)
 
 
 def price(
@@ -381,22 +401,45 @@ def _cart(basket: Basket, lines: Sequence[QuoteLine], *, now: datetime) -> prici
     )
 
 
+def _coupons(basket: Basket, member: MemberFacts | None, *, now: datetime) -> dict[str, Coupon]:
+    """Return the coupons behind the entered codes: of the wallet, of papers, of words.
+
+    Raises:
+        MemberRequired: a guest has a code that is for members, or is none.
+        RateLimited
+    """
+    member_id = member.id if member else None
+    found = {c.code: c for c in coupons.load(basket.coupon_codes, member_id=member_id)}
+    strange = [code for code in basket.coupon_codes if code not in found]
+    if strange:
+        more = codes.look_up(
+            strange,
+            member_id=member_id,
+            guesser=basket.guesser,
+            now=now,
+            timezone=basket.store.timezone,
+        )
+        found |= {code: coupon for code, coupon in more.items() if coupon.code not in found}
+    if member is None and len(found) < len(basket.coupon_codes):
+        raise MemberRequired
+    return found
+
+
 def _offers(
-    basket: Basket, member: MemberFacts | None, *, now: datetime
+    basket: Basket, found: Mapping[str, Coupon], member: MemberFacts | None, *, now: datetime
 ) -> tuple[list[pricing.Offer], list[Refusal]]:
     """Return the offers behind the entered codes, and a refusal for each code without one."""
     member_id = member.id if member else None
     offers = []
     refusals = []
-    loaded = {c.code: c for c in coupons.load(basket.coupon_codes, member_id=member_id)}
     for code in basket.coupon_codes:
-        coupon = loaded.get(code)
+        coupon = found.get(code)
         if coupon is None:
             refusals.append(Refusal(key=code, reason="unknown-code"))
         elif (refusal := coupons.why_unusable(coupon, now=now)) is not None:
-            refusals.append(refusal)
+            refusals.append(replace(refusal, key=code))
         else:
-            offers.append(coupons.offer_of(coupon))
+            offers.append(replace(coupons.offer_of(coupon), key=code))
     if basket.reward_code and member_id is not None:
         reward = rewards.find_usable(basket.reward_code, member_id=member_id, now=now)
         if reward is None:

@@ -28,6 +28,7 @@ TYPED: dict[str, Any] = {
     "priority": 100,
     "valid_days": 7,
     "per_member_limit": 1,
+    "claim_buckets": 1,
     "after_refund": "if_not_expired",
     "partial_return": "keep",
 }

@@ -8,7 +8,7 @@ from django.db.models import Model
 
 from campaigns import costs, definitions, links, referrals, transfers
 from campaigns.costs import CostRow
-from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink
+from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, CodeBatch
 from loyalty import rewards
 from shop import messages, tills
 from shop.kernel import jobs
@@ -41,6 +41,8 @@ def populate(code: str) -> None:
     gift = make.coupon(friend, "WINBACK_6")
     offer = transfers.offer(gift.code, member_id=friend.pk, now=make.NOON)
     transfers.accept(offer.token, member_id=regular.pk, now=make.NOON)
+    if not CodeBatch.objects.exists():  # the whole chain's
+        make.batch(quantity=3)
     waiting = make.basket(who=regular, at=code)
     order = make.placed(what=waiting, total=price(waiting))
     messages.alert("payment-orphan", subject=order.source, details={"why": "迟到"}, now=make.NOON)

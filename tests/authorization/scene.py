@@ -11,7 +11,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from campaigns import costs, links, transfers
+from campaigns import batches, costs, links, transfers
 from campaigns.models import Campaign, CampaignPhase, Channel
 from loyalty import rewards
 from shop import members, payments, tills
@@ -41,6 +41,8 @@ class Scene:
     token: str
     link: str
     campaign: str
+    batch: str
+    paper: str
     job: str
     callers: Mapping[str, Api]
 
@@ -98,6 +100,7 @@ def build() -> Scene:
         links={link.code: link},
     )
     manager = make.staff_member("SH001")
+    batch = make.batch(quantity=3, now=now)
     return Scene(
         member=str(one.public_id),
         phone="13800138000",
@@ -111,6 +114,8 @@ def build() -> Scene:
         token=offer.token,
         link=link.code,
         campaign=campaign.code,
+        batch=str(batch.pk),
+        paper=batches.papers(batch, first=1, count=1)[0][1],
         job=_job_of(manager),
         callers={
             "anonymous": Api(),
@@ -191,6 +196,10 @@ def _paid_order(scene: Scene) -> dict[str, str]:
     return {"number": scene.paid}
 
 
+def _batch(scene: Scene) -> dict[str, str]:
+    return {"batch_id": scene.batch}
+
+
 def _member(scene: Scene) -> dict[str, str]:
     return {"member_id": scene.member}
 
@@ -243,6 +252,7 @@ ASKED: dict[str, Asked] = {
     "me_create_code": Asked(),
     "me_referral_code": Asked(),
     "me_coupons": Asked(marker=lambda scene: "FULL25_5"),
+    "me_enter_coupon_code": Asked(body=lambda scene, caller: {"code": scene.paper}),
     "me_points_entries": Asked(marker=lambda scene: '"points":5000'),
     "me_points_expiring": Asked(),
     "me_redemptions": Asked(marker=lambda scene: scene.redemption),
@@ -252,6 +262,9 @@ ASKED: dict[str, Asked] = {
     ),
     "members_retrieve": Asked(path=_member, marker=lambda scene: scene.member),
     "members_coupons": Asked(path=_member, marker=lambda scene: "FULL25_5"),
+    "members_enter_coupon_code": Asked(
+        path=_member, body=lambda scene, caller: {"code": scene.paper}
+    ),
     "members_points_entries": Asked(path=_member, marker=lambda scene: '"points":5000'),
     "members_adjust_points": Asked(
         path=_member, body=lambda scene, caller: {"points": 50, "reason": "waited too long"}
@@ -269,6 +282,21 @@ ASKED: dict[str, Asked] = {
     "me_coupon_transfers": Asked(marker=lambda scene: scene.offered),
     "coupon_definitions_list": Asked(),
     "coupon_definitions_claim": Asked(path=lambda scene: {"code": "PCT88_CAP8"}, body=_on_behalf),
+    "code_batches_list": Asked(),
+    "code_batches_create": Asked(
+        body=lambda scene, caller: {
+            "definition": "PCT88_CAP8",
+            "label": "Metro",
+            "quantity": 5,
+            "area": "Metro exit 3",
+            "prefix": "TEA",
+            "length": 14,
+        }
+    ),
+    "code_batches_retrieve": Asked(path=_batch),
+    "code_batches_codes": Asked(path=_batch),
+    "code_batches_void": Asked(path=_batch),
+    "coupon_codes_retrieve": Asked(path=lambda scene: {"code": scene.paper}),
     "rewards_list": Asked(),
     "rewards_redeem": Asked(path=lambda scene: {"code": "FREE_DRINK"}, body=_on_behalf),
     "redemptions_cancel": Asked(path=lambda scene: {"code": scene.redemption}, body=_on_behalf),

@@ -63,6 +63,9 @@ class Shop:
         chosen.pk, chosen.code, chosen.is_claimable = None, code, True
         chosen.save(force_insert=True)
 
+    def batch(self) -> None:
+        make.batch(kind="shared", word=f"WORD{self.next()}")
+
     def reward(self) -> None:
         Reward.objects.create(
             code=self.next(), cost_points=Points(5), max_value_cents=Cents(5), **NAMES
@@ -128,6 +131,7 @@ LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
         lambda shop: (shop.phone, "/coupon-definitions"),
         Shop.definition,
     ),
+    "code_batches_list": (lambda shop: (shop.office, "/code-batches"), Shop.batch),
     "rewards_list": (lambda shop: (shop.till, "/rewards"), Shop.reward),
     "channels_list": (lambda shop: (shop.office, "/channels"), Shop.channel),
     "campaigns_list": (lambda shop: (shop.office, "/campaigns"), Shop.campaign),

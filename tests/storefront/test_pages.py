@@ -31,6 +31,10 @@ def data_of(response: Any) -> dict[str, Any]:
 
 
 class TestWelcome:
+    def test_hands_the_code_of_a_scanned_paper_on(self) -> None:
+        assert data_of(welcome("?coupon=tea-2026"))["coupon"] == "TEA2026"
+        assert data_of(welcome("?coupon=%3Cb%3E"))["coupon"] == ""
+
     @pytest.mark.parametrize(
         ("language", "html_lang", "name"),
         [

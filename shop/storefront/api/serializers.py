@@ -268,7 +268,7 @@ class Quote(serializers.Serializer[Any]):
             found.append(
                 {
                     "kind": str(kind),
-                    "code": code,
+                    "code": applied.key if applied.key in quote.coupons else code,
                     "name": names[applied.key],
                     "discount_cents": applied.discount_cents,
                 }

@@ -7,10 +7,14 @@ CHECKS = [
         id="I6",
         name="coupon-counters-are-the-coupons",
         sql="""
-            SELECT definition.code, definition.issued_count, issued.coupons,
-                   definition.redeemed_count, standing.redemptions,
+            SELECT definition.code, definition.issued_count, divided.issued AS in_buckets,
+                   issued.coupons, definition.redeemed_count, standing.redemptions,
                    definition.spent_cents, standing.cents
             FROM campaigns_coupondefinition definition
+            CROSS JOIN LATERAL (
+                SELECT COALESCE(sum(bucket.issued_count), 0) AS issued
+                FROM campaigns_capbucket bucket WHERE bucket.definition_id = definition.id
+            ) divided
             CROSS JOIN LATERAL (
                 SELECT count(*) AS coupons FROM campaigns_coupon coupon
                 WHERE coupon.definition_id = definition.id AND coupon.passed_on_from_id IS NULL
@@ -21,10 +25,10 @@ CHECKS = [
                 JOIN campaigns_coupon coupon ON coupon.id = redemption.coupon_id
                 WHERE coupon.definition_id = definition.id AND redemption.released_at IS NULL
             ) standing
-            WHERE definition.issued_count <> issued.coupons
+            WHERE definition.issued_count + divided.issued <> issued.coupons
                OR definition.redeemed_count <> standing.redemptions
                OR definition.spent_cents <> standing.cents
-               OR definition.issued_count > definition.total_limit
+               OR issued.coupons > definition.total_limit
                OR definition.spent_cents > definition.budget_cents
         """,
     ),
@@ -36,6 +40,7 @@ CHECKS = [
                    definition.per_member_limit
             FROM campaigns_coupon coupon
             JOIN campaigns_coupondefinition definition ON definition.id = coupon.definition_id
+            WHERE coupon.member_id IS NOT NULL
             GROUP BY definition.id, coupon.member_id
             HAVING max(coupon.slot) > definition.per_member_limit
                 OR count(*) > definition.per_member_limit

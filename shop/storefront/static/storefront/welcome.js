@@ -51,8 +51,9 @@ class Problem extends Error {
   }
 }
 
-async function call(method, path, body) {
+async function call(method, path, body, key) {
   const headers = { Accept: "application/json" };
+  if (key) headers["Idempotency-Key"] = key;
   if (kept.get(TOKEN)) headers.Authorization = `Bearer ${kept.get(TOKEN)}`;
   if (body) headers["Content-Type"] = "application/json";
   let response;
@@ -191,6 +192,7 @@ async function signIn(code) {
 
 async function showCard(title) {
   show("card");
+  const entered = await enterCoupon();
   at("card-title").textContent = title;
   at("card-again").hidden = true;
   at("card").classList.add("loading");
@@ -205,10 +207,26 @@ async function showCard(title) {
     drawMember(me.answer);
     drawCoupons(coupons.answer.results);
     drawInvitation(referral.answer);
+    if (entered === null) announce(texts.couponEntered);
+    else complain("card", entered);
   } catch (problem) {
     if (!(problem instanceof Problem)) throw problem;
     handle("card", problem);
     at("card-again").hidden = false;
+  }
+}
+
+// The code of a scanned paper is entered once; a bad one keeps nobody from their card.
+async function enterCoupon() {
+  const code = page.coupon;
+  if (!code) return "";
+  page.coupon = "";
+  try {
+    await call("POST", "/me/coupons", { code }, `paper-${code}-${Date.now()}`);
+    return null;
+  } catch (problem) {
+    if (!(problem instanceof Problem)) throw problem;
+    return problem.text;
   }
 }
 

@@ -1,0 +1,155 @@
+"""Caps: how many coupons of a definition are issued, however many want one at once.
+
+The only module that moves `issued_count`. A definition counts in its own row, which is held until
+the claim commits; so claims of one definition take turns. One for a rush has buckets: rows among
+which its cap is divided, and a claim takes any bucket that is free. That all is gone is said only
+when no bucket has any left, so the last coupon is issued, and none after it.
+"""
+
+from collections.abc import Sequence
+from typing import Any
+
+from django.db import connection, transaction
+from django.db.models import F, Sum
+from django.utils.translation import gettext_lazy as _
+
+from campaigns.models import CapBucket, CouponDefinition
+from shop.kernel.errors import DomainError
+
+
+class CapBelowIssued(DomainError):
+    """More have been issued already than the limit would allow."""
+
+    code = "cap-below-issued"
+    title = _("More coupons than that have been issued already.")
+
+
+def take(definition: CouponDefinition) -> bool:
+    """Count one more coupon; False when all are gone.
+
+    The definition may be as it was read long ago: whether it has buckets by now is asked again
+    before anybody is sent away.
+    """
+    buckets = definition.claim_buckets
+    while True:
+        is_taken = _take_from_bucket(definition.pk) if buckets > 1 else _take_undivided(definition)
+        if is_taken:
+            return True
+        (now_buckets,) = CouponDefinition.objects.values_list("claim_buckets").get(pk=definition.pk)
+        if (now_buckets > 1) == (buckets > 1):
+            return False
+        buckets = now_buckets
+
+
+def are_gone(definition: CouponDefinition) -> bool:
+    """Tell whether all coupons are issued, locking nothing; False says nothing about later."""
+    if definition.total_limit is None:
+        return False
+    if definition.claim_buckets == 1:
+        return definition.issued_count >= definition.total_limit
+    return not CapBucket.objects.filter(definition=definition, issued_count__lt=F("cap")).exists()
+
+
+def issued(definition: CouponDefinition) -> int:
+    """Return how many coupons were issued, buckets included."""
+    if definition.claim_buckets == 1:
+        return definition.issued_count
+    rows = CapBucket.objects.filter(definition=definition)
+    return definition.issued_count + (rows.aggregate(sum=Sum("issued_count"))["sum"] or 0)
+
+
+def lock(definition: CouponDefinition) -> int:
+    """Return how many coupons were issued, and keep it so until the transaction ends."""
+    row = CouponDefinition.objects.select_for_update(no_key=True).get(pk=definition.pk)
+    buckets = CapBucket.objects.filter(definition=row).select_for_update().order_by("number")
+    return row.issued_count + sum(bucket.issued_count for bucket in buckets)
+
+
+@transaction.atomic
+def divide(definition: CouponDefinition) -> None:
+    """Divide what is left of the cap among as many buckets as the definition says now.
+
+    Call it in the transaction that changed the limit or the number of buckets. Claims that are
+    under way are waited for, and those that come meanwhile wait.
+
+    Raises:
+        CapBelowIssued
+    """
+    row = CouponDefinition.objects.select_for_update(no_key=True).get(pk=definition.pk)
+    old = list(CapBucket.objects.filter(definition=row).select_for_update().order_by("number"))
+    row.issued_count += sum(bucket.issued_count for bucket in old)
+    if row.total_limit is not None and row.issued_count > row.total_limit:
+        raise CapBelowIssued(coupon_definition=row.code, issued=row.issued_count)
+    CapBucket.objects.filter(definition=row).delete()
+    row.save(update_fields=["issued_count"])
+    if row.claim_buckets > 1:
+        left = None if row.total_limit is None else row.total_limit - row.issued_count
+        shares = _shares(left, row.claim_buckets)
+        CapBucket.objects.bulk_create(
+            CapBucket(definition=row, number=number, cap=cap)
+            for number, cap in enumerate(shares, start=1)
+        )
+    definition.issued_count = row.issued_count
+
+
+def _shares(left: int | None, buckets: int) -> Sequence[int | None]:
+    """Return the cap of each bucket; together exactly what is left.
+
+    >>> _shares(10, 4)
+    [3, 3, 2, 2]
+    >>> _shares(None, 2)
+    [None, None]
+    """
+    if left is None:
+        return [None] * buckets
+    share, rest = divmod(left, buckets)
+    return [share + (number < rest) for number in range(buckets)]
+
+
+def _take_undivided(definition: CouponDefinition) -> bool:
+    return _updates_one(_TAKE_UNDIVIDED_SQL, {"definition": definition.pk})
+
+
+def _take_from_bucket(definition_id: int) -> bool:
+    """Take from a bucket that is free; else wait for one that may still have some.
+
+    Each turn of the loop means that somebody has filled or divided a bucket meanwhile.
+    """
+    values = {"definition": definition_id}
+    while True:
+        if _updates_one(_TAKE_FREE_SQL, values) or _updates_one(_TAKE_WAITING_SQL, values):
+            return True
+        with connection.cursor() as cursor:
+            cursor.execute(_HAS_ROOM_SQL, values)
+            if cursor.fetchone() is None:
+                return False
+
+
+def _updates_one(sql: str, values: dict[str, Any]) -> bool:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        return bool(cursor.rowcount == 1)
+
+
+_TAKE_UNDIVIDED_SQL = """
+UPDATE campaigns_coupondefinition SET issued_count = issued_count + 1
+WHERE id = %(definition)s AND claim_buckets = 1
+  AND (total_limit IS NULL OR issued_count < total_limit)
+"""
+
+_HAS_ROOM_SQL = """
+SELECT id FROM campaigns_capbucket
+WHERE definition_id = %(definition)s AND (cap IS NULL OR issued_count < cap)
+ORDER BY random() LIMIT 1
+"""
+
+_TAKE_FREE_SQL = f"""
+UPDATE campaigns_capbucket SET issued_count = issued_count + 1
+WHERE id = ({_HAS_ROOM_SQL} FOR NO KEY UPDATE SKIP LOCKED)
+"""  # noqa: S608 - a constant of ours
+
+# The condition is asked again of the newest version of the row, once whoever had it has committed.
+_TAKE_WAITING_SQL = f"""
+UPDATE campaigns_capbucket SET issued_count = issued_count + 1
+WHERE id = ({_HAS_ROOM_SQL}) AND (cap IS NULL OR issued_count < cap)
+"""  # noqa: S608 - a constant of ours
