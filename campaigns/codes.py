@@ -108,13 +108,14 @@ def inspect(typed: str, *, guesser: str, now: datetime) -> CodeState:
     """Return what became of a code, for people who answer for it behind the counter.
 
     Raises:
+        CouponCodeUnknown: there is no such code.
         RateLimited: too many unknown codes within a minute.
     """
     code = identifiers.normalise_code(typed)
     _try(guesser, tries_made=1, now=now)
     state = _state_of_coupon(code, now=now) or _state_of_batch(code)
     if state is None:
-        return CodeState(code=code, state="unknown")
+        raise CouponCodeUnknown
     tries.forgive(guesser, tries=1)
     return state
 

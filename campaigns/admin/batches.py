@@ -27,7 +27,6 @@ from shop.kernel.errors import InvalidInput
 
 COPIES_OF_A_WORD = 12
 STATES = {
-    "unknown": _("There is no such code."),
     "unused": _("Not used yet."),
     "void": _("Void."),
     "word": _("A word that many may use."),

@@ -98,7 +98,6 @@ class CouponCodeState(serializers.Serializer[Any]):
     code = serializers.CharField()
     state = serializers.ChoiceField(
         choices=[
-            "unknown",
             "unused",
             "void",
             "available",

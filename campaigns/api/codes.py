@@ -172,7 +172,8 @@ class CouponCodeView(APIView):
         summary="Tell what became of a code",
         description=(
             "For staff and tills only; members and guests get one answer for every code that does"
-            " not work. 429 `rate-limited` after ten unknown codes in a minute."
+            " not work. 404 `coupon-code-unknown`: there is none. 429 `rate-limited` after ten"
+            " unknown codes in a minute."
         ),
         responses={200: serializers.CouponCodeState},
     )

@@ -10,6 +10,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
+from campaigns import caps, codes
 from campaigns.models import Promotion
 from loyalty import points, rewards
 from loyalty.lifetimes import Lifetime
@@ -71,6 +72,17 @@ def live() -> None:
     _refund(make.paid(total=1100).order.number)
     Promotion.objects.filter(pk=promotion.pk).update(status="paused")
     make.till().post("/pos/settle", settle_body())
+    _enter_codes()
+
+
+def _enter_codes() -> None:
+    rush = make.definition("PCT88_CAP8", claim_buckets=3, total_limit=50, per_member_limit=9)
+    caps.divide(rush)
+    make.batch("PCT88_CAP8", kind="shared", word="TEA2026", quantity=3)
+    paper, _unused = make.papers(make.batch("PCT88_CAP8", quantity=2))
+    who = make.member()
+    for code in ("TEA2026", paper):
+        codes.enter(code, member_id=who.pk, guesser="test", now=make.NOON)
 
 
 def settle_body() -> dict[str, Any]:
@@ -248,6 +260,17 @@ SABOTAGE = {
     "a-message-is-received-once": (
         "INSERT INTO kernel_inboxreceipt (consumer, message_id, received_at)"
         " SELECT 'test', id, now() FROM kernel_outboxmessage CROSS JOIN generate_series(1, 2)"
+    ),
+    "buckets-add-up-to-the-cap": "UPDATE campaigns_capbucket SET cap = cap + 1 WHERE number = 1",
+    "a-batch-has-the-codes-it-counts": (
+        "UPDATE campaigns_codebatch SET made_count = made_count - 1 WHERE kind = 'each'"
+    ),
+    "a-printed-code-is-a-batch's": "UPDATE campaigns_batchcode SET batch_id = 0",
+    "a-coupon-of-a-batch-is-one-of-its-codes": (
+        "UPDATE campaigns_coupon SET code = code || 'X' WHERE batch_id IS NOT NULL"
+    ),
+    "a-word-is-used-as-often-as-counted": (
+        "UPDATE campaigns_codebatch SET used_count = used_count + 1 WHERE kind = 'shared'"
     ),
     "each-remembered-request-has-its-answer": "UPDATE kernel_idempotencyrecord SET body = ''",
 }
