@@ -42,13 +42,14 @@ _MANAGER_MAY = {
         "add_dailycost",
         "change_dailycost",
         "add_touch",
+        "change_voucher",
     },
     "loyalty": {"add_pointsentry"},
 }
 _CASHIER_MAY = {
     "shop": {"view_product", "view_category", "view_storeproduct", "view_member", "add_member"}
     | {"view_order", "change_order", "view_refund", "view_payment"},
-    "campaigns": {"view_coupon"},
+    "campaigns": {"view_coupon", "view_voucher"},
     "loyalty": {"view_rewardredemption", "view_membership"},
 }
 

@@ -439,6 +439,12 @@ def refund(order: Order, request: RefundRequest, *, actor: str, now: datetime) -
     return row
 
 
+def set_voucher_part(refund: Refund, cents: Cents) -> None:
+    """Say how much of a new refund was paid by voucher: that part is not handed out in cash."""
+    refund.voucher_cents = cents
+    refund.save(update_fields=["voucher_cents"])
+
+
 def refunded_earning_cents(order: Order) -> Cents:
     """Return how much of the part that earned points has been given back."""
     lines = OrderLine.objects.filter(order=order, earns_points=True)

@@ -12,8 +12,9 @@ from hypothesis import HealthCheck, settings
 from pytest_django.plugin import blocking_manager_key
 
 from campaigns import clicks
+from shop.config.sandbox.server import Sandbox
 from shop.storefront.demo import chain
-from tests import make
+from tests import make, platforms
 
 # A busy machine is slow, not wrong.
 settings.register_profile("huigan", deadline=None, suppress_health_check=[HealthCheck.too_slow])
@@ -123,6 +124,14 @@ def _nothing_remembered(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     yield
     clicks.forget_links()
     clicks._buffer.clear()
+
+
+@pytest.fixture
+def sandbox(settings: Any) -> Iterator[Sandbox]:
+    """The platforms' stand-ins, over real HTTP, with the demo's vouchers sold."""
+    with platforms.served() as server:
+        settings.SANDBOX_URL = server.url
+        yield server
 
 
 @pytest.fixture

@@ -11,7 +11,8 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import batches, coupons, links, referrals, touches
+from campaigns import batches, coupons, links, referrals, touches, vouchers
+from campaigns.group_buying import Certificate, Prepared, Receipt
 from campaigns.models import (
     CampaignPhase,
     Channel,
@@ -20,6 +21,7 @@ from campaigns.models import (
     Coupon,
     CouponDefinition,
     Promotion,
+    Voucher,
 )
 from campaigns.pricing import offer_rule_to_json, parse_rule
 from campaigns.touches import TouchEvent
@@ -29,15 +31,16 @@ from shop.catalog import Choice
 from shop.kernel import jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Order, Staff, Store, Till
-from shop.orders import Tender
 from shop.storefront import checkout, registration
-from shop.storefront.checkout import Receipt
+from shop.storefront.checkout import Receipt as OrderReceipt
 from shop.storefront.quotes import Basket, BasketLine
 from shop.storefront.registration import Application
 
 OPENING_DAY = date(2026, 5, 18)
 NOON = datetime(2026, 6, 18, 4, 0, tzinfo=UTC)
 """12:00 on a Thursday in Shanghai."""
+BOGO_DEAL = "7260000000000000001"
+"""The demo's deal of Douyin: buy one milk tea, get one."""
 MILK_TEA = {"size": "M", "temp": "ice_std", "sugar": "s70"}
 """How MT01 (¥12.00 at SH001) is ordered when it does not matter how."""
 
@@ -119,11 +122,11 @@ def paid(
     now: datetime = NOON,
     what: Basket | None = None,
     who: Member | None = None,
-) -> Receipt:
-    """Return the receipt of an order settled in cash."""
+) -> OrderReceipt:
+    """Return the receipt of an order settled in cash, but for what vouchers pay."""
     return checkout.settle_order(
         what or basket(who=who),
-        tenders=[Tender(method="cash", amount_cents=Cents(total))],
+        tenders=None,
         expected_total_cents=Cents(total),
         pos_order_no=f"T{next(_numbers)}",
         actor="test",
@@ -177,6 +180,42 @@ def batch(code: str = "FULL25_5", *, now: datetime = NOON, **fields: Any) -> Cod
 def papers(of: CodeBatch) -> list[str]:
     """Return the codes of a batch in the order of their numbers."""
     return list(of.codes.order_by("number").values_list("code", flat=True))
+
+
+def looked_at(
+    *, at: str = "SH001", deal: str = BOGO_DEAL, price: int = 1200, now: datetime = NOON
+) -> Voucher:
+    """Return a Douyin voucher that a till has looked at, without asking anybody."""
+    machine = Till.objects.create(store=store(at), code=f"t{next(_numbers)}")
+    certificate = Certificate(
+        ref=f"ref-{next(_numbers)}",
+        identity=f"certificate-{next(_numbers)}",
+        deal=deal,
+        title="珍珠奶茶买一送一",
+        price_cents=Cents(price),
+        guest_cents=Cents(price),
+        platform_cents=Cents(0),
+        shop_cents=Cents(0),
+        expires_at=None,
+    )
+    prepared = Prepared(token=f"token-{next(_numbers)}", certificates=[certificate])
+    (row,) = vouchers.keep(
+        prepared, platform="douyin", store=machine.store, till_id=machine.pk, now=now
+    )
+    return row
+
+
+def voucher(*, at: str = "SH001", price: int = 1200, now: datetime = NOON) -> Voucher:
+    """Return a verified Douyin voucher, buy one get one, without asking anybody."""
+    row = looked_at(at=at, price=price, now=now)
+    key = f"claim-{next(_numbers)}"
+    vouchers.claim(
+        [row.public_id], store_id=row.store_id, till_id=row.till_id, claim_key=key, now=now
+    )
+    number = str(next(_numbers))
+    receipt = Receipt(verify_id=f"v-{number}", certificate_id=f"c-{number}")
+    vouchers.record_verification({row.pk: receipt}, now=now)
+    return Voucher.objects.get(pk=row.pk)
 
 
 def link(

@@ -1,5 +1,5 @@
 """The pages of promotion: channels and links, traffic, coupons and codes, promotions, referrals."""
 
-from campaigns.admin import batches, channels, coupons, promotions, referrals, traffic
+from campaigns.admin import batches, channels, coupons, promotions, referrals, traffic, vouchers
 
-__all__ = ["batches", "channels", "coupons", "promotions", "referrals", "traffic"]
+__all__ = ["batches", "channels", "coupons", "promotions", "referrals", "traffic", "vouchers"]

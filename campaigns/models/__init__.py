@@ -15,6 +15,7 @@ from campaigns.models.phases import CampaignPhase, Reservation
 from campaigns.models.promotions import Promotion, PromotionUse, UsageCounter
 from campaigns.models.referrals import Referral, ReferralCode, ReferralProgramme
 from campaigns.models.transfers import CouponTransfer
+from campaigns.models.vouchers import Voucher, VoucherDeal
 
 __all__ = [
     "Acquisition",
@@ -39,4 +40,6 @@ __all__ = [
     "Reservation",
     "Touch",
     "UsageCounter",
+    "Voucher",
+    "VoucherDeal",
 ]

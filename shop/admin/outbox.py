@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from shop.admin.pages import ForHeadOffice, ReadOnlyPage
 from shop.kernel import outbox
-from shop.kernel.models import IdempotencyRecord, OutboxMessage
+from shop.kernel.models import IdempotencyRecord, InboundCallback, OutboxMessage
 
 
 @admin.register(OutboxMessage)
@@ -48,6 +48,18 @@ class OutboxPage(ForHeadOffice, ReadOnlyPage):
             "%(n)s message is waiting again.", "%(n)s messages are waiting again.", count
         )
         messages.success(request, said % {"n": count})
+
+
+@admin.register(InboundCallback)
+class InboundPage(ForHeadOffice, ReadOnlyPage):
+    """Notices of other servers, as they came."""
+
+    list_display = ["received_at", "provider", "event", "external_id"]
+    list_filter = ["provider"]
+    search_fields = ["external_id", "event"]
+    search_help_text = _("Their number or event")
+    date_hierarchy = "received_at"
+    fields = [("provider", "event"), ("external_id", "received_at"), "body"]
 
 
 @admin.register(IdempotencyRecord)

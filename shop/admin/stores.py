@@ -32,6 +32,7 @@ class StorePage(Page):
     fieldsets = [
         (None, {"fields": [("code", "is_active"), ("name_zh", "name_en"), "ownership"]}),
         (_("Place"), {"fields": [("city", "address"), ("longitude", "latitude")]}),
+        (_("Other platforms"), {"fields": ["external_ids"]}),
         (_("Day"), {"fields": [("opened_on", "timezone"), "day_starts_at"]}),
         (
             _("Counter"),

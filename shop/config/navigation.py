@@ -30,6 +30,8 @@ from campaigns.models import (
     ReferralCode,
     ReferralProgramme,
     Touch,
+    Voucher,
+    VoucherDeal,
 )
 from loyalty.models import (
     LiabilitySnapshot,
@@ -47,7 +49,7 @@ from loyalty.models import (
     TierChange,
     Visit,
 )
-from shop.kernel.models import IdempotencyRecord, Job, OutboxMessage
+from shop.kernel.models import IdempotencyRecord, InboundCallback, Job, OutboxMessage
 from shop.models import (
     Alert,
     Category,
@@ -87,6 +89,8 @@ PROMOTION: list[Entry] = [
     (Coupon, "confirmation_number"),
     (CouponRedemption, "redeem"),
     (CouponTransfer, "card_giftcard"),
+    (Voucher, "local_activity"),
+    (VoucherDeal, "storefront"),
     (Referral, "diversity_3"),
     (ReferralCode, "tag"),
     (ReferralProgramme, "handshake"),
@@ -127,6 +131,7 @@ SYSTEM: list[Entry] = [
     (Message, "sms"),
     (Job, "progress_activity"),
     (OutboxMessage, "outbox"),
+    (InboundCallback, "inbox"),
     (IdempotencyRecord, "repeat_one"),
 ]
 

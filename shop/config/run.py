@@ -22,7 +22,7 @@ from pathlib import Path
 import environ
 
 from shop.config import translations
-from shop.config.embedded import Servers, ephemeral
+from shop.config.embedded import Servers, ephemeral, free_port
 from shop.config.processes import CannotStart, Process, follow_parent, locked, spawn, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -111,14 +111,22 @@ class Shop:
         if not self.env.get("REDIS_URL"):
             say("Starting Valkey …")
             self.env["REDIS_URL"] = self.servers.start_valkey()
+        if self._is_demo() and not self.env.get("SANDBOX_URL"):
+            self._start_sandbox()
         self._write_env()
+
+    def _start_sandbox(self) -> None:
+        """Start the stand-ins of the platforms, on any port that is free."""
+        port = free_port()
+        self.env["SANDBOX_URL"] = f"http://127.0.0.1:{port}"
+        self._start("sandbox", "-m", "shop.config.sandbox.server", f"--port={port}")
 
     def _write_env(self) -> None:
         """Leave the addresses where the settings of `manage.py shell` look for them."""
-        names = ["DATABASE_URL", "REDIS_URL", "PUBLIC_URL"]
+        names = ["DATABASE_URL", "REDIS_URL", "PUBLIC_URL", "SANDBOX_URL"]
         self._env_file.unlink(missing_ok=True)
         with os.fdopen(os.open(self._env_file, os.O_WRONLY | os.O_CREAT, 0o600), "w") as file:
-            file.writelines(f"{name}='{self.env[name]}'\n" for name in names)
+            file.writelines(f"{name}='{self.env.get(name, '')}'\n" for name in names)
 
     def _prepare(self) -> None:
         """Bring texts and database up to date; fill an empty one with the demo shop."""

@@ -187,6 +187,15 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=5),
     },
     "advance phases": {"task": "campaigns.tasks.advance_phases", "schedule": timedelta(minutes=1)},
+    "resolve vouchers": {
+        "task": "shop.storefront.tasks.resolve_vouchers",
+        "schedule": 5.0,
+        "options": {"expires": 10},
+    },
+    "forget prepared vouchers": {
+        "task": "shop.storefront.tasks.forget_prepared_vouchers",
+        "schedule": timedelta(hours=1),
+    },
     "release pending points": {
         "task": "shop.storefront.tasks.release_pending_points",
         "schedule": timedelta(minutes=5),
@@ -306,6 +315,18 @@ PAYMENT_PROVIDER_SECRET = env.str("PAYMENT_PROVIDER_SECRET", default=UNSAFE_SECR
 """Shared secret of the sandbox payment provider's signed callbacks."""
 if not DEBUG and PAYMENT_PROVIDER_SECRET == UNSAFE_SECRET:
     raise ImproperlyConfigured("Production needs its own PAYMENT_PROVIDER_SECRET.")
+
+SANDBOX_URL = env.str("SANDBOX_URL", default="")
+"""Where the sandbox of the platforms listens: it answers for those without credentials below."""
+if not DEBUG and SANDBOX_URL:
+    raise ImproperlyConfigured("SANDBOX_URL is refused in production.")
+DOUYIN_CLIENT_KEY = env.str("DOUYIN_CLIENT_KEY", default="")
+DOUYIN_CLIENT_SECRET = env.str("DOUYIN_CLIENT_SECRET", default="")
+DOUYIN_ACCOUNT_ID = env.str("DOUYIN_ACCOUNT_ID", default="")
+MEITUAN_DEVELOPER_ID = env.str("MEITUAN_DEVELOPER_ID", default="")
+MEITUAN_SIGN_KEY = env.str("MEITUAN_SIGN_KEY", default="")
+MEITUAN_SHOP_TOKENS = env.dict("MEITUAN_SHOP_TOKENS", default={})
+"""The appAuthToken of each shop as ``shop=token``, comma-separated."""
 
 # --- back office -------------------------------------------------------------------------------
 

@@ -93,6 +93,27 @@ def idempotent(
     return wrapper  # type: ignore[return-value]  # wraps() forgets the parameter names
 
 
+def keyed(
+    handler: Callable[Concatenate[ViewT, Request, Args], Response],
+) -> Callable[Concatenate[ViewT, Request, Args], Response]:
+    """Require the key of a POST whose flow calls others' servers, and leave repeats to the flow.
+
+    No transaction may wait for a stranger, so such a flow commits before it asks. Its own rows make
+    a repeat harmless; `request_digest` names the call.
+
+    Raises:
+        IdempotencyKeyRequired
+    """
+
+    @wraps(handler)
+    def wrapper(view: ViewT, request: Request, *args: Args.args, **kwargs: Args.kwargs) -> Response:
+        _key_of(request)
+        return handler(view, request, *args, **kwargs)
+
+    wrapper.requires_idempotency_key = True  # type: ignore[attr-defined]
+    return wrapper  # type: ignore[return-value]  # wraps() forgets the parameter names
+
+
 def _answer(key: str, request: Request, handle: Callable[[], Response]) -> HttpResponse:
     principal = principal_of(request).key
     fingerprint = _fingerprint(request)

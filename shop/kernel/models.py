@@ -94,6 +94,32 @@ class InboxReceipt(models.Model):
         return f"{self.consumer} {self.message_id}"
 
 
+class InboundCallback(models.Model):
+    """What another server told us, kept as it came before anything is done about it.
+
+    Invariants:
+        At most one per (provider, external_id): a notice that comes again does nothing.
+    """
+
+    provider = models.CharField(_("from"), max_length=16)
+    external_id = models.CharField(_("their number"), max_length=128)
+    event = models.CharField(_("event"), max_length=64, blank=True, default="")
+    body = models.TextField(_("content"))
+    received_at = models.DateTimeField(_("received"))
+
+    class Meta:
+        verbose_name = _("notice from outside")
+        verbose_name_plural = _("notices from outside")
+        constraints = [
+            models.UniqueConstraint(
+                name="inbound_callback_once", fields=["provider", "external_id"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.provider} {self.external_id}"
+
+
 class Job(models.Model):
     """Long work that a worker does slice by slice, with its progress.
 

@@ -201,6 +201,7 @@ class OrderDiscount(models.Model):
         REWARD = "reward", _("Reward")
         POINTS = "points", _("Points")
         PROMOTION = "promotion", _("Promotion")
+        VOUCHER = "voucher", _("Group-buy voucher")
 
     line = models.ForeignKey(
         OrderLine, models.CASCADE, related_name="discounts", verbose_name=_("order line")
@@ -251,6 +252,7 @@ class Payment(models.Model):
         WECHAT = "wechat", _("WeChat Pay")
         ALIPAY = "alipay", _("Alipay")
         SANDBOX = "sandbox", _("Sandbox")
+        VOUCHER = "voucher", _("Group-buy voucher")
         NONE = "none", _("Nothing to pay")
 
     order = models.ForeignKey(
@@ -284,6 +286,11 @@ class Refund(models.Model):
     )
     number = models.CharField(_("number"), max_length=24, unique=True)
     amount_cents = CentsField(_("amount"))
+    voucher_cents = CentsField(
+        _("of which by voucher"),
+        default=Cents(0),
+        help_text=_("Paid on another platform: not to be handed out in cash."),
+    )
     reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
     actor = models.CharField(_("by"), max_length=64)
     refunded_at = models.DateTimeField(_("refunded"))
@@ -292,7 +299,11 @@ class Refund(models.Model):
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
         constraints = [
-            models.CheckConstraint(name="refund_not_negative", condition=Q(amount_cents__gte=0))
+            models.CheckConstraint(name="refund_not_negative", condition=Q(amount_cents__gte=0)),
+            models.CheckConstraint(
+                name="refund_voucher_part_within_amount",
+                condition=Q(voucher_cents__gte=0, voucher_cents__lte=F("amount_cents")),
+            ),
         ]
 
     def __str__(self) -> str:

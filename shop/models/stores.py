@@ -39,6 +39,12 @@ class Store(Named):
     pickup_prefix = models.CharField(_("pickup prefix"), max_length=2)
     contact_phone = models.CharField(_("contact phone"), max_length=32, blank=True, default="")
     contact_wechat = models.CharField(_("contact WeChat"), max_length=64, blank=True, default="")
+    external_ids = models.JSONField(
+        _("numbers on other platforms"),
+        default=dict,
+        blank=True,
+        help_text=_("By name: douyin_poi, meituan_shop."),
+    )
     is_active = models.BooleanField(_("open for business"), default=True)
 
     class Meta:

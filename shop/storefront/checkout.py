@@ -9,14 +9,14 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from campaigns import attribution, coupons, promotions, referrals
+from campaigns import attribution, coupons, promotions, referrals, vouchers
 from campaigns.models import Coupon
 from loyalty import earning, points, rewards, tiers, visits
 from loyalty.points import Wallets
 from shop import orders
 from shop.kernel import outbox
 from shop.kernel.money import Cents, Points
-from shop.models import Order, OrderDiscount
+from shop.models import Order, OrderDiscount, Payment
 from shop.orders import OrderDraft, Tender
 from shop.storefront import facts, quotes
 from shop.storefront.facts import MemberFacts
@@ -94,7 +94,7 @@ def pay_order(*, number: str, tenders: Sequence[Tender], actor: str, now: dateti
 def settle_order(
     basket: Basket,
     *,
-    tenders: Sequence[Tender],
+    tenders: Sequence[Tender] | None,
     expected_total_cents: Cents,
     pos_order_no: str,
     actor: str,
@@ -102,8 +102,11 @@ def settle_order(
 ) -> Receipt:
     """Place and pay at once, for a till that has the money already; nothing is held in between.
 
+    Vouchers pay first; `tenders` are the rest, and None says that the rest was paid in cash.
+
     Raises:
         QuoteChanged, orders.OrderNumberTaken, orders.PaymentMismatch
+        vouchers.VoucherNotUsable, vouchers.VoucherNotApplicable
         coupons.CouponNotUsable, coupons.CouponExhausted, coupons.ClaimLimitReached,
         points.NotEnoughPoints, rewards.RewardNotUsable, limits.OfferLimitReached: taken meanwhile.
         and whatever quotes.quote raises.
@@ -111,9 +114,11 @@ def settle_order(
     quote = _quote_as_expected(basket, expected_total_cents, now=now)
     order = orders.create(draft_of(quote, pos_order_no), now=now)
     payer = quote.member
+    prepaid = _pay_with_vouchers(order, quote)
     wallets = _lock_wallets(payer)
 
-    orders.mark_paid(order, tenders=tenders, actor=actor, now=now)
+    rest = _in_cash(quote) if tenders is None else tenders
+    orders.mark_paid(order, tenders=[*prepaid, *rest], actor=actor, now=now)
     if payer is not None:
         points.spend(wallets.points(payer.id), points=quote.points, source=order.source, now=now)
     receipt = _complete(
@@ -194,6 +199,28 @@ def _quote_as_expected(basket: Basket, expected: Cents, *, now: datetime) -> Quo
             expected_total_cents=expected, total_cents=quote.total_cents, quote=quote
         )
     return quote
+
+
+def _pay_with_vouchers(order: Order, quote: Quote) -> list[Tender]:
+    """Let the vouchers of a quote pay for its order; each must be for what the order holds."""
+    if not quote.vouchers:
+        return []
+    applied = {offer.key for offer in quote.pricing.applied}
+    idle = [v for v in quote.vouchers if v.rule is not None and v.offer_key not in applied]
+    if idle:
+        raise vouchers.VoucherNotApplicable(vouchers=[str(v.public_id) for v in idle])
+    vouchers.attach(order, quote.vouchers)
+    return [
+        Tender(method=Payment.Method.VOUCHER, amount_cents=share, provider_ref=voucher.source)
+        for voucher, share in zip(quote.vouchers, quote.voucher_shares, strict=True)
+    ]
+
+
+def _in_cash(quote: Quote) -> list[Tender]:
+    if not quote.due_cents and quote.vouchers:
+        return []
+    method = Payment.Method.CASH if quote.total_cents else Payment.Method.NONE
+    return [Tender(method=method, amount_cents=quote.due_cents)]
 
 
 def draft_of(quote: Quote, pos_order_no: str | None) -> OrderDraft:

@@ -9,8 +9,8 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import codes, coupons, pricing, promotions
-from campaigns.models import Coupon
+from campaigns import codes, coupons, pricing, promotions, vouchers
+from campaigns.models import Coupon, Voucher
 from campaigns.pricing import CouponReward, PointsReward, PricedLine, Refusal, Topping
 from campaigns.promotions import PREFIX, RunningPromotion
 from loyalty import earning, rewards
@@ -72,6 +72,8 @@ class Basket:
     coupon_codes: Sequence[str] = ()
     points: Points = NO_POINTS
     reward_code: str = ""
+    vouchers: Sequence[UUID] = ()
+    """Group-buy vouchers that a till looked at or verified."""
     payment_method: str | None = None
     """How it will be paid, where that is known already."""
 
@@ -110,6 +112,7 @@ class Quote:
     points_shares: Sequence[Cents]
     coupons: Mapping[str, Coupon] = field(default_factory=dict)
     """The coupon behind each entered code that can be used; drafts where a code is new."""
+    vouchers: Sequence[Voucher] = ()
 
     @property
     def subtotal_cents(self) -> Cents:
@@ -144,6 +147,21 @@ class Quote:
             if refusal.key not in known
         ]
         return trace | {"offers": [*offers, *codes]}
+
+    @property
+    def voucher_shares(self) -> list[Cents]:
+        """Return what each voucher pays of the total; its platform has that money already."""
+        return vouchers.shares(self.vouchers, payable_cents=self.total_cents)
+
+    @property
+    def voucher_cents(self) -> Cents:
+        """Return what all vouchers pay."""
+        return Cents(sum(self.voucher_shares))
+
+    @property
+    def due_cents(self) -> Cents:
+        """Return what is left to pay at the till."""
+        return Cents(self.total_cents - self.voucher_cents)
 
     @property
     def coupon_discounts(self) -> dict[str, Cents]:
@@ -269,6 +287,8 @@ class Quote:
         """Return the kind and the code that an offer's discount is written under."""
         if key.startswith(PREFIX):
             return OrderDiscount.Kind.PROMOTION, key.removeprefix(PREFIX)
+        if key.startswith(vouchers.PREFIX):
+            return OrderDiscount.Kind.VOUCHER, key.rsplit(":", 1)[1]
         if key == self.basket.reward_code:
             return OrderDiscount.Kind.REWARD, key
         coupon = self.coupons.get(key)
@@ -282,7 +302,7 @@ def quote(basket: Basket, *, now: datetime) -> Quote:
 
     Raises:
         InvalidInput: an unknown product, or a choice that the product does not come in.
-        catalog.ProductNotAvailable, MemberRequired
+        catalog.ProductNotAvailable, MemberRequired, vouchers.VoucherNotUsable
         NotFound, members.MemberNotActive: the member.
     """
     lines = _priced_lines(basket, now=now)
@@ -291,6 +311,8 @@ def quote(basket: Basket, *, now: datetime) -> Quote:
         raise MemberRequired
     found = _coupons(basket, member, now=now)
     offers, unusable = _offers(basket, found, member, now=now)
+    paying = vouchers.find_usable(basket.vouchers, store_id=basket.store.pk)
+    offers += [offer for voucher in paying if (offer := vouchers.offer_of(voucher)) is not None]
     place = promotions.place_of(basket.store, member_id=member.id if member else None, now=now)
     priced = price(
         basket,
@@ -299,6 +321,7 @@ def quote(basket: Basket, *, now: datetime) -> Quote:
         offers=offers,
         running=promotions.running(place),
         unusable=unusable,
+        paying=paying,
         now=now,
     )
     return replace(priced, coupons=found)
@@ -312,6 +335,7 @@ def price(
     offers: Sequence[pricing.Offer],
     running: Sequence[RunningPromotion] = (),
     unusable: Sequence[Refusal],
+    paying: Sequence[Voucher] = (),
     now: datetime,
 ) -> Quote:
     """Return the quote of lines from the menu: offers, then points. Reads nothing but gifts."""
@@ -333,6 +357,7 @@ def price(
         points=points,
         points_cents=points_cents,
         points_shares=split_cents(points_cents, [line.net_cents for line in priced.lines]),
+        vouchers=paying,
     )
 
 

@@ -1,21 +1,24 @@
 """Giving money back, and undoing in proportion everything that the payment did."""
 
+from collections.abc import Sequence
 from datetime import datetime
 
 from django.db import transaction
 
-from campaigns import attribution, coupons, promotions, referrals
+from campaigns import attribution, coupons, promotions, referrals, vouchers
 from campaigns.models import Referral
 from loyalty import points, rewards, tiers, visits
 from loyalty.lots import Clawback
 from loyalty.points import RefundShare, Wallets
 from shop import orders
 from shop.kernel import outbox
-from shop.kernel.money import Points
+from shop.kernel.money import Cents, Points
 from shop.models import Order, Payment, Refund
 from shop.orders import RefundRequest
 from shop.storefront import facts
 from shop.storefront.facts import MemberFacts
+
+SANDBOX, VOUCHER = Payment.Method.SANDBOX, Payment.Method.VOUCHER
 
 
 @transaction.atomic
@@ -65,7 +68,9 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
         coupons.return_after_refund(order, now=now)
         coupons.revoke_reward(order, now=now)
         promotions.release(order, now=now)
-    _send_money_back(order, refund, now=now)
+    paid_elsewhere = order.payments.filter(is_orphan=False, provider_ref__isnull=False)
+    _return_vouchers(order, refund, [p for p in paid_elsewhere if p.method == VOUCHER], now=now)
+    _send_money_back(order, refund, [p for p in paid_elsewhere if p.method == SANDBOX], now=now)
     outbox.add(
         "order.refunded",
         key=refund.source,
@@ -124,16 +129,33 @@ def _revoke_referral(
         )
 
 
-def _send_money_back(order: Order, refund: Refund, *, now: datetime) -> None:
+def _return_vouchers(
+    order: Order, refund: Refund, paid: Sequence[Payment], *, now: datetime
+) -> None:
+    """Say which part of the refund is no money of ours: what other payments cover comes first.
+
+    With a whole refund the vouchers go back to their platforms, as their deals say.
+    """
+    if not paid:
+        return
+    others = order.paid_cents - sum(payment.amount_cents for payment in paid)
+    before = max(order.refunded_cents - refund.amount_cents - others, 0)
+    after = max(order.refunded_cents - others, 0)
+    orders.set_voucher_part(refund, Cents(after - before))
+    if order.status == Order.Status.REFUNDED:
+        vouchers.return_after_refund(order, now=now)
+
+
+def _send_money_back(
+    order: Order, refund: Refund, paid: Sequence[Payment], *, now: datetime
+) -> None:
     """Have the provider return what it took; a till returns what it took by itself."""
-    paid = order.payments.filter(
-        method=Payment.Method.SANDBOX, is_orphan=False, provider_ref__isnull=False
-    ).first()
-    if paid is not None and refund.amount_cents:
+    amount = refund.amount_cents - refund.voucher_cents
+    if paid and amount:
         details = {
             "refund": refund.number,
             "order": order.number,
-            "provider_ref": paid.provider_ref,
-            "amount_cents": refund.amount_cents,
+            "provider_ref": paid[0].provider_ref,
+            "amount_cents": amount,
         }
         outbox.add("payment.refund", key=refund.source, payload=details, now=now)

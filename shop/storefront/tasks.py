@@ -5,12 +5,13 @@ from datetime import timedelta
 from celery import shared_task
 from django.utils import timezone
 
+from campaigns import vouchers
 from loyalty import liability, points, rewards, tiers
 from loyalty.models import PendingPoints
 from shop import messages
 from shop.kernel.errors import DomainError
 from shop.models import Order
-from shop.storefront import checkout
+from shop.storefront import checkout, voucher_desk
 from shop.storefront.invariants import suite
 
 BATCH = 500
@@ -28,6 +29,18 @@ def cancel_unpaid_orders() -> None:
             checkout.cancel_order(number=number, actor="beat", now=now)
         except DomainError:
             continue  # paid or cancelled in the meantime
+
+
+@shared_task
+def resolve_vouchers() -> None:
+    """Find out what became of vouchers whose platforms gave no answer."""
+    voucher_desk.resolve(now=timezone.now())
+
+
+@shared_task
+def forget_prepared_vouchers() -> None:
+    """Delete vouchers that tills only looked at."""
+    vouchers.forget_prepared(now=timezone.now())
 
 
 @shared_task

@@ -11,7 +11,7 @@ from campaigns.costs import CostRow
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, CodeBatch
 from loyalty import rewards
 from shop import messages, tills
-from shop.kernel import jobs
+from shop.kernel import callbacks, jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Message, Product, Store, StoreHours, StoreProduct, Till
 from shop.orders import RefundRequest, Tender
@@ -35,6 +35,8 @@ def populate(code: str) -> None:
     _pay_with_coupon_and_points(code, regular)
     _buy_and_refund(make.basket(who=friend, at=code))
     _buy_with_a_promotion(code)
+    _buy_with_a_voucher(code)
+    callbacks.take_once("douyin", external_id=code, event="refund", body="{}", now=make.NOON)
     rewards.redeem("FREE_DRINK", member_id=regular.pk, now=make.NOON)
     make.coupon(friend)
     make.definition("WINBACK_6", is_transferable=True)
@@ -131,6 +133,13 @@ def _buy_with_a_promotion(code: str) -> None:
     make.paid(what=basket, total=price(basket))
     promotion.refresh_from_db()
     definitions.pause(promotion)
+
+
+def _buy_with_a_voucher(code: str) -> None:
+    two = make.basket(
+        at=code, lines=[make.line(quantity=2)], vouchers=[make.voucher(at=code).public_id]
+    )
+    make.paid(what=two, total=price(two))
 
 
 def _buy_and_refund(basket: Basket) -> None:

@@ -22,6 +22,7 @@ OPERATIONS = operations()
 WITH_BODY = [operation for operation in OPERATIONS if operation.body is not None]
 WITH_QUERY = [operation for operation in OPERATIONS if operation.query]
 WITH_PATH = [operation for operation in OPERATIONS if "{" in operation.path]
+CALLBACKS = {"payments_sandbox_callback", "vouchers_douyin_callback"}
 JUNK: list[Any] = [None, True, -1, 2**63, 1.5, "", "\x00", "x" * 5000, [], {}, [[]]]
 TEXT_JUNK = ["", "\x00", "-1", "9" * 40, "x" * 3000, "'; DROP TABLE shop_order; --", "😀", "[]"]
 MALFORMED = [
@@ -93,7 +94,7 @@ class TestBody:
             if response.status_code != 400 or codes != ["unknown-field"]:
                 wrong.append(f"{place}: {response.status_code} {response.content[:200]!r}")
 
-        if operation.id != "payments_sandbox_callback":  # providers may say more than we know
+        if operation.id not in CALLBACKS:  # providers may say more than we know
             assert not wrong, "\n".join(wrong)
 
     @pytest.mark.parametrize("raw", [*MALFORMED, *NOT_OBJECTS], ids=lambda raw: repr(raw[:12]))

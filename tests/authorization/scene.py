@@ -4,6 +4,8 @@ What there is belongs to store SH001 and to the member A; each caller either may
 that, or not.
 """
 
+import hashlib
+import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -12,13 +14,17 @@ from typing import Any
 from django.utils import timezone
 
 from campaigns import batches, costs, links, transfers
-from campaigns.models import Campaign, CampaignPhase, Channel
+from campaigns.group_buying import signatures
+from campaigns.group_buying.providers import SANDBOX_SECRET
+from campaigns.models import Campaign, CampaignPhase, Channel, Voucher
 from loyalty import rewards
 from shop import members, payments, tills
 from shop.kernel import jobs
 from shop.kernel.money import Cents
 from shop.models import MemberSession, Staff, Till, TillKey
-from tests import make
+from shop.storefront import voucher_desk
+from shop.storefront.voucher_desk import Desk
+from tests import make, platforms
 from tests.make import Api
 
 A_YEAR = timedelta(days=365)
@@ -44,6 +50,9 @@ class Scene:
     batch: str
     paper: str
     job: str
+    voucher_code: str
+    voucher: str
+    verified_voucher: str
     callers: Mapping[str, Api]
 
 
@@ -101,6 +110,9 @@ def build() -> Scene:
     )
     manager = make.staff_member("SH001")
     batch = make.batch(quantity=3, now=now)
+    codes = [_sold_voucher() for _each in range(3)]
+    looked_at, verified = (_looked_at(code) for code in codes[:2])
+    voucher_desk.verify([verified.public_id], desk=_desk(verified), claim_key="scene", now=now)
     return Scene(
         member=str(one.public_id),
         phone="13800138000",
@@ -117,6 +129,9 @@ def build() -> Scene:
         batch=str(batch.pk),
         paper=batches.papers(batch, first=1, count=1)[0][1],
         job=_job_of(manager),
+        voucher_code=codes[2],
+        voucher=str(looked_at.public_id),
+        verified_voucher=str(verified.public_id),
         callers={
             "anonymous": Api(),
             "member": make.phone_of(one),
@@ -142,6 +157,25 @@ def _till(**fields: Any) -> Api:
     key = tills.issue_till_key(machine, now=timezone.now())
     TillKey.objects.filter(till=machine).update(**fields)
     return Api(key)
+
+
+def _sold_voucher() -> str:
+    """Return the code of a voucher that a platform sold and nobody has used."""
+    code = f"3088{random.randrange(10**10):010d}"
+    terms = {"deal": make.BOGO_DEAL, "title": "买一送一", "price": 1200, "paid": 1200}
+    platforms.shared().shelf.sell("douyin", code, **terms)
+    return code
+
+
+def _looked_at(code: str) -> Voucher:
+    machine = Till.objects.create(store=make.store("SH001"), code=f"v{Till.objects.count()}")
+    desk = Desk(store=machine.store, till_id=machine.pk)
+    (voucher,) = voucher_desk.prepare("douyin", code, desk=desk, now=timezone.now())
+    return voucher
+
+
+def _desk(voucher: Voucher) -> Desk:
+    return Desk(store=voucher.store, till_id=voucher.till_id)
 
 
 def _signed_out(phone: Api) -> Api:
@@ -211,7 +245,26 @@ def _signed(raw: bytes) -> dict[str, str]:
     return {"X-Sandbox-Timestamp": timestamp, "X-Sandbox-Signature": signature}
 
 
+def _signed_by_douyin(raw: bytes) -> dict[str, str]:
+    """Return the headers of a notice that the sandbox of Douyin really sent."""
+    signature = signatures.douyin_webhook(SANDBOX_SECRET, raw)
+    return {"X-Douyin-Signature": signature, "Msg-Id": hashlib.sha256(raw).hexdigest()}
+
+
 ASKED: dict[str, Asked] = {
+    "vouchers_prepare": Asked(
+        body=lambda scene, caller: {"platform": "douyin", "code": scene.voucher_code}
+    ),
+    "vouchers_verify": Asked(body=lambda scene, caller: {"vouchers": [scene.voucher]}),
+    "vouchers_cancel": Asked(path=lambda scene: {"voucher_id": scene.verified_voucher}),
+    "vouchers_retrieve": Asked(
+        path=lambda scene: {"voucher_id": scene.verified_voucher},
+        marker=lambda scene: scene.verified_voucher,
+    ),
+    "vouchers_douyin_callback": Asked(
+        body=lambda scene, caller: {"event": "notice", "content": {"certificate_id": "1"}},
+        headers=_signed_by_douyin,
+    ),
     "auth_send_code": Asked(body=lambda scene, caller: {"phone": "13900139000"}),
     "auth_create_token": Asked(
         body=lambda scene, caller: {"phone": scene.phone, "code": scene.code}

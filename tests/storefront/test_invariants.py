@@ -36,9 +36,17 @@ def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+def pay_with_a_voucher() -> None:
+    """Let a guest have two teas for one that was bought on another platform."""
+    two = make.basket(lines=[make.line(quantity=2)], vouchers=[make.voucher(price=1300).public_id])
+    make.paid(what=two, total=1200)
+
+
 def live() -> None:
     """Let a regular, a friend and a guest do what people do."""
     regular = make.member()
+    pay_with_a_voucher()
+    make.looked_at()
     make.give_points(regular, 1400)
     coupon = make.coupon(regular)
     make.coupon(regular)
@@ -271,6 +279,19 @@ SABOTAGE = {
     ),
     "a-word-is-used-as-often-as-counted": (
         "UPDATE campaigns_codebatch SET used_count = used_count + 1 WHERE kind = 'shared'"
+    ),
+    "a-voucher's-payment-has-its-voucher": (
+        "UPDATE shop_payment SET provider_ref = 'voucher:none' WHERE method = 'voucher'"
+    ),
+    "a-voucher-on-an-order-pays-for-it": (
+        "UPDATE shop_payment SET method = 'card' WHERE method = 'voucher'"
+    ),
+    "a-voucher-goes-back-only-with-its-order": (
+        "UPDATE campaigns_voucher SET status = 'cancelled' WHERE order_id IS NOT NULL"
+    ),
+    "an-open-voucher-is-asked-about": (
+        "UPDATE campaigns_voucher SET status = 'unknown', next_check_at = NULL"
+        " WHERE order_id IS NULL"
     ),
     "each-remembered-request-has-its-answer": "UPDATE kernel_idempotencyrecord SET body = ''",
 }

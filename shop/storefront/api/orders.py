@@ -20,7 +20,7 @@ from shop.kernel.money import Cents, Points
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, Principal, principal_of, scope
 from shop.kernel.serializers import shown, validated
-from shop.models import Order, Payment
+from shop.models import Order
 from shop.orders import Tender
 from shop.storefront import checkout, explanations, kitchen, quotes, refunds
 from shop.storefront.api import serializers
@@ -193,7 +193,8 @@ class SettleView(APIView):
             "For a till that has the money already. 409 `quote-changed` carries the new quote; 409"
             " `pos-order-no-taken` names the order that has this till number; 409"
             " `payment-mismatch`, `coupon-not-usable`, `offer-limit-reached`, `not-enough-points`,"
-            " `reward-not-usable`."
+            " `reward-not-usable`; 409 `voucher-not-usable`, `voucher-not-applicable`: the basket"
+            " does not hold what the deal is for."
         ),
         request=serializers.SettleRequest,
         responses={201: serializers.Receipt},
@@ -215,7 +216,7 @@ class SettleView(APIView):
         with _quote_in_problem():
             receipt = checkout.settle_order(
                 basket,
-                tenders=_tenders(body.get("tenders"), total),
+                tenders=_tenders(body["tenders"]) if "tenders" in body else None,
                 expected_total_cents=total,
                 pos_order_no=body["pos_order_no"],
                 actor=principal_of(request).key,
@@ -271,7 +272,7 @@ class OrderPaymentView(APIView):
         _ensure_visible(principal_of(request), number)
         receipt = checkout.pay_order(
             number=number,
-            tenders=_tenders(body.validated_data["tenders"], Cents(0)),
+            tenders=_tenders(body.validated_data["tenders"]),
             actor=principal_of(request).key,
             now=timezone.now(),
         )
@@ -395,6 +396,10 @@ def _basket(request: Request, data: dict[str, Any]) -> Basket:
         store, till_id = principal.extra["store"], principal.id
         member: UUID | None = data.get("member")
     else:
+        if "vouchers" in data:
+            raise InvalidInput(
+                "/vouchers", _("Vouchers are shown to the till."), reason="unknown-field"
+            )
         if principal.kind is Kind.MEMBER and "member" in data:
             raise InvalidInput(
                 "/member", _("Members order for themselves."), reason="unknown-field"
@@ -415,14 +420,12 @@ def _basket(request: Request, data: dict[str, Any]) -> Basket:
         coupon_codes=data["coupons"],
         points=Points(data["points"]),
         reward_code=data.get("reward", ""),
+        vouchers=data.get("vouchers", ()),
         payment_method=data.get("payment_method"),
     )
 
 
-def _tenders(data: list[dict[str, Any]] | None, total: Cents) -> list[Tender]:
-    if data is None:
-        method = Payment.Method.CASH if total else Payment.Method.NONE
-        return [Tender(method=method, amount_cents=total)]
+def _tenders(data: list[dict[str, Any]]) -> list[Tender]:
     return [serializers.TenderRequest().to_tender(item) for item in data]
 
 

@@ -21,6 +21,7 @@ from shop.orders import STEPS, RefundRequest, Tender
 from shop.storefront.quotes import BasketLine
 
 MAX_LINES = 50
+MAX_VOUCHERS = 10
 MAX_QUANTITY = 99
 MAX_POINTS = 10**9
 CODE_LENGTH = 40
@@ -84,8 +85,29 @@ class BasketRequest(StrictSerializer):
         return codes
 
 
+class VouchersField(serializers.ListField):
+    """Group-buy vouchers of a basket, by the ids under which they were looked at."""
+
+    def __init__(self, *, is_required: bool = False) -> None:
+        super().__init__(
+            child=StrictUUIDField(),
+            required=is_required,
+            min_length=1 if is_required else 0,
+            max_length=MAX_VOUCHERS,
+            help_text="Tills only: ids from /vouchers/prepare; to settle they must be verified.",
+        )
+
+    def to_internal_value(self, data: Any) -> list[Any]:
+        ids = super().to_internal_value(data)
+        if len(set(ids)) != len(ids):
+            raise serializers.ValidationError(_("A voucher is entered twice."), code="duplicate")
+        return ids
+
+
 class QuoteRequest(BasketRequest):
     """A basket to be priced."""
+
+    vouchers = VouchersField()
 
 
 class OrderRequest(BasketRequest):
@@ -104,7 +126,11 @@ class TenderRequest(StrictSerializer):
     )
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
-        """Only nothing is paid with nothing."""
+        """Only nothing is paid with nothing; what vouchers pay is not the till's to say."""
+        if data["method"] == Payment.Method.VOUCHER:
+            raise serializers.ValidationError(
+                {"method": [_("Name the vouchers of the order instead.")]}, code="method"
+            )
         if data["method"] == Payment.Method.NONE and data["amount_cents"]:
             raise serializers.ValidationError(
                 {"method": [_("Say how the money was taken.")]}, code="method"
@@ -121,12 +147,13 @@ class TenderRequest(StrictSerializer):
 
 
 class SettleRequest(OrderRequest):
-    """A basket that the till has the money for. Without tenders the whole amount is cash."""
+    """A basket that the till has the money for. Without tenders all that vouchers leave is cash."""
 
     pos_order_no = StrictCharField(
         max_length=64, help_text="The till's own number; unique in its store, repeats nothing."
     )
     tenders = serializers.ListField(child=TenderRequest(), required=False, max_length=5)
+    vouchers = VouchersField()
 
 
 class PaymentRequest(StrictSerializer):
@@ -232,7 +259,7 @@ class QuoteLine(serializers.Serializer[Any]):
 class AppliedDiscount(serializers.Serializer[Any]):
     """What one coupon, reward or promotion takes off."""
 
-    kind = serializers.ChoiceField(choices=["coupon", "reward", "promotion"])
+    kind = serializers.ChoiceField(choices=["coupon", "reward", "promotion", "voucher"])
     code = serializers.CharField()
     name = serializers.CharField()
     discount_cents = serializers.IntegerField()
@@ -245,6 +272,8 @@ class Quote(serializers.Serializer[Any]):
     subtotal_cents = serializers.IntegerField()
     discount_cents = serializers.IntegerField()
     total_cents = serializers.IntegerField(help_text="What the guest pays.")
+    voucher_cents = serializers.IntegerField(help_text="What vouchers pay of it.")
+    due_cents = serializers.IntegerField(help_text="What is left to pay at the till.")
     applied = serializers.SerializerMethodField()
     refusals = serializers.SerializerMethodField()
     near_misses = serializers.SerializerMethodField()
@@ -424,7 +453,14 @@ class RefundOut(serializers.ModelSerializer[Refund]):
 
     class Meta:
         model = Refund
-        fields = ("number", "amount_cents", "reason", "refunded_at", "order")
+        fields = (
+            "number",
+            "amount_cents",
+            "voucher_cents",
+            "reason",
+            "refunded_at",
+            "order",
+        )
 
 
 class PaymentNotice(StrictSerializer):

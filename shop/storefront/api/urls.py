@@ -2,7 +2,15 @@
 
 from django.urls import path
 
-from shop.storefront.api import liability, members, orders, payments, reports
+from shop.storefront.api import (
+    liability,
+    members,
+    orders,
+    payments,
+    reports,
+    voucher_callbacks,
+    vouchers,
+)
 
 urlpatterns = [
     path("auth/codes", members.LoginCodesView.as_view()),
@@ -26,6 +34,11 @@ urlpatterns = [
     path("orders/<str:number>/status", orders.OrderStatusView.as_view()),
     path("pos/settle", orders.SettleView.as_view()),
     path("payments/callbacks/sandbox", payments.SandboxCallbackView.as_view()),
+    path("vouchers/prepare", vouchers.VoucherPrepareView.as_view()),
+    path("vouchers/verify", vouchers.VoucherVerifyView.as_view()),
+    path("vouchers/callbacks/douyin", voucher_callbacks.DouyinCallbackView.as_view()),
+    path("vouchers/<uuid:voucher_id>", vouchers.VoucherView.as_view()),
+    path("vouchers/<uuid:voucher_id>/cancel", vouchers.VoucherCancelView.as_view()),
     path("reports/opening-funnel", reports.OpeningFunnelView.as_view()),
     path("reports/daily", reports.DailyView.as_view()),
     path("orders/<str:number>/attribution", reports.OrderAttributionView.as_view()),

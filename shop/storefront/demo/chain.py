@@ -8,7 +8,8 @@ from typing import Any
 
 from django.db import transaction
 
-from campaigns.models import Channel, CouponDefinition, ReferralProgramme
+from campaigns.models import Channel, CouponDefinition, ReferralProgramme, VoucherDeal
+from campaigns.models.vouchers import Platform
 from loyalty.models import LoyaltyProgramme, Reward, Tier
 from shop.kernel.money import Cents, Points
 from shop.models import (
@@ -31,6 +32,38 @@ CHANNELS = [
     ("kol", "美食博主", "Food bloggers", Channel.Kind.KOL),
     ("community", "粉丝群", "Fan groups", Channel.Kind.COMMUNITY),
 ]
+DEALS: list[tuple[str, str, str, str, str, dict[str, Any]]] = [
+    (
+        Platform.DOUYIN,
+        "7260000000000000001",
+        "抖音买一送一",
+        "Douyin: buy one get one",
+        "DOUYIN_BOGO",
+        {
+            "effect": {
+                "kind": "buy_x_get_y",
+                "buy_quantity": 1,
+                "get_quantity": 1,
+                "max_applications": 1,
+            },
+            "scope": {"categories": ["milk_tea"]},
+            "priority": 10,
+        },
+    ),
+    (
+        Platform.MEITUAN,
+        "260000001",
+        "美团20元代金券",
+        "Meituan: ¥20 voucher",
+        "MEITUAN_CASH20",
+        {
+            "effect": {"kind": "fixed_off", "amount_cents": 400},
+            "conditions": {"min_spend_cents": 2000},
+            "priority": 20,
+        },
+    ),
+]
+"""Deals that the sandbox sells vouchers of: what each takes off beside what it pays."""
 DEFAULT_OPENING = date(2026, 5, 18)
 
 
@@ -51,6 +84,7 @@ def load(*, opened_on: date = DEFAULT_OPENING) -> dict[str, Any]:
     _load_stores(menu["stores"], opened_on)
     _load_tiers(menu["demo_tiers"])
     _load_coupons(menu["demo_coupon_templates"])
+    _load_voucher_deals()
     _load_programmes(menu["demo_tier_rules"])
     return menu
 
@@ -157,6 +191,10 @@ def _load_stores(stores: Iterable[dict[str, Any]], opened_on: date) -> None:
                 "latitude": data["lat"],
                 "stations": data["stations"],
                 "pickup_prefix": data["pickup_prefix"],
+                "external_ids": {
+                    "douyin_poi": f"70000000000{data['code']}",
+                    "meituan_shop": data["code"],
+                },
             },
         )
         for hours in data["hours"]:
@@ -254,6 +292,24 @@ def _effect(data: dict[str, Any]) -> dict[str, Any] | None:
     }
     kind = data["kind"]
     return effects[kind]() if kind in effects else None
+
+
+def _load_voucher_deals() -> None:
+    """Load what the vouchers that the sandbox sells give here."""
+    for platform, number, name_zh, name_en, code, rule in DEALS:
+        names = {"name_zh": name_zh, "name_en": name_en}
+        definition, _is_new = CouponDefinition.objects.update_or_create(
+            code=code,
+            defaults=names
+            | {
+                "rule": {"version": 1, "stacking": "always", **rule},
+                "status": CouponDefinition.Status.ACTIVE,
+                "valid_days": 1,
+            },
+        )
+        VoucherDeal.objects.update_or_create(
+            platform=platform, deal_ref=number, defaults=names | {"coupon_definition": definition}
+        )
 
 
 def _load_programmes(rules: dict[str, Any]) -> None:

@@ -3,10 +3,17 @@
 from datetime import datetime
 from typing import Any
 
-from shop.storefront.invariants import check, codes, deliveries, growth, points, sales
+from shop.storefront.invariants import check, codes, deliveries, growth, points, sales, vouchers
 from shop.storefront.invariants.check import Report
 
-CHECKS = [*points.CHECKS, *growth.CHECKS, *codes.CHECKS, *sales.CHECKS, *deliveries.CHECKS]
+CHECKS = [
+    *points.CHECKS,
+    *growth.CHECKS,
+    *codes.CHECKS,
+    *sales.CHECKS,
+    *deliveries.CHECKS,
+    *vouchers.CHECKS,
+]
 
 
 def check_all(*, now: datetime) -> Report:
