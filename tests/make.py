@@ -31,6 +31,7 @@ from shop.catalog import Choice
 from shop.kernel import jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Order, Staff, Store, Till
+from shop.orders import Tender
 from shop.storefront import checkout, registration
 from shop.storefront.checkout import Receipt as OrderReceipt
 from shop.storefront.quotes import Basket, BasketLine

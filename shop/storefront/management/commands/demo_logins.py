@@ -8,6 +8,11 @@ from django.core.management.base import BaseCommand, CommandError
 
 from shop.storefront.demo import people
 
+VOUCHERS = [
+    "Douyin 108800000001 to …99   (buy one get one; of a sandbox)",
+    "Meituan 208800000001 to …99   (¥20 for ¥16)",
+]
+
 
 class Command(BaseCommand):
     """Print addresses, logins and keys of the demo."""
@@ -34,6 +39,7 @@ class Command(BaseCommand):
                 (login.username, f"password {login.password}   ({purpose})")
                 for purpose, login in people.described()
             ],
+            *[("vouchers", text) for text in VOUCHERS if settings.SANDBOX_URL],
             ("a member", f"phone {people.MEMBER_PHONE}   (the login code is shown by the API)"),
         ]
         self.stdout.write("")
