@@ -421,5 +421,6 @@ ASKED: dict[str, Asked] = {
     "reports_points_liability": Asked(),
     "reports_attribution": Asked(marker=lambda scene: '"amount_cents":1200'),
     "orders_attribution": Asked(path=_paid_order, marker=lambda scene: scene.paid),
+    "reports_vouchers": Asked(marker=lambda scene: '"douyin"'),
     "reports_channels": Asked(marker=lambda scene: "12000"),
 }

@@ -232,6 +232,31 @@ class OrderAttributionOut(serializers.Serializer[Any]):
     models: Any = serializers.DictField(child=OrderShareOut(many=True))
 
 
+class VoucherRowOut(serializers.Serializer[Any]):
+    """The vouchers of one deal that one store verified; amounts are of those that stand."""
+
+    store = serializers.CharField()
+    platform = serializers.CharField()
+    deal = serializers.CharField(help_text="The platform's number.")
+    title = serializers.CharField()
+    vouchers = serializers.IntegerField()
+    cancelled = serializers.IntegerField(help_text="Given back; counted in nothing else.")
+    price_cents = serializers.IntegerField(help_text="Guest + platform + shop.")
+    guest_cents = serializers.IntegerField()
+    platform_cents = serializers.IntegerField()
+    shop_cents = serializers.IntegerField()
+    paid_cents = serializers.IntegerField(help_text="What they paid of orders.")
+    discount_cents = serializers.IntegerField(help_text="What their deals took off beside it.")
+
+
+class VoucherReportOut(serializers.Serializer[Any]):
+    """Every store and deal with vouchers in the period."""
+
+    since = serializers.DateField()
+    until = serializers.DateField()
+    rows = VoucherRowOut(many=True)
+
+
 class ChannelReportOut(serializers.Serializer[Any]):
     """Every channel, most expensive first."""
 

@@ -19,7 +19,7 @@ from shop.kernel.principals import Kind, principal_of, scope
 from shop.kernel.renderers import CSVRenderer, JSONRenderer
 from shop.models import Order, Store
 from shop.storefront.api import report_serializers as serializers
-from shop.storefront.reports import attribution, channels, daily, opening_funnel
+from shop.storefront.reports import attribution, channels, daily, opening_funnel, vouchers
 from shop.storefront.reports.opening_funnel import OpeningFunnel
 
 CSV = (200, "text/csv")
@@ -147,6 +147,28 @@ class ChannelsView(ReportView):
         )
         report = {"since": since, "until": until, "rows": rows}
         return _rows(request, serializers.ChannelReportOut(report).data, "channels")
+
+
+class VouchersView(ReportView):
+    """What vouchers of other platforms brought."""
+
+    @extend_schema(
+        operation_id="reports_vouchers",
+        tags=["reports"],
+        summary="Show vouchers of other platforms by deal, and who bore their price",
+        description=(
+            "By the business day on which they were verified; docs/vouchers.md tells what a deal"
+            " gives. At most 400 days. CSV has the same rows. 406 for other formats."
+        ),
+        parameters=[serializers.PeriodQuery],
+        responses={JSON: serializers.VoucherReportOut, CSV: OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> Response:
+        """Show vouchers by deal."""
+        stores, since, until = _stores_and_period(request)
+        rows = vouchers.build(stores=stores, since=since, until=until)
+        report = {"since": since, "until": until, "rows": rows}
+        return _rows(request, serializers.VoucherReportOut(report).data, "vouchers")
 
 
 class AttributionView(ReportView):
