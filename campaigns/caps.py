@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import F, Sum
+from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import CapBucket, CouponDefinition
@@ -39,6 +39,15 @@ def take(definition: CouponDefinition) -> bool:
         if (now_buckets > 1) == (buckets > 1):
             return False
         buckets = now_buckets
+
+
+def take_many(definition: CouponDefinition, number: int) -> bool:
+    """Count several coupons; False when fewer are left, and then the caller undoes the rest."""
+    is_within = Q(total_limit__isnull=True) | Q(total_limit__gte=F("issued_count") + number)
+    undivided = CouponDefinition.objects.filter(pk=definition.pk, claim_buckets=1)
+    if undivided.filter(is_within).update(issued_count=F("issued_count") + number):
+        return True
+    return not undivided.exists() and all(take(definition) for _each in range(number))
 
 
 def are_gone(definition: CouponDefinition) -> bool:

@@ -4,7 +4,7 @@ Each step is a guarded update or a unique key whose outcome is checked, so that 
 requests at once exactly as many succeed as the rules allow.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from datetime import datetime, timedelta
 from typing import Any
@@ -134,6 +134,91 @@ def enter(new: Coupon, *, member_id: int) -> Coupon:
     coupon = _insert(new, member_id=member_id)
     _count(coupon)
     return coupon
+
+
+@transaction.atomic
+def issue_many(
+    definition: CouponDefinition, *, member_ids: Sequence[int], source: str, now: datetime
+) -> int:
+    """Give each of these members one coupon, as far as the limits allow; return how many got one.
+
+    A member who has one of this source, or as many as one may have, is left out: asking again is
+    harmless. Members are served in the order given; when coupons run out the last get none.
+
+    Raises:
+        CouponExhausted: there was none left for anybody.
+    """
+    wanted = list(member_ids)
+    while wanted:
+        try:
+            with transaction.atomic():
+                issued = _insert_coupons(definition, wanted, source=source, now=now)
+                if issued and not caps.take_many(definition, issued):
+                    raise CouponExhausted(coupon_definition=definition.code)
+                return issued
+        except CouponExhausted:
+            # Others were faster, or there are fewer than members: again with what is left.
+            definition.refresh_from_db(fields=["total_limit", "issued_count", "claim_buckets"])
+            left = (definition.total_limit or 0) - caps.issued(definition)
+            if left <= 0:
+                raise
+            wanted = wanted[: min(left, len(wanted) - 1)]
+    return 0
+
+
+def _insert_coupons(
+    definition: CouponDefinition, member_ids: Sequence[int], *, source: str, now: datetime
+) -> int:
+    """Insert one coupon per member who may have another; a slot lost to a claim is tried anew."""
+    inserted = 0
+    starts_at = periods.start_of(definition, issued_at=now)
+    for _attempt in range(3):
+        values: dict[str, Any] = {
+            "definition": definition.pk,
+            "members": list(member_ids),
+            "source": source,
+            "limit": definition.per_member_limit,
+            "now": now,
+            "starts_at": starts_at,
+        }
+        with connection.cursor() as cursor:
+            cursor.execute(_NEXT_SLOTS_SQL, values)
+            found = cursor.fetchall()
+            values["members"] = [member_id for member_id, _slot, _timezone in found]
+            values["slots"] = [slot for _member_id, slot, _timezone in found]
+            values["codes"] = [identifiers.new_code(CODE_LENGTH) for _row in found]
+            values["ends"] = [
+                periods.end_of(definition, issued_at=now, timezone=timezone)
+                for _member_id, _slot, timezone in found
+            ]
+            cursor.execute(_INSERT_SQL, values)
+            inserted += cursor.rowcount
+            if cursor.rowcount == len(found):
+                break
+    return inserted
+
+
+_INSERT_SQL = """
+INSERT INTO campaigns_coupon
+       (code, definition_id, member_id, slot, status, source, issued_at, starts_at, expires_at)
+SELECT code, %(definition)s, member_id, slot, 'available', %(source)s, %(now)s, %(starts_at)s, ends
+FROM unnest(%(codes)s::text[], %(members)s::bigint[], %(slots)s::int[], %(ends)s::timestamptz[])
+     AS given (code, member_id, slot, ends)
+ON CONFLICT DO NOTHING
+"""
+_NEXT_SLOTS_SQL = """
+SELECT member.id, COALESCE(mine.last, 0) + 1, store.timezone
+FROM unnest(%(members)s::bigint[]) WITH ORDINALITY AS asked (id, place)
+JOIN shop_member member ON member.id = asked.id
+JOIN shop_store store ON store.id = member.store_id
+LEFT JOIN LATERAL (
+    SELECT max(slot) AS last, bool_or(source = %(source)s) AS has_it
+    FROM campaigns_coupon
+    WHERE definition_id = %(definition)s AND member_id = member.id
+) mine ON true
+WHERE COALESCE(mine.last, 0) < %(limit)s AND NOT COALESCE(mine.has_it, false)
+ORDER BY asked.place
+"""
 
 
 @transaction.atomic(savepoint=False)
@@ -345,6 +430,12 @@ def owners(codes: Sequence[str]) -> dict[str, UUID]:
     return dict(found) if codes else {}
 
 
+def living(member_id: int, *, now: datetime, most: int) -> list[Coupon]:
+    """Return a member's coupons that wait to be used, the soonest to expire first."""
+    mine = Coupon.objects.filter(member_id=member_id, status=Status.AVAILABLE, expires_at__gt=now)
+    return list(mine.select_related("definition").order_by("expires_at", "pk")[:most])
+
+
 def offer_of(coupon: Coupon) -> pricing.Offer:
     """Return what the evaluator needs to know of a coupon."""
     definition = coupon.definition
@@ -495,6 +586,17 @@ def _after_refund(coupon: Coupon, *, now: datetime) -> tuple[str, datetime]:
     if coupon.definition.after_refund == CouponDefinition.AfterRefund.REUSABLE:
         return Status.AVAILABLE, now + GRACE
     return Status.EXPIRED, coupon.expires_at
+
+
+def repriced(order: Order) -> Iterator[tuple[str, pricing.Rule]]:
+    """Yield the coupons on an order that a partial return prices anew, with their rules."""
+    uses = CouponRedemption.objects.filter(
+        order=order,
+        released_at=None,
+        coupon__definition__partial_return=CouponDefinition.PartialReturn.REPRICE,
+    ).values_list("coupon__code", "coupon__definition__rule")
+    for code, rule in uses:
+        yield code, pricing.parse_rule(rule)
 
 
 def expire(*, now: datetime) -> int:

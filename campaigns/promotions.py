@@ -1,7 +1,7 @@
 """Promotions: which run, what is left of them, and their uses on orders. Their only writer."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import lru_cache
@@ -50,6 +50,8 @@ class RunningPromotion:
     code: str
     offer: pricing.Offer
     limits: Limits
+    is_repriced: bool = False
+    """Whether a partial return prices the rest anew."""
 
 
 def place_of(store: Store, *, member_id: int | None, now: datetime) -> Place:
@@ -88,7 +90,15 @@ def use(
     rows.insert(
         *(
             PromotionUse(
-                promotion_id=promotion.id, order=order, discount_cents=discount, used_at=now
+                promotion_id=promotion.id,
+                order=order,
+                discount_cents=discount,
+                repriced_by=(
+                    pricing.offer_rule_to_json(promotion.offer.rule)
+                    if promotion.is_repriced
+                    else None
+                ),
+                used_at=now,
             )
             for promotion, discount in applied
         )
@@ -114,6 +124,15 @@ def release(order: Order, *, now: datetime) -> None:
         place = place_of(order.store, member_id=order.member_id, now=row.used_at)
         taken = Use(limits=limits_of(row.promotion), discount_cents=row.discount_cents)
         limits.give_back([taken], place=place)
+
+
+def repriced(order: Order) -> Iterator[tuple[str, pricing.Rule]]:
+    """Yield the promotions on an order that a partial return prices anew, with their rules then."""
+    uses = PromotionUse.objects.filter(
+        order=order, released_at=None, repriced_by__isnull=False
+    ).values_list("promotion__code", "repriced_by")
+    for code, rule in uses:
+        yield code, pricing.parse_rule(rule)
 
 
 def limits_of(promotion: Promotion) -> Limits:
@@ -157,8 +176,9 @@ def _running(row: Mapping[str, Any], *, name: str) -> RunningPromotion:
     most: dict[str, int] = {
         dimension: row[column] for dimension, column in LIMITS.items() if row[column] is not None
     }
+    is_repriced = row["partial_return"] == Promotion.PartialReturn.REPRICE
     if not most and row["budget_cents"] is None:
-        return _unlimited(row["id"], row["code"], name, row["rule"])
+        return _unlimited(row["id"], row["code"], name, row["rule"], is_repriced=is_repriced)
     used: Mapping[str, Sequence[int]] = row["counters"] or {}
     uses = tuple(
         Uses(reason=REASONS[dimension], used=used.get(dimension, UNUSED)[0], most=count)
@@ -180,17 +200,21 @@ def _running(row: Mapping[str, Any], *, name: str) -> RunningPromotion:
             budget_left_cents=budget_left,
         ),
         limits=Limits(offer=f"{PREFIX}{row['id']}", uses=most, budget_cents=budget),
+        is_repriced=is_repriced,
     )
 
 
 @lru_cache(maxsize=1024)
-def _unlimited(promotion_id: int, code: str, name: str, rule: str) -> RunningPromotion:
+def _unlimited(
+    promotion_id: int, code: str, name: str, rule: str, *, is_repriced: bool
+) -> RunningPromotion:
     """Return a promotion of which nothing is counted: the same for every quote."""
     return RunningPromotion(
         id=promotion_id,
         code=code,
         offer=pricing.Offer(key=PREFIX + code, name=name, rule=_rule(rule, False)),  # noqa: FBT003
         limits=Limits(offer=f"{PREFIX}{promotion_id}", uses={}),
+        is_repriced=is_repriced,
     )
 
 
@@ -205,7 +229,8 @@ def _rule(text: str, is_limited_by_member: bool) -> pricing.Rule:  # noqa: FBT00
 
 _RUNNING_SQL = """
 SELECT promotion.id, promotion.code, promotion.name_zh, promotion.name_en, promotion.rule::text,
-       promotion.budget_cents, promotion.uses_total, promotion.uses_per_member,
+       promotion.partial_return, promotion.budget_cents,
+       promotion.uses_total, promotion.uses_per_member,
        promotion.uses_per_store, promotion.uses_per_day, promotion.uses_per_week,
        promotion.uses_per_month,
        (

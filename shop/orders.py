@@ -396,11 +396,20 @@ def advance(number: str, *, to: str, actor: str, now: datetime) -> Order:
 
 
 @transaction.atomic(savepoint=False)
-def refund(order: Order, request: RefundRequest, *, actor: str, now: datetime) -> Refund:
+def refund(
+    order: Order,
+    request: RefundRequest,
+    *,
+    actor: str,
+    now: datetime,
+    kept_back_cents: Cents | None = None,
+) -> Refund:
     """Give money back on a locked order, by pieces, by amount, or all that is left.
 
     Pieces give back their share of what the line really cost, as the difference of two shares; an
     amount is spread over what is left of the lines. Any sequence sums to exactly what was paid.
+    `kept_back_cents` is how much of all pieces returned so far, these included, is kept because
+    the rest lost a discount; what was kept before and need not be any more is given back now.
 
     Raises:
         OrderNotRefundable, RefundTooLarge
@@ -410,11 +419,18 @@ def refund(order: Order, request: RefundRequest, *, actor: str, now: datetime) -
         raise OrderNotRefundable(order_number=order.number, order_status=order.status)
     lines = list(order.lines.order_by("position"))
     parts = _refund_parts(lines, request)
+    if kept_back_cents is not None:
+        parts = _keep_back(lines, parts, kept_back_cents)
     amount = Cents(sum(cents for _line, _pieces, cents in parts))
+    for line, pieces, cents in parts:
+        line.refunded_quantity += pieces
+        line.refunded_cents = Cents(line.refunded_cents + cents)
+        line.kept_back_cents = min(line.kept_back_cents, _left_cents(line))
     row = Refund.objects.create(
         order=order,
         number=f"R{identifiers.new_code(11)}",
         amount_cents=amount,
+        kept_back_cents=Cents(sum(line.kept_back_cents for line in lines)),
         reason=request.reason,
         actor=actor,
         refunded_at=now,
@@ -425,11 +441,9 @@ def refund(order: Order, request: RefundRequest, *, actor: str, now: datetime) -
             for line, pieces, cents in parts
         ]
     )
-    for line, pieces, cents in parts:
-        line.refunded_quantity += pieces
-        line.refunded_cents = Cents(line.refunded_cents + cents)
     OrderLine.objects.bulk_update(
-        [line for line, _pieces, _cents in parts], ["refunded_quantity", "refunded_cents"]
+        [line for line, _pieces, _cents in parts],
+        ["refunded_quantity", "refunded_cents", "kept_back_cents"],
     )
     order.refunded_cents = Cents(order.refunded_cents + amount)
     if _is_whole(order, lines):
@@ -482,6 +496,32 @@ def _parts_by_quantity(
         # What was already given back by amount is not given back a second time by piece.
         parts.append((line, pieces, Cents(min(after - before, _left_cents(line)))))
     return parts
+
+
+def _keep_back(
+    lines: Sequence[OrderLine],
+    parts: Sequence[tuple[OrderLine, int, Cents]],
+    kept_back: Cents,
+) -> list[tuple[OrderLine, int, Cents]]:
+    """Return the parts less what is kept of them, with what was kept before and is free now.
+
+    Sets what each line keeps. More than the pieces are worth is never kept.
+    """
+    asked = {line.position: (pieces, cents) for line, pieces, cents in parts}
+    worth = []
+    for line in lines:
+        pieces, cents = asked.get(line.position, (0, Cents(0)))
+        if pieces or line.kept_back_cents:
+            most = min(cents + line.kept_back_cents, _left_cents(line))
+            worth.append((line, pieces, Cents(most)))
+    whole = sum(cents for _line, _pieces, cents in worth)
+    shares = split_cents(
+        Cents(max(whole - kept_back, 0)), [cents for _line, _pieces, cents in worth]
+    )
+    for (line, _pieces, cents), share in zip(worth, shares, strict=True):
+        line.kept_back_cents = Cents(cents - share)
+    rows = zip(worth, shares, strict=True)
+    return [(line, pieces, share) for (line, pieces, _cents), share in rows]
 
 
 def _parts_by_amount(

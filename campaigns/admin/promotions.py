@@ -51,7 +51,8 @@ class PromotionPage(OfferPage):
     readonly_fields = ["status", "rule", "uses", "given"]
 
     def layout(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        limits = [("uses_total", "uses_per_member"), *USE_LIMITS, "budget_cents"]
+        money = ("budget_cents", "partial_return")
+        limits = [("uses_total", "uses_per_member"), *USE_LIMITS, money]
         fieldsets = [
             (None, {"fields": [("code", "campaign"), ("name_zh", "name_en")]}),
             *self.rule_fieldsets(request, obj),

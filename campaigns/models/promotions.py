@@ -36,6 +36,12 @@ class PromotionUse(models.Model):
         Order, models.PROTECT, related_name="promotion_uses", verbose_name=_("order")
     )
     discount_cents = CentsField(_("discount"))
+    repriced_by = models.JSONField(
+        _("rule at the sale"),
+        null=True,
+        blank=True,
+        help_text=_("Kept where a partial return prices the rest anew."),
+    )
     used_at = models.DateTimeField(_("used"))
     released_at = models.DateTimeField(_("released"), null=True, blank=True)
 

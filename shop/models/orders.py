@@ -170,6 +170,12 @@ class OrderLine(models.Model):
     is_gift = models.BooleanField(_("gift of an offer"), default=False)
     refunded_quantity = models.PositiveIntegerField(_("refunded pieces"), default=0)
     refunded_cents = CentsField(_("refunded"), default=Cents(0))
+    kept_back_cents = CentsField(
+        _("kept back"),
+        default=Cents(0),
+        db_default=Cents(0),
+        help_text=_("Of pieces returned, because the rest lost a discount; zero when all is back."),
+    )
 
     class Meta:
         verbose_name = _("order line")
@@ -186,6 +192,11 @@ class OrderLine(models.Model):
                 name="order_line_refunds_within_sale",
                 condition=Q(refunded_quantity__lte=F("quantity"))
                 & Q(refunded_cents__gte=0, refunded_cents__lte=F("net_cents")),
+            ),
+            models.CheckConstraint(
+                name="order_line_keeps_back_what_is_left",
+                condition=Q(kept_back_cents__gte=0)
+                & Q(kept_back_cents__lte=F("net_cents") - F("refunded_cents")),
             ),
         ]
 
@@ -290,6 +301,12 @@ class Refund(models.Model):
         _("of which by voucher"),
         default=Cents(0),
         help_text=_("Paid on another platform: not to be handed out in cash."),
+    )
+    kept_back_cents = CentsField(
+        _("kept back"),
+        default=Cents(0),
+        db_default=Cents(0),
+        help_text=_("Of everything returned so far, because the rest lost a discount."),
     )
     reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
     actor = models.CharField(_("by"), max_length=64)

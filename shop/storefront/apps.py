@@ -12,7 +12,8 @@ class StorefrontConfig(AppConfig):
     verbose_name = _("Storefront")
 
     def ready(self) -> None:
-        """Tell the outbox how to deliver each topic."""
-        from shop.storefront import deliveries  # models are loaded only now
+        """Tell the outbox how to deliver each topic, and what there is to do in the background."""
+        from shop.storefront import deliveries, issues  # models are loaded only now
 
         deliveries.register()
+        issues.register()

@@ -305,7 +305,7 @@ def quote(basket: Basket, *, now: datetime) -> Quote:
         catalog.ProductNotAvailable, MemberRequired, vouchers.VoucherNotUsable
         NotFound, members.MemberNotActive: the member.
     """
-    lines = _priced_lines(basket, now=now)
+    lines = priced_lines(basket, now=now)
     member = facts.find(basket.member, now=now) if basket.member else None
     if member is None and (basket.points or basket.reward_code):
         raise MemberRequired
@@ -337,6 +337,7 @@ def price(
     unusable: Sequence[Refusal],
     paying: Sequence[Voucher] = (),
     now: datetime,
+    best_deal: bool = False,
 ) -> Quote:
     """Return the quote of lines from the menu: offers, then points. Reads nothing but gifts."""
     priced = pricing.evaluate(
@@ -344,6 +345,7 @@ def price(
         member.for_pricing(now=now) if member else GUEST,
         [*offers, *(promotion.offer for promotion in running)],
         now,
+        best_deal=best_deal,
     )
     points, points_cents = _points(basket, member, priced.total_cents)
     return Quote(
@@ -361,7 +363,12 @@ def price(
     )
 
 
-def _priced_lines(basket: Basket, *, now: datetime) -> list[QuoteLine]:
+def priced_lines(basket: Basket, *, now: datetime) -> list[QuoteLine]:
+    """Return the lines of a basket with their prices from the menu.
+
+    Raises:
+        InvalidInput, catalog.ProductNotAvailable
+    """
     codes = {line.product for line in basket.lines}
     products = catalog.load_products(store_id=basket.store.pk, codes=codes)
     day = basket.store.business_date(now)

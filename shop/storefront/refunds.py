@@ -15,7 +15,7 @@ from shop.kernel import outbox
 from shop.kernel.money import Cents, Points
 from shop.models import Order, Payment, Refund
 from shop.orders import RefundRequest
-from shop.storefront import facts
+from shop.storefront import facts, returns
 from shop.storefront.facts import MemberFacts
 
 SANDBOX, VOUCHER = Payment.Method.SANDBOX, Payment.Method.VOUCHER
@@ -27,7 +27,8 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
 
     Points follow the money in proportion, as differences of two rounded shares, so that any
     sequence of partial refunds ends where one whole refund would. Coupon, reward, visit and
-    referral come back only when the order is refunded whole.
+    referral come back only when the order is refunded whole. Pieces may give back less than they
+    cost where the rest would not have got its discount by itself, until that comes back too.
 
     Raises:
         NotFound
@@ -35,7 +36,13 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
     """
     order = orders.lock(number)
     refunded_before, earning_before = order.refunded_cents, orders.refunded_earning_cents(order)
-    refund = orders.refund(order, request, actor=actor, now=now)
+    refund = orders.refund(
+        order,
+        request,
+        actor=actor,
+        now=now,
+        kept_back_cents=returns.kept_back(order, request.quantities, now=now),
+    )
     is_whole = order.status == Order.Status.REFUNDED
 
     if order.member_id is not None:

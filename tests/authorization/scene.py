@@ -322,6 +322,11 @@ ASKED: dict[str, Asked] = {
     "members_adjust_points": Asked(
         path=_member, body=lambda scene, caller: {"points": 50, "reason": "waited too long"}
     ),
+    "quotes_wallet": Asked(body=_basket),
+    "audiences_count": Asked(body=lambda scene, caller: {"stores": ["SH001"]}),
+    "coupon_issues_create": Asked(
+        body=lambda scene, caller: {"definition": "WINBACK_6", "audience": {}}
+    ),
     "coupon_definitions_give": Asked(
         path=lambda scene: {"code": "WINBACK_6"},
         body=lambda scene, caller: {"member": scene.member},

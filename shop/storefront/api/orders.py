@@ -22,7 +22,7 @@ from shop.kernel.principals import Kind, Principal, principal_of, scope
 from shop.kernel.serializers import shown, validated
 from shop.models import Order
 from shop.orders import Tender
-from shop.storefront import checkout, explanations, kitchen, quotes, refunds
+from shop.storefront import checkout, explanations, kitchen, quotes, refunds, savings
 from shop.storefront.api import serializers
 from shop.storefront.quotes import Basket, QuoteChanged
 
@@ -92,6 +92,31 @@ class QuoteExplanationView(APIView):
         sees_all = principal_of(request).kind is not Kind.MEMBER
         explanation = explanations.explain(basket, sees_all=sees_all, now=timezone.now())
         return Response(serializers.QuoteExplanation(explanation).data)
+
+
+class QuoteWalletView(APIView):
+    """Which coupons to use on a basket."""
+
+    permission_classes = [WRITE]
+
+    @extend_schema(
+        operation_id="quotes_wallet",
+        tags=["quotes"],
+        summary="Show what each coupon of the wallet would save on a basket",
+        description=(
+            "Writes nothing. The best first, with why not where one gives nothing, and the best"
+            " together: what an order with exactly these codes costs. The 50 soonest to expire are"
+            " looked at. 409 as for a quote."
+        ),
+        request=serializers.WalletQuoteRequest,
+        responses={200: serializers.WalletQuote},
+        examples=[OpenApiExample("Two cups", value=BASKET_EXAMPLE, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Show what each coupon of the wallet would save."""
+        basket = _basket(request, validated(serializers.WalletQuoteRequest, request.data))
+        found = savings.on(basket, now=timezone.now())
+        return Response(serializers.WalletQuote(found).data)
 
 
 class OrderPricingView(APIView):
@@ -417,8 +442,8 @@ def _basket(request: Request, data: dict[str, Any]) -> Basket:
         member=member,
         order_type=data["order_type"],
         lines=[line.to_line(item) for item in data["lines"]],
-        coupon_codes=data["coupons"],
-        points=Points(data["points"]),
+        coupon_codes=data.get("coupons", ()),
+        points=Points(data.get("points", 0)),
         reward_code=data.get("reward", ""),
         vouchers=data.get("vouchers", ()),
         payment_method=data.get("payment_method"),

@@ -110,6 +110,18 @@ class QuoteRequest(BasketRequest):
     vouchers = VouchersField()
 
 
+class WalletQuoteRequest(BasketRequest):
+    """A basket on which the coupons of a wallet are tried."""
+
+    coupons = None  # type: ignore[assignment]
+    points = None  # type: ignore[assignment]
+    reward = None  # type: ignore[assignment]
+
+    def validate_coupons(self, codes: list[str]) -> list[str]:
+        """There are none."""
+        return codes
+
+
 class OrderRequest(BasketRequest):
     """A basket to be ordered at the quoted total."""
 
@@ -446,6 +458,46 @@ class Receipt(serializers.Serializer[Any]):
     has_new_tier = serializers.BooleanField()
 
 
+class WalletSaving(serializers.Serializer[Any]):
+    """One coupon on a basket."""
+
+    code = serializers.CharField(source="coupon.code")
+    name = serializers.CharField(source="coupon.definition.name")
+    expires_at = serializers.DateTimeField(source="coupon.expires_at")
+    saves_cents = serializers.IntegerField()
+    refusal = serializers.SerializerMethodField(help_text="Null: it gives something.")
+
+    @extend_schema_field(Refusal(allow_null=True))
+    def get_refusal(self, saving: Any) -> dict[str, Any] | None:
+        """Return why it gives nothing."""
+        if saving.refusal is None:
+            return None
+        hint = hints.explain(saving.refusal, local_time=self.context["local_time"])
+        return {"code": saving.refusal.key, **saving.refusal.as_json(), "hint": hint}
+
+
+class WalletBest(serializers.Serializer[Any]):
+    """The coupons that save most together."""
+
+    coupons = serializers.ListField(child=serializers.CharField(), source="best_codes")
+    saves_cents = serializers.IntegerField(source="best_saves_cents")
+    total_cents = serializers.IntegerField(source="best_total_cents")
+
+
+class WalletQuote(serializers.Serializer[Any]):
+    """What the coupons of a wallet would save on a basket."""
+
+    total_cents = serializers.IntegerField(help_text="Without any of them.")
+    coupons = serializers.SerializerMethodField()
+    best = WalletBest(source="*")
+
+    @extend_schema_field(WalletSaving(many=True))
+    def get_coupons(self, found: Any) -> list[dict[str, Any]]:
+        """Return each coupon, the best first."""
+        context = {"local_time": found.local_time}
+        return [WalletSaving(saving, context=context).data for saving in found.coupons]
+
+
 class RefundOut(serializers.ModelSerializer[Refund]):
     """A refund, and how its order stands after it."""
 
@@ -457,6 +509,7 @@ class RefundOut(serializers.ModelSerializer[Refund]):
             "number",
             "amount_cents",
             "voucher_cents",
+            "kept_back_cents",
             "reason",
             "refunded_at",
             "order",

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from shop.storefront.api import (
+    issues,
     liability,
     members,
     orders,
@@ -24,6 +25,9 @@ urlpatterns = [
     path("members/<uuid:member_id>", members.MemberView.as_view()),
     path("members/<uuid:member_id>/points-adjustments", members.PointsAdjustmentView.as_view()),
     path("quotes", orders.QuoteView.as_view()),
+    path("audiences/counts", issues.AudienceCountsView.as_view()),
+    path("coupon-issues", issues.CouponIssuesView.as_view()),
+    path("quotes/wallet", orders.QuoteWalletView.as_view()),
     path("quotes/explain", orders.QuoteExplanationView.as_view()),
     path("orders", orders.OrdersView.as_view()),
     path("orders/<str:number>", orders.OrderView.as_view()),
