@@ -10,6 +10,7 @@ from typing import Any
 
 from django.db import connection
 
+from loyalty.models import PointsLot
 from shop.kernel import jobs
 from shop.kernel.models import Job
 
@@ -28,6 +29,11 @@ def start(*, requested_by: str, now: datetime, key: str | None = None) -> Job:
         now=now,
         key=key,
     )
+
+
+def is_due(*, now: datetime) -> bool:
+    """Tell whether anything has expired by this moment."""
+    return PointsLot.objects.filter(remaining__gt=0, expires_at__lte=now).exists()
 
 
 @jobs.runs(KIND)

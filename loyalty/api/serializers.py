@@ -102,3 +102,19 @@ class ExpiringOut(serializers.Serializer[Any]):
 
     balance = serializers.IntegerField()
     lots = LotOut(many=True)
+
+
+class ExtensionRequest(serializers.Serializer[Any]):
+    """Which points shall live longer, and through which day."""
+
+    expiring_by = serializers.DateField()
+    last_day = serializers.DateField()
+    reason = serializers.CharField(max_length=200)
+
+
+class ReinstatementRequest(serializers.Serializer[Any]):
+    """Since when points have expired that shall come back, and through which day they live."""
+
+    expired_since = serializers.DateField()
+    last_day = serializers.DateField()
+    reason = serializers.CharField(max_length=200)

@@ -204,6 +204,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "shop.storefront.tasks.keep_liability",
         "schedule": timedelta(hours=1),  # once a day: each day is kept once
     },
+    "expire points": {"task": "loyalty.tasks.expire_points", "schedule": timedelta(minutes=15)},
+    "warn of expiring points": {
+        "task": "loyalty.tasks.warn_of_expiry",
+        "schedule": timedelta(hours=6),
+    },
     "check invariants": {
         "task": "shop.storefront.tasks.check_invariants",
         "schedule": timedelta(hours=1),

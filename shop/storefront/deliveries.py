@@ -1,6 +1,7 @@
 """What becomes of each message in the outbox. A delivery may run twice; its effect happens once."""
 
-from datetime import datetime
+from datetime import datetime, timedelta
+from zoneinfo import ZoneInfo
 
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -23,6 +24,7 @@ def register() -> None:
     outbox.delivers("member.joined")(send_welcome)
     outbox.delivers("payment.refund")(send_money_back)
     outbox.delivers("campaign.started")(send_start)
+    outbox.delivers("points.expiring")(send_expiry_warning)
 
 
 def send_receipt(message: OutboxMessage, now: datetime) -> None:
@@ -63,6 +65,21 @@ def send_start(message: OutboxMessage, now: datetime) -> None:
     with translation.override(LANGUAGE):
         text = _("“%(campaign)s” has started. See you in the shop!") % {"campaign": campaign.name}
     _send(message, member, template="campaign.started", text=text, now=now)
+
+
+def send_expiry_warning(message: OutboxMessage, now: datetime) -> None:
+    """Tell a member what they are about to lose, and until when it can be spent."""
+    member = Member.objects.select_related("store").get(public_id=message.payload["member"])
+    ends_at = datetime.fromisoformat(message.payload["expires_at"])
+    if ends_at <= now:
+        return
+    last_day = (ends_at - timedelta(days=1)).astimezone(ZoneInfo(member.store.timezone))
+    with translation.override(LANGUAGE):
+        text = _("%(points)s points expire after %(day)s. See you before then!") % {
+            "points": message.payload["points"],
+            "day": f"{last_day:%F}",
+        }
+    _send(message, member, template="points.expiring", text=text, now=now)
 
 
 def send_money_back(message: OutboxMessage, now: datetime) -> None:

@@ -326,6 +326,21 @@ ASKED: dict[str, Asked] = {
     "audiences_count": Asked(body=lambda scene, caller: {"stores": ["SH001"]}),
     "coupon_issues_create": Asked(
         body=lambda scene, caller: {"definition": "WINBACK_6", "audience": {}}
+    "members_extend_points": Asked(
+        path=_member,
+        body=lambda scene, caller: {
+            "expiring_by": "2098-12-31",
+            "last_day": "2099-12-31",
+            "reason": "come back",
+        },
+    ),
+    "members_reinstate_points": Asked(
+        path=_member,
+        body=lambda scene, caller: {
+            "expired_since": "2026-01-01",
+            "last_day": "2099-12-31",
+            "reason": "come back",
+        },
     ),
     "coupon_definitions_give": Asked(
         path=lambda scene: {"code": "WINBACK_6"},

@@ -92,6 +92,8 @@ MAY = {
     "code_batches_codes": "head_office",
     "code_batches_void": "head_office",
     "members_adjust_points": "manager head_office",
+    "members_extend_points": "manager head_office",
+    "members_reinstate_points": "manager head_office",
     "channels_list": f"{ANALYSTS} {MANAGERS}",
     "channels_create": "head_office",
     "campaigns_list": f"{ANALYSTS} {MANAGERS}",

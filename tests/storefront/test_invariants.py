@@ -174,6 +174,9 @@ SABOTAGE = {
     "promises-come-true-in-time": (
         "UPDATE loyalty_pendingpoints SET available_at = '2000-01-01' WHERE state = 'pending'"
     ),
+    "what-moves-or-comes-back-was-there": (
+        "UPDATE loyalty_pointsentry SET kind = 'reinstate' WHERE kind = 'earn'"
+    ),
     "what-has-expired-is-gone": (
         "UPDATE loyalty_pointslot SET expires_at = '2000-01-01' WHERE remaining > 0"
     ),

@@ -119,6 +119,24 @@ CHECKS = [
         """,
     ),
     Check(
+        id="I2",
+        name="what-moves-or-comes-back-was-there",
+        sql="""
+            SELECT entry.id AS entry, entry.kind, entry.points, other.points AS others
+            FROM loyalty_pointsentry entry
+            LEFT JOIN loyalty_pointsentry other
+                   ON other.account_id = entry.account_id
+                  AND CASE entry.kind
+                      WHEN 'extend_in' THEN other.kind = 'extend_out'
+                                            AND other.source = entry.source
+                      WHEN 'extend_out' THEN other.kind = 'extend_in'
+                                             AND other.source = entry.source
+                      ELSE other.kind = 'expire' AND 'entry:' || other.id = entry.source END
+            WHERE entry.kind IN ('extend_in', 'extend_out', 'reinstate')
+              AND other.points IS DISTINCT FROM -entry.points
+        """,
+    ),
+    Check(
         id="I11",
         name="what-has-expired-is-gone",
         sql="""

@@ -1,0 +1,145 @@
+"""Longer life for points, as a way to win members back: before they expire, or after.
+
+Nothing is updated away: extended points leave their lots by one entry and open a new lot by
+another; reinstated points are a new credit that names the entry by which they had expired.
+"""
+
+from datetime import datetime
+from http import HTTPStatus
+
+from django.db import transaction
+from django.utils.translation import gettext_lazy as _
+
+from loyalty import expiry, ledger, points
+from loyalty.lots import Lot, expired
+from loyalty.models import PointsAccount, PointsEntry, PointsLot
+from shop.kernel.errors import DomainError
+from shop.kernel.money import Points
+
+Kind = PointsEntry.Kind
+
+
+class NothingToExtend(DomainError):
+    """No free points of the member expire by then."""
+
+    code = "nothing-to-extend"
+    title = _("No points expire by then.")
+
+
+class NothingToReinstate(DomainError):
+    """Nothing has expired since then, or it was given back already."""
+
+    code = "nothing-to-reinstate"
+    title = _("No points have expired since then.")
+
+
+class ExpiryNotLater(DomainError):
+    """The new expiry is not after the old one, or not in the future."""
+
+    code = "expiry-not-later"
+    title = _("The new expiry must be later than the old one, and in the future.")
+    status = HTTPStatus.BAD_REQUEST
+
+
+@transaction.atomic
+def extend(
+    member_id: int,
+    *,
+    expiring_by: datetime,
+    until: datetime,
+    source: str,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> Points:
+    """Let a member's points that expire up to a moment live until another; return how many.
+
+    What is held for an order stays where it is. Once per source.
+
+    Raises:
+        ExpiryNotLater, NothingToExtend
+    """
+    if until <= max(expiring_by, now):
+        raise ExpiryNotLater
+    account = _up_to_date(member_id, now=now)
+    soon = expired(_open_lots(account), at=expiring_by, held=account.held)
+    moved = Points(sum(part.points for part in soon))
+    if moved == 0:
+        raise NothingToExtend
+    # The soonest-expiring lots are those a debit draws, so this takes from no others.
+    ledger.debit(
+        account,
+        kind=Kind.EXTEND_OUT,
+        points=moved,
+        source=source,
+        now=now,
+        note=reason,
+        actor=actor,
+    )
+    ledger.credit(
+        account,
+        kind=Kind.EXTEND_IN,
+        points=moved,
+        source=source,
+        now=now,
+        expires_at=until,
+        note=reason,
+        actor=actor,
+    )
+    return moved
+
+
+@transaction.atomic
+def reinstate(
+    member_id: int,
+    *,
+    expired_since: datetime,
+    until: datetime,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> Points:
+    """Give back what has expired since a moment, to live until another; return how many points.
+
+    Each entry of expiry is given back at most once: its number is the source of the credit.
+
+    Raises:
+        ExpiryNotLater, NothingToReinstate
+    """
+    if until <= now:
+        raise ExpiryNotLater
+    account = _up_to_date(member_id, now=now)
+    entries = PointsEntry.objects.filter(account=account)
+    lost = list(entries.filter(kind=Kind.EXPIRE, occurred_at__gte=expired_since).order_by("id"))
+    given_back = set(
+        entries.filter(
+            kind=Kind.REINSTATE, source__in=[f"entry:{entry.pk}" for entry in lost]
+        ).values_list("source", flat=True)
+    )
+    back = [entry for entry in lost if f"entry:{entry.pk}" not in given_back]
+    if not back:
+        raise NothingToReinstate
+    for entry in back:
+        ledger.credit(
+            account,
+            kind=Kind.REINSTATE,
+            points=Points(-entry.points),
+            source=f"entry:{entry.pk}",
+            now=now,
+            expires_at=until,
+            note=reason,
+            actor=actor,
+        )
+    return Points(-sum(entry.points for entry in back))
+
+
+def _up_to_date(member_id: int, *, now: datetime) -> PointsAccount:
+    """Return the locked wallet of spendable points, with everything expired that is due."""
+    account = points.lock_accounts([member_id]).points(member_id)
+    expiry.expire_accounts([account.pk], now=now)
+    return points.lock_accounts([member_id]).points(member_id)
+
+
+def _open_lots(account: PointsAccount) -> list[Lot]:
+    found = PointsLot.objects.filter(account=account, remaining__gt=0)
+    return [Lot(id=lot.pk, remaining=lot.remaining, expires_at=lot.expires_at) for lot in found]
