@@ -326,6 +326,7 @@ ASKED: dict[str, Asked] = {
     "audiences_count": Asked(body=lambda scene, caller: {"stores": ["SH001"]}),
     "coupon_issues_create": Asked(
         body=lambda scene, caller: {"definition": "WINBACK_6", "audience": {}}
+    ),
     "members_extend_points": Asked(
         path=_member,
         body=lambda scene, caller: {

@@ -127,6 +127,7 @@ class TestExtension:
             (20, LATER),
             (5, None),
         ]
+        points.void_hold(wallet(guest), source="order:1", now=make.NOON)
         assert not suite.check_all(now=make.NOON).broken
 
     def test_of_nothing_is_refused(self) -> None:
