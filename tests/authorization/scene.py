@@ -8,7 +8,7 @@ import hashlib
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
@@ -17,11 +17,11 @@ from campaigns import batches, costs, links, transfers
 from campaigns.group_buying import signatures
 from campaigns.group_buying.providers import SANDBOX_SECRET
 from campaigns.models import Campaign, CampaignPhase, Channel, Voucher
-from loyalty import rewards
+from loyalty import expiry, points, rewards
 from shop import members, payments, tills
 from shop.kernel import jobs
-from shop.kernel.money import Cents
-from shop.models import MemberSession, Staff, Till, TillKey
+from shop.kernel.money import Cents, Points
+from shop.models import Member, MemberSession, Staff, Till, TillKey
 from shop.storefront import voucher_desk
 from shop.storefront.voucher_desk import Desk
 from tests import make, platforms
@@ -56,6 +56,14 @@ class Scene:
     callers: Mapping[str, Api]
 
 
+def _let_points_expire(who: Member, *, now: datetime) -> None:
+    """Give points of which some have just expired and the others will: more than is ever held."""
+    account = points.lock_accounts([who.pk]).points(who.pk)
+    for source, until in (("t:1", now - timedelta(hours=1)), ("t:2", now + timedelta(days=9))):
+        points.earn(account, points=Points(3000), source=source, now=now, expires_at=until)
+    expiry.expire_accounts([account.pk], now=now)
+
+
 @dataclass(frozen=True, kw_only=True)
 class Asked:
     """How an operation is called: what fills its path, its query, its body."""
@@ -76,6 +84,7 @@ def build() -> Scene:
     one, other = make.member(at="SH001", phone="+8613800138000"), make.member(at="SH002")
     make.give_points(one, 5000)
     make.give_points(other, 1000)
+    _let_points_expire(one, now=now)
     coupon = make.coupon(one, now=now)
     make.definition("WINBACK_6", is_transferable=True, per_member_limit=9)
     gift, offered = (make.coupon(one, "WINBACK_6", now=now) for _each in range(2))
