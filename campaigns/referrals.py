@@ -4,6 +4,7 @@ The only module that writes them. What the reward is worth in points is said her
 it, because this package knows nothing of the ledger.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
@@ -82,6 +83,17 @@ def count_qualified(member_id: int, *, since: datetime) -> int:
     return Referral.objects.filter(
         referrer_id=member_id, status=Referral.Status.QUALIFIED, qualified_at__gte=since
     ).count()
+
+
+def qualified_of(member_ids: Sequence[int]) -> list[tuple[int, datetime]]:
+    """Return, for each friend of these members who has bought, the member and when it was."""
+    found = Referral.objects.filter(
+        referrer_id__in=member_ids,
+        status=Referral.Status.QUALIFIED,
+        qualified_at__isnull=False,
+    )
+    rows = found.values_list("referrer_id", "qualified_at")
+    return [(referrer, at) for referrer, at in rows if at is not None]
 
 
 def qualify(order: Order, *, now: datetime) -> Qualified | None:

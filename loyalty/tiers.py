@@ -1,10 +1,48 @@
-"""Who is in which tier. The only module that writes memberships."""
+"""Who is in which tier, from joining to the last refund. With `reviews`, the writer of memberships.
+
+The wallets of a member are locked before their tier moves: so a sale, a refund, a review and a
+pin take turns.
+"""
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from loyalty import standing
 from loyalty.models import LoyaltyProgramme, Membership, Tier, TierChange
 from shop.kernel import rows
+
+Reason = TierChange.Reason
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Lost:
+    """What a refund took back of each thing that a tier may be reached by."""
+
+    points: int = 0
+    cents: int = 0
+    visits: int = 0
+
+    def of(self, basis: str) -> int:
+        """Return what was lost in the units of this basis."""
+        by_basis = {"points": self.points, "spend": self.cents, "visits": self.visits}
+        return by_basis[basis]
+
+
+NOTHING_LOST = Lost()
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Standing:
+    """All tiers, the member's own, and what they have collected in the window, in units."""
+
+    tiers: list[Tier]
+    current: Tier
+    basis: str
+    amount: int
+    kept_until: datetime
+    """For how long a tier reached now is kept."""
+    is_pinned: bool
 
 
 def programme() -> LoyaltyProgramme:
@@ -18,7 +56,11 @@ def enrol(member_id: int, *, now: datetime) -> Membership:
     if tier is None:
         raise Tier.DoesNotExist("the programme has no tiers")
     TierChange.objects.create(
-        member_id=member_id, to_tier=tier, source="enrolment", occurred_at=now
+        member_id=member_id,
+        to_tier=tier,
+        reason=Reason.JOINED,
+        source="enrolment",
+        occurred_at=now,
     )
     return Membership.objects.create(member_id=member_id, tier=tier, tier_since=now)
 
@@ -29,25 +71,35 @@ def refresh(
     referral_count: int,
     source: str,
     now: datetime,
-    window_days: int = 365,
-    lost_points: int = 0,
+    lost: Lost = NOTHING_LOST,
 ) -> Tier | None:
     """Move a member to the tier they have earned; return it if they moved.
 
     Buying only ever lifts: a drop after the keep period is the periodic review's to decide. Only a
-    refund drops at once, and only from a tier that the `lost_points` it took back had carried.
+    refund drops at once, and only from a tier that what it took back had carried. A tier that staff
+    have pinned stays.
     """
-    tiers, current, points = _standing(member_id, since=now - timedelta(days=window_days))
-    earned = choose(tiers, points=points, referral_count=referral_count)
-    if earned.level == current.level:
+    place = _standing(member_id, now=now)
+    earned = _earned(place, place.amount, referral_count)
+    if earned.level == place.current.level or place.is_pinned:
         return None
-    if earned.level < current.level:
-        carried = choose(tiers, points=points + lost_points, referral_count=referral_count)
-        if carried.level < current.level or not lost_points:
+    if earned.level < place.current.level:
+        taken = lost.of(place.basis)
+        carried = _earned(place, place.amount + taken, referral_count)
+        if carried.level < place.current.level or not taken:
             return None
-    Membership.objects.filter(member_id=member_id).update(tier=earned, tier_since=now)
+    is_lowest = earned.level == place.tiers[0].level
+    Membership.objects.filter(member_id=member_id).update(
+        tier=earned, tier_since=now, kept_until=None if is_lowest else place.kept_until
+    )
+    is_lifted = earned.level > place.current.level
     TierChange.objects.create(
-        member_id=member_id, from_tier=current, to_tier=earned, source=source, occurred_at=now
+        member_id=member_id,
+        from_tier=place.current,
+        to_tier=earned,
+        reason=Reason.EARNED if is_lifted else Reason.REFUNDED,
+        source=source,
+        occurred_at=now,
     )
     return earned
 
@@ -62,20 +114,46 @@ def choose(tiers: Sequence[Tier], *, points: int, referral_count: int) -> Tier:
     return max(reached, key=lambda tier: tier.level)
 
 
-def _standing(member_id: int, *, since: datetime) -> tuple[list[Tier], Tier, int]:
-    """Return all tiers, the member's own, and their qualifying points, in one statement."""
-    found = rows.select(_STANDING_SQL, {"member": member_id, "since": since}, Tier)
-    tiers = [tier for tier, _is_current, _points in found]
-    current = next(tier for tier, is_current, _points in found if is_current)
-    return tiers, current, found[0][2]
+def keep_from(now: datetime, *, settings: LoyaltyProgramme) -> datetime:
+    """Return how long a tier reached now is kept where days are counted, as the demo does."""
+    return now + timedelta(days=settings.tier_keep_days)
 
 
-_STANDING_SQL = """
-SELECT {columns},
-       loyalty_tier.id = (SELECT tier_id FROM loyalty_membership WHERE member_id = %(member)s),
-       (SELECT COALESCE(SUM(entry.points), 0)::bigint
-        FROM loyalty_pointsentry entry JOIN loyalty_pointsaccount account
-             ON account.id = entry.account_id AND account.wallet = 'qualifying'
-        WHERE account.member_id = %(member)s AND entry.occurred_at >= %(since)s)
-FROM loyalty_tier ORDER BY loyalty_tier.level
+def _earned(place: _Standing, amount: int, referral_count: int) -> Tier:
+    whole = amount // standing.UNITS[LoyaltyProgramme.Basis(place.basis)]
+    return choose(place.tiers, points=whole, referral_count=referral_count)
+
+
+def _standing(member_id: int, *, now: datetime) -> _Standing:
+    """Return where a member stands, in one statement."""
+    found = rows.select(_STANDING_SQL, {"member": member_id, "now": now}, Tier)
+    _tier, _current, basis, amount, kept_until, is_pinned = found[0]
+    return _Standing(
+        tiers=[tier for tier, *_place in found],
+        current=next(tier for tier, is_current, *_place in found if is_current),
+        basis=basis,
+        amount=amount,
+        kept_until=kept_until,
+        is_pinned=is_pinned,
+    )
+
+
+_NOW = "%(now)s::timestamptz"
+_STANDING_SQL = f"""
+WITH place AS MATERIALIZED (
+    SELECT membership.tier_id, COALESCE(programme.qualifying_basis, 'points') AS basis,
+           {standing.amount_since("clock.since")} AS amount,
+           {standing.kept_until(_NOW)} AS kept_until,
+           EXISTS (SELECT FROM loyalty_tierpin pin
+                   WHERE pin.member_id = member.id AND pin.ended_at IS NULL) AS is_pinned
+    FROM loyalty_membership membership
+    JOIN shop_member member ON member.id = membership.member_id
+    JOIN shop_store store ON store.id = member.store_id
+    LEFT JOIN loyalty_loyaltyprogramme programme ON programme.id = 1
+    CROSS JOIN LATERAL (SELECT {standing.window_start(_NOW)} AS since) clock
+    WHERE membership.member_id = %(member)s
+)
+SELECT {{columns}}, loyalty_tier.id = place.tier_id, place.basis, place.amount,
+       place.kept_until, place.is_pinned
+FROM loyalty_tier CROSS JOIN place ORDER BY loyalty_tier.level
 """

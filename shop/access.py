@@ -44,7 +44,7 @@ _MANAGER_MAY = {
         "add_touch",
         "change_voucher",
     },
-    "loyalty": {"add_pointsentry"},
+    "loyalty": {"add_pointsentry", "add_tierpin"},
 }
 _CASHIER_MAY = {
     "shop": {"view_product", "view_category", "view_storeproduct", "view_member", "add_member"}

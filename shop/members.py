@@ -8,6 +8,7 @@ from uuid import UUID, uuid4
 
 import phonenumbers
 from django.db import IntegrityError, transaction
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from shop.kernel import crypto, identifiers, locks
@@ -20,6 +21,7 @@ LOGIN_CODE_TRIES = 5
 LOGIN_CODES_PER_HOUR = 5
 LOGIN_CODE_PAUSE = timedelta(seconds=30)
 SESSION_LIVES = timedelta(days=30)
+YEAR = timedelta(days=365)
 MEMBER_CODE_LIVES = timedelta(seconds=30)
 DEFAULT_REGION = "CN"
 
@@ -36,6 +38,13 @@ class MemberNotActive(DomainError):
 
     code = "member-not-active"
     title = _("This membership is frozen or closed.")
+
+
+class BirthdayFixed(DomainError):
+    """The birthday was changed within the last year; `changeable_at` says when it may be again."""
+
+    code = "birthday-fixed"
+    title = _("A birthday can be changed once a year.")
 
 
 class LoginCodeWrong(DomainError):
@@ -94,6 +103,26 @@ def register(
     except IntegrityError as error:
         raise MemberExists from error
     return member
+
+
+def change_birthday(member: Member, *, birthday: date, now: datetime) -> None:
+    """Set a member's birthday: the first time at will, then once a year.
+
+    Raises:
+        BirthdayFixed, MemberNotActive
+        InvalidInput: a day that is yet to come.
+    """
+    ensure_active(member)
+    if birthday > now.date():
+        raise InvalidInput("/birthday", _("This day is yet to come."), reason="future")
+    free = Q(birthday=None) | Q(birthday_changed_at=None) | Q(birthday_changed_at__lte=now - YEAR)
+    changed = Member.objects.filter(free, pk=member.pk).update(
+        birthday=birthday, birthday_changed_at=now
+    )
+    if changed != 1:
+        member.refresh_from_db(fields=["birthday_changed_at"])
+        changed_at = member.birthday_changed_at or now
+        raise BirthdayFixed(changeable_at=(changed_at + YEAR).isoformat())
 
 
 def get_active(public_id: UUID) -> Member:

@@ -1,4 +1,4 @@
-"""Tiers and the programme, head office's to write; who is in which tier, and visits."""
+"""The programme, head office's to write; who is in which tier and why, and visits."""
 
 from typing import Any
 
@@ -6,8 +6,9 @@ from django.contrib import admin
 from django.forms import ModelForm
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from loyalty.models import LoyaltyProgramme, Membership, Tier, TierChange, Visit
+from loyalty.models import LoyaltyProgramme, Membership, TierChange, TierCount, TierPin, Visit
 from shop.admin.pages import Page, ReadOnlyPage
 from shop.admin.scoping import VisibleFilter
 
@@ -16,7 +17,10 @@ MEMBER_SEARCH = ["member__phone_last4", "member__name"]
 
 @admin.register(LoyaltyProgramme)
 class LoyaltyProgrammePage(Page):
-    """How points are earned, spent and lost; there is one, and it cannot be deleted."""
+    """How points are earned and spent; there is one, and it cannot be deleted.
+
+    How tiers are reached and kept is changed with the ladder.
+    """
 
     list_display = ["__str__", "points_per_yuan", "points_per_redeemed_yuan", "clawback"]
     fieldsets = [
@@ -36,8 +40,7 @@ class LoyaltyProgrammePage(Page):
                 "fields": [
                     ("points_wait_for", "points_wait_days"),
                     ("points_expire", "points_live_count", "points_last_day"),
-                    "expiry_warning_days",
-                    ("qualifying_window_days", "clawback"),
+                    ("expiry_warning_days", "clawback"),
                 ]
             },
         ),
@@ -61,41 +64,18 @@ class LoyaltyProgrammePage(Page):
         super().save_model(request, obj, form, change)
 
 
-@admin.register(Tier)
-class TierPage(Page):
-    """The steps of the programme."""
-
-    list_display = [
-        "level",
-        "title",
-        "role",
-        "min_qualifying_points",
-        "min_referrals",
-        "points_rate_percent",
-    ]
-    list_display_links = ["level", "title"]
-    search_fields = ["code", "name_zh", "name_en"]
-    search_help_text = _("Code or name")
-    ordering = ["level"]
-    fieldsets = [
-        (None, {"fields": [("code", "level"), ("name_zh", "name_en"), "role"]}),
-        (_("Reached"), {"fields": [("min_qualifying_points", "min_referrals")]}),
-        (_("Gives"), {"fields": ["points_rate_percent", "benefits"]}),
-    ]
-
-
 @admin.register(Membership)
 class MembershipPage(ReadOnlyPage):
     """Who is in which tier."""
 
     store_lookup = "member__store_id"
-    list_display = ["member", "tier", "tier_since"]
+    list_display = ["member", "tier", "tier_since", "kept_until"]
     list_filter = [("tier", VisibleFilter), ("member__store", VisibleFilter)]
     list_select_related = ["member", "tier"]
     search_fields = MEMBER_SEARCH
     search_help_text = _("Last four digits or name")
     date_hierarchy = "tier_since"
-    fields = ["member", "tier", "tier_since"]
+    fields = ["member", "tier", ("tier_since", "kept_until")]
 
 
 @admin.register(TierChange)
@@ -103,14 +83,54 @@ class TierChangePage(ReadOnlyPage):
     """Moves from one tier to another."""
 
     store_lookup = "member__store_id"
-    list_display = ["occurred_at", "member", "from_tier", "to_tier", "source"]
+    list_display = ["occurred_at", "member", "from_tier", "to_tier", "reason", "source"]
     list_display_links = ["occurred_at"]
-    list_filter = [("to_tier", VisibleFilter), ("member__store", VisibleFilter)]
+    list_filter = [
+        ("reason", ChoicesDropdownFilter),
+        ("to_tier", VisibleFilter),
+        ("member__store", VisibleFilter),
+    ]
     list_select_related = ["member", "from_tier", "to_tier"]
     search_fields = [*MEMBER_SEARCH, "source"]
     search_help_text = _("Last four digits, name or order number")
     date_hierarchy = "occurred_at"
-    fields = ["member", ("from_tier", "to_tier"), "source", "occurred_at"]
+    fields = ["member", ("from_tier", "to_tier"), ("reason", "source"), "occurred_at"]
+
+
+@admin.register(TierPin)
+class TierPinPage(ReadOnlyPage):
+    """Tiers that staff gave until a date; given and ended on the page of the member."""
+
+    store_lookup = "member__store_id"
+    list_display = ["pinned_at", "member", "tier", "until", "reason", "actor", "ended_at"]
+    list_display_links = ["pinned_at"]
+    list_filter = [("tier", VisibleFilter), ("member__store", VisibleFilter)]
+    list_select_related = ["member", "tier"]
+    search_fields = [*MEMBER_SEARCH, "reason"]
+    search_help_text = _("Last four digits, name or reason")
+    date_hierarchy = "pinned_at"
+    fields = [
+        "member",
+        ("tier", "until"),
+        ("previous_tier", "previous_kept_until"),
+        "reason",
+        ("actor", "pinned_at", "ended_at"),
+    ]
+
+
+@admin.register(TierCount)
+class TierCountPage(ReadOnlyPage):
+    """How many members were in which tier at the end of each day."""
+
+    store_lookup = "store_id"
+    list_display = ["date", "store", "tier", "members"]
+    list_display_links = ["date"]
+    list_filter = [("tier", VisibleFilter), ("store", VisibleFilter)]
+    list_select_related = ["store", "tier"]
+    search_fields = ["store__code"]
+    search_help_text = _("Code of the store")
+    date_hierarchy = "date"
+    fields = [("date", "store"), ("tier", "members")]
 
 
 @admin.register(Visit)

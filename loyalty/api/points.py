@@ -1,42 +1,22 @@
-"""Tiers, and a member's points: the ledger and what expires when."""
+"""A member's points: the ledger and what expires when."""
 
 from typing import Any
 
 from django.db.models import QuerySet
 from drf_spectacular.utils import extend_schema
 from rest_framework.generics import ListAPIView
-from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from loyalty import queries
 from loyalty.api import serializers
-from loyalty.models import PointsAccount, PointsEntry, Tier
+from loyalty.models import PointsAccount, PointsEntry
 from shop import members
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of
 
 MEMBER_ONLY = callers(Kind.MEMBER, scope="")
-
-
-class TiersView(APIView):
-    """The ladder."""
-
-    authentication_classes: list[Any] = []
-    permission_classes = [AllowAny]
-
-    @extend_schema(
-        operation_id="tiers_list",
-        tags=["points"],
-        summary="List the tiers, lowest first",
-        responses={200: serializers.TierOut(many=True)},
-        auth=[],
-    )
-    def get(self, request: Request) -> Response:
-        """List the tiers."""
-        tiers = Tier.objects.order_by("level")
-        return Response(serializers.TierOut(tiers, many=True).data)
 
 
 class LedgerView(ListAPIView[PointsEntry]):

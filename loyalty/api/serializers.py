@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from loyalty.models import PointsAccount, PointsEntry, Reward, RewardRedemption, Tier
+from loyalty.models import PointsAccount, PointsEntry, Reward, RewardRedemption, Tier, TierChange
 
 
 class TierOut(serializers.ModelSerializer[Tier]):
@@ -23,6 +23,17 @@ class TierOut(serializers.ModelSerializer[Tier]):
             "points_rate_percent",
             "benefits",
         )
+
+
+class TierChangeOut(serializers.ModelSerializer[TierChange]):
+    """A move from one tier to another and why; `kept` is a tier earned again."""
+
+    from_tier = serializers.CharField(source="from_tier.code", default=None, allow_null=True)
+    to_tier = serializers.CharField(source="to_tier.code")
+
+    class Meta:
+        model = TierChange
+        fields = ("from_tier", "to_tier", "reason", "source", "occurred_at")
 
 
 class RewardOut(serializers.ModelSerializer[Reward]):

@@ -2,10 +2,17 @@
 
 from django.urls import path
 
-from loyalty.api import points, renewals, rewards
+from loyalty.api import plans, points, renewals, rewards, tiers
 
 urlpatterns = [
-    path("tiers", points.TiersView.as_view()),
+    path("tiers", tiers.TiersView.as_view()),
+    path("benefits", plans.BenefitsView.as_view()),
+    path("membership-plans", plans.PlansView.as_view()),
+    path("membership-plans/<str:code>/purchases", plans.PlanPurchasesView.as_view()),
+    path("memberships/<int:purchase_id>/refund", plans.PlanRefundView.as_view()),
+    path("me/memberships", plans.MeMembershipsView.as_view()),
+    path("me/tier-changes", tiers.MeTierChangesView.as_view()),
+    path("members/<uuid:member_id>/tier-changes", tiers.MemberTierChangesView.as_view()),
     path("me/points/entries", points.MePointsView.as_view()),
     path("me/points/expiring", points.MeExpiringView.as_view()),
     path("members/<uuid:member_id>/points/entries", points.MemberPointsView.as_view()),

@@ -1,7 +1,22 @@
 """Rows of loyalty; they point at the shop, never at campaigns."""
 
+from loyalty.models.benefits import (
+    Benefit,
+    BenefitGrant,
+    BenefitVersion,
+    MembershipPlan,
+    PlanPurchase,
+)
 from loyalty.models.liability import LiabilitySnapshot
-from loyalty.models.membership import LoyaltyProgramme, Membership, Tier, TierChange, Visit
+from loyalty.models.membership import (
+    LoyaltyProgramme,
+    Membership,
+    Tier,
+    TierChange,
+    TierCount,
+    TierPin,
+    Visit,
+)
 from loyalty.models.points import (
     PendingPoints,
     PointsAccount,
@@ -13,10 +28,15 @@ from loyalty.models.points import (
 from loyalty.models.rewards import Reward, RewardRedemption
 
 __all__ = [
+    "Benefit",
+    "BenefitGrant",
+    "BenefitVersion",
     "LiabilitySnapshot",
     "LoyaltyProgramme",
     "Membership",
+    "MembershipPlan",
     "PendingPoints",
+    "PlanPurchase",
     "PointsAccount",
     "PointsDraw",
     "PointsEntry",
@@ -26,5 +46,7 @@ __all__ = [
     "RewardRedemption",
     "Tier",
     "TierChange",
+    "TierCount",
+    "TierPin",
     "Visit",
 ]

@@ -3,7 +3,7 @@
 from django.contrib.postgres.fields import ArrayField
 from django.core.exceptions import ValidationError
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.lifetimes import Expires, Lifetime
@@ -33,12 +33,60 @@ class LoyaltyProgramme(models.Model):
         DAYS = "days", _("Days after the payment")
         COMPLETION = "completion", _("The order to be completed")
 
+    class Basis(models.TextChoices):
+        POINTS = "points", _("Qualifying points")
+        SPEND = "spend", _("Money paid (yuan)")
+        VISITS = "visits", _("Visits")
+
+    class Window(models.TextChoices):
+        ROLLING = "rolling", _("The last so many days")
+        CALENDAR = "calendar", _("The calendar year")
+        ANNIVERSARY = "anniversary", _("The year since the day of joining")
+
+    class Downgrade(models.TextChoices):
+        ONE_LEVEL = "one_level", _("One level at a time")
+        TO_EARNED = "to_earned", _("To the level earned")
+        NEVER = "never", _("Never")
+
     points_per_yuan = models.PositiveSmallIntegerField(_("points per yuan"), default=1)
     qualifying_per_yuan = models.PositiveSmallIntegerField(
         _("qualifying points per yuan"), default=1
     )
     qualifying_window_days = models.PositiveSmallIntegerField(
         _("qualifying window (days)"), default=365
+    )
+    qualifying_basis = models.CharField(
+        _("tiers are reached by"),
+        max_length=8,
+        choices=Basis,
+        default=Basis.POINTS,
+        db_default=Basis.POINTS,
+    )
+    qualifying_window = models.CharField(
+        _("counted within"),
+        max_length=12,
+        choices=Window,
+        default=Window.ROLLING,
+        db_default=Window.ROLLING,
+    )
+    tier_keep_days = models.PositiveSmallIntegerField(
+        _("a tier is kept for (days)"),
+        default=365,
+        db_default=365,
+        help_text=_("With years of the calendar or since joining: to the end of that year."),
+    )
+    tier_grace_days = models.PositiveSmallIntegerField(
+        _("and for as many days of grace"), default=30, db_default=30
+    )
+    tier_downgrade = models.CharField(
+        _("after that it drops"),
+        max_length=12,
+        choices=Downgrade,
+        default=Downgrade.ONE_LEVEL,
+        db_default=Downgrade.ONE_LEVEL,
+    )
+    ladder_changed_at = models.DateTimeField(
+        _("ladder changed"), null=True, blank=True, editable=False
     )
     points_per_redeemed_yuan = models.PositiveSmallIntegerField(
         _("points that pay one yuan"), default=50
@@ -146,17 +194,39 @@ class Membership(models.Model):
         Tier, models.PROTECT, related_name="memberships", verbose_name=_("tier")
     )
     tier_since = models.DateTimeField(_("in this tier since"))
+    kept_until = models.DateTimeField(
+        _("kept until"),
+        null=True,
+        blank=True,
+        help_text=_("When the review asks again whether the tier is earned; none for the lowest."),
+    )
 
     class Meta:
         verbose_name = _("membership")
         verbose_name_plural = _("memberships")
+        indexes = [
+            models.Index(
+                name="membership_due",
+                fields=["kept_until"],
+                condition=Q(kept_until__isnull=False),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.member_id}: {self.tier_id}"
 
 
 class TierChange(models.Model):
-    """A move from one tier to another, and what caused it."""
+    """A move from one tier to another, and why; or a tier that was earned again and stays."""
+
+    class Reason(models.TextChoices):
+        JOINED = "joined", _("Joined")
+        EARNED = "earned", _("Earned")
+        REFUNDED = "refunded", _("What carried it was refunded")
+        KEPT = "kept", _("Earned again and kept")
+        DROPPED = "dropped", _("No longer earned")
+        PINNED = "pinned", _("Set by staff")
+        UNPINNED = "unpinned", _("No longer set by staff")
 
     member = models.ForeignKey(
         Member, models.CASCADE, related_name="tier_changes", verbose_name=_("member")
@@ -165,16 +235,82 @@ class TierChange(models.Model):
         Tier, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("from")
     )
     to_tier = models.ForeignKey(Tier, models.PROTECT, related_name="+", verbose_name=_("to"))
+    reason = models.CharField(
+        _("reason"), max_length=8, choices=Reason, default=Reason.EARNED, db_default=Reason.EARNED
+    )
     source = models.CharField(_("because of"), max_length=64)
     occurred_at = models.DateTimeField(_("at"))
 
     class Meta:
         verbose_name = _("tier change")
         verbose_name_plural = _("tier changes")
-        indexes = [models.Index(name="tier_change_history", fields=["member", "-occurred_at"])]
+        indexes = [
+            models.Index(name="tier_change_history", fields=["member", "-occurred_at"]),
+            models.Index(name="tier_change_by_time", fields=["occurred_at"]),
+        ]
 
     def __str__(self) -> str:
         return f"{self.from_tier_id} → {self.to_tier_id}"
+
+
+class TierPin(models.Model):
+    """A tier that staff gave a member until a date; automatic moves wait meanwhile.
+
+    Invariants:
+        At most one open pin per member. When it ends, the member goes to the tier they have earned
+        by then, or back to the one they had if its keep period still runs, whichever is higher.
+    """
+
+    member = models.ForeignKey(
+        Member, models.CASCADE, related_name="tier_pins", verbose_name=_("member")
+    )
+    tier = models.ForeignKey(Tier, models.PROTECT, related_name="+", verbose_name=_("tier"))
+    previous_tier = models.ForeignKey(
+        Tier, models.PROTECT, related_name="+", verbose_name=_("tier before")
+    )
+    previous_kept_until = models.DateTimeField(_("which was kept until"), null=True, blank=True)
+    reason = models.CharField(_("reason"), max_length=200)
+    until = models.DateTimeField(_("until"))
+    actor = models.CharField(_("by"), max_length=64)
+    pinned_at = models.DateTimeField(_("since"))
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
+
+    class Meta:
+        verbose_name = _("pinned tier")
+        verbose_name_plural = _("pinned tiers")
+        constraints = [
+            models.UniqueConstraint(
+                name="tier_pin_once_at_a_time", fields=["member"], condition=Q(ended_at=None)
+            ),
+            models.CheckConstraint(
+                name="tier_pin_ends_not_before_it_starts", condition=Q(until__gte=F("pinned_at"))
+            ),
+        ]
+        indexes = [
+            models.Index(name="tier_pin_due", fields=["until"], condition=Q(ended_at=None)),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.member_id} → {self.tier_id}"
+
+
+class TierCount(models.Model):
+    """How many members of a store were in a tier at the end of a day."""
+
+    date = models.DateField(_("day"))
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+", verbose_name=_("store"))
+    tier = models.ForeignKey(Tier, models.PROTECT, related_name="+", verbose_name=_("tier"))
+    members = models.PositiveIntegerField(_("members"))
+
+    class Meta:
+        verbose_name = _("tier distribution")
+        verbose_name_plural = _("tier distribution")
+        constraints = [
+            models.UniqueConstraint(name="tier_count_once_a_day", fields=["date", "store", "tier"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.date} {self.tier_id}: {self.members}"
 
 
 class Visit(models.Model):

@@ -30,6 +30,7 @@ PERMISSIONS_OF_SCOPES = {
     "orders:read": "shop.view_order",
     "orders:write": "shop.change_order",
     "points:adjust": "loyalty.add_pointsentry",
+    "tiers:pin": "loyalty.add_tierpin",
     "campaigns:read": "campaigns.view_campaign",
     "campaigns:write": "campaigns.change_campaign",
     "coupons:issue": "campaigns.add_coupon",

@@ -34,10 +34,14 @@ from campaigns.models import (
     VoucherDeal,
 )
 from loyalty.models import (
+    Benefit,
+    BenefitGrant,
     LiabilitySnapshot,
     LoyaltyProgramme,
     Membership,
+    MembershipPlan,
     PendingPoints,
+    PlanPurchase,
     PointsAccount,
     PointsDraw,
     PointsEntry,
@@ -47,6 +51,8 @@ from loyalty.models import (
     RewardRedemption,
     Tier,
     TierChange,
+    TierCount,
+    TierPin,
     Visit,
 )
 from shop.kernel.models import IdempotencyRecord, InboundCallback, Job, OutboxMessage
@@ -109,6 +115,12 @@ LOYALTY: list[Entry] = [
     (Tier, "military_tech"),
     (Membership, "card_membership"),
     (TierChange, "trending_up"),
+    (TierPin, "push_pin"),
+    (TierCount, "stacked_bar_chart"),
+    (Benefit, "volunteer_activism"),
+    (BenefitGrant, "featured_play_list"),
+    (MembershipPlan, "card_giftcard"),
+    (PlanPurchase, "paid"),
     (Visit, "footprint"),
     (Reward, "featured_seasonal_and_gifts"),
     (RewardRedemption, "local_cafe"),

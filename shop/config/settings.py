@@ -209,6 +209,14 @@ CELERY_BEAT_SCHEDULE = {
         "task": "loyalty.tasks.warn_of_expiry",
         "schedule": timedelta(hours=6),
     },
+    "review tiers": {
+        "task": "shop.storefront.tasks.review_tiers",
+        "schedule": timedelta(hours=1),
+    },
+    "grant benefits": {
+        "task": "shop.storefront.tasks.grant_benefits",
+        "schedule": timedelta(minutes=10),
+    },
     "check invariants": {
         "task": "shop.storefront.tasks.check_invariants",
         "schedule": timedelta(hours=1),

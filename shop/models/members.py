@@ -30,6 +30,9 @@ class Member(models.Model):
     phone_hash = models.BinaryField(max_length=32, editable=False)
     phone_last4 = models.CharField(_("last four digits"), max_length=4)
     birthday = models.DateField(_("birthday"), null=True, blank=True)
+    birthday_changed_at = models.DateTimeField(
+        _("birthday changed"), null=True, blank=True, editable=False
+    )
     store = models.ForeignKey(
         Store, models.PROTECT, related_name="members", verbose_name=_("joined at")
     )

@@ -5,7 +5,7 @@ Lock order, the same in every flow: order → points accounts (all at once) → 
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from django.db import transaction
 
@@ -173,10 +173,9 @@ def _complete(
             referral_count=payer.qualified_referrals,
             source=order.source,
             now=now,
-            window_days=payer.window_days,
         )
-        if payer.waiting_referrer_id is not None:
-            _reward_referral(order, wallets, window_days=payer.window_days, now=now)
+        if payer.referrer_since is not None:
+            _reward_referral(order, wallets, since=payer.referrer_since, now=now)
         attribution.convert(order, now=now)
     outbox.add("order.paid", key=order.source, payload={"order": order.number}, now=now)
     coupons.redeem(order, discounts=coupon_discounts, entered=entered, now=now)
@@ -286,8 +285,11 @@ def _earn(order: Order, payer: MemberFacts, wallets: Wallets, *, now: datetime) 
     return earned
 
 
-def _reward_referral(order: Order, wallets: Wallets, *, window_days: int, now: datetime) -> None:
-    """Promise both sides their points for a friend's first paid order, due after some days."""
+def _reward_referral(order: Order, wallets: Wallets, *, since: datetime, now: datetime) -> None:
+    """Promise both sides their points for a friend's first paid order, due after some days.
+
+    Friends who have bought since then count for the referrer's tier.
+    """
     qualified = referrals.qualify(order, now=now)
     if qualified is None:
         return
@@ -302,11 +304,9 @@ def _reward_referral(order: Order, wallets: Wallets, *, window_days: int, now: d
             now=now,
             available_at=qualified.available_at,
         )
-    since = now - timedelta(days=window_days)
     tiers.refresh(
         qualified.referrer_id,
         referral_count=referrals.count_qualified(qualified.referrer_id, since=since),
         source=qualified.source,
         now=now,
-        window_days=window_days,
     )

@@ -5,12 +5,15 @@ from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
+import orjson
 from django.db import connection
 
 from campaigns.pricing import Facts
+from loyalty import benefits, standing
 from loyalty.earning import Rates
 from loyalty.lifetimes import Expires, Lifetime, Waiting, Waits
 from loyalty.lots import Clawback
+from loyalty.progress import Place, Rung
 from shop.kernel import crypto
 from shop.kernel.errors import NotFound
 from shop.kernel.money import Points
@@ -40,12 +43,16 @@ class MemberFacts:
     order_count: int
     qualified_referrals: int
     waiting_referrer_id: int | None
+    referrer_since: datetime | None
+    """Since when friends count for who brought this member, while that is to be rewarded."""
     coupons_available: int
     rates: Rates
-    window_days: int
     clawback: Clawback
     lifetime: Lifetime
     waiting: Waiting
+    timezone: str
+    place: Place | None = None
+    """Where they stand between the tiers; read only where it is shown."""
 
     @property
     def available(self) -> Points:
@@ -70,33 +77,35 @@ class MemberFacts:
         )
 
 
-def load(member_id: int, *, now: datetime) -> MemberFacts:
+def load(member_id: int, *, now: datetime, with_place: bool = False) -> MemberFacts:
     """Return the facts of a member by internal id, whatever their status."""
-    facts = _select("member.id = %(value)s", member_id, now=now)
+    facts = _select("member.id = %(value)s", member_id, now=now, with_place=with_place)
     assert facts is not None  # noqa: S101 - foreign keys protect members
     return facts
 
 
-def find(public_id: UUID, *, now: datetime) -> MemberFacts:
+def find(public_id: UUID, *, now: datetime, with_place: bool = False) -> MemberFacts:
     """Return the facts of an active member.
 
     Raises:
         NotFound, MemberNotActive
     """
-    return _active(_select("member.public_id = %(value)s", public_id, now=now))
+    return _active(
+        _select("member.public_id = %(value)s", public_id, now=now, with_place=with_place)
+    )
 
 
 def find_by_id(member_id: int, *, now: datetime) -> MemberFacts:
-    """Return the facts of an active member by internal id.
+    """Return the facts of an active member by internal id, with their place.
 
     Raises:
         NotFound, MemberNotActive
     """
-    return _active(_select("member.id = %(value)s", member_id, now=now))
+    return _active(_select("member.id = %(value)s", member_id, now=now, with_place=True))
 
 
 def find_by_phone(phone: str, *, now: datetime) -> MemberFacts:
-    """Return the facts of the active member with this E.164 phone.
+    """Return the facts of the active member with this E.164 phone, with their place.
 
     Raises:
         NotFound, MemberNotActive
@@ -106,6 +115,7 @@ def find_by_phone(phone: str, *, now: datetime) -> MemberFacts:
             "member.phone_hash = %(value)s AND member.status <> 'closed'",
             crypto.lookup_hash(phone),
             now=now,
+            with_place=True,
         )
     )
 
@@ -118,9 +128,12 @@ def _active(facts: MemberFacts | None) -> MemberFacts:
     return facts
 
 
-def _select(condition: str, value: Any, *, now: datetime) -> MemberFacts | None:
+def _select(
+    condition: str, value: Any, *, now: datetime, with_place: bool = False
+) -> MemberFacts | None:
+    sql = _FACTS_SQL.format(condition=condition, place=_PLACE_SQL if with_place else "")
     with connection.cursor() as cursor:
-        cursor.execute(_FACTS_SQL.format(condition=condition), {"value": value, "now": now})
+        cursor.execute(sql, {"value": value, "now": now})
         row = cursor.fetchone()
         names = [column.name for column in cursor.description or []]
     if row is None:
@@ -134,24 +147,68 @@ def _select(condition: str, value: Any, *, now: datetime) -> MemberFacts | None:
     )
     waiting = Waiting(waits=Waits(values.pop("waits")), days=values.pop("wait_days"))
     values["clawback"] = Clawback(values["clawback"])
+    if with_place:
+        values["place"] = _place(orjson.loads(values["place"]))
     return MemberFacts(**values, rates=rates, lifetime=lifetime, waiting=waiting)
 
 
-_FACTS_SQL = """
+def _place(found: dict[str, Any]) -> Place:
+    unit = standing.UNITS[standing.Basis(found["basis"])]
+    rungs = [Rung(**rung | {"minimum": rung["minimum"] * unit}) for rung in found.pop("rungs")]
+    moments: dict[str, Any] = {
+        name: datetime.fromisoformat(found.pop(name)) if found[name] else found.pop(name)
+        for name in ("window_ends_at", "kept_until", "pinned_until")
+    }
+    return Place(**found, **moments, rungs=rungs)
+
+
+_NOW = "%(now)s::timestamptz"
+_SINCE = standing.window_start(_NOW)
+_REFERRERS_SINCE = standing.window_start(_NOW, member="bringer", store="home")
+_SINCE_THEN = f"""COALESCE({standing.window_before("membership.kept_until")}, {_SINCE})"""
+_PLACE_SQL = f""", (
+    SELECT jsonb_build_object(
+        'rungs', (SELECT jsonb_agg(jsonb_build_object(
+                      'code', rung.code, 'level', rung.level, 'name_zh', rung.name_zh,
+                      'name_en', rung.name_en, 'minimum', rung.min_qualifying_points,
+                      'friends', rung.min_referrals) ORDER BY rung.level)
+                  FROM loyalty_tier rung),
+        'level', tier.level,
+        'basis', COALESCE(programme.qualifying_basis, 'points'),
+        'amount', {standing.amount_since("clock.since")},
+        'amount_then', {standing.amount_since("clock.since_then")},
+        'friends', brought.friends, 'friends_then', brought.friends_then,
+        'window_ends_at', CASE COALESCE(programme.qualifying_window, 'rolling')
+            WHEN 'rolling' THEN {standing.oldest_since("clock.since")}
+                + make_interval(days => COALESCE(programme.qualifying_window_days, 365))
+            ELSE {standing.window_end(_NOW)} END,
+        'kept_until', membership.kept_until,
+        'grace_days', COALESCE(programme.tier_grace_days, 30),
+        'downgrade', COALESCE(programme.tier_downgrade, 'one_level'),
+        'pinned_until', (SELECT pin.until FROM loyalty_tierpin pin
+                         WHERE pin.member_id = member.id AND pin.ended_at IS NULL)
+    )::text
+    FROM (SELECT {_SINCE} AS since, {_SINCE_THEN} AS since_then) clock
+    CROSS JOIN LATERAL (
+        SELECT count(*) FILTER (WHERE friend.qualified_at >= clock.since) AS friends,
+               count(*) FILTER (WHERE friend.qualified_at >= clock.since_then) AS friends_then
+        FROM campaigns_referral friend
+        WHERE friend.referrer_id = member.id AND friend.status = 'qualified'
+    ) brought
+) AS place"""
+_FACTS_SQL = f"""
 SELECT member.id, member.public_id, member.status, member.name, member.phone_last4,
-       member.birthday, member.joined_at, store.code AS store,
+       member.birthday, member.joined_at, store.code AS store, store.timezone,
        account.balance, account.held,
        tier.code AS tier, tier.name_zh AS tier_name_zh, tier.name_en AS tier_name_en,
-       tier.points_rate_percent AS tier_percent, channel.code AS channel,
+       GREATEST(tier.points_rate_percent, {benefits.POINTS_PERCENT_SQL}) AS tier_percent,
+       channel.code AS channel,
        (SELECT count(*) FROM loyalty_visit visit
         WHERE visit.member_id = member.id AND visit.reversed_at IS NULL) AS order_count,
        (SELECT count(*) FROM campaigns_referral referral
         WHERE referral.referrer_id = member.id AND referral.status = 'qualified'
-          AND referral.qualified_at > %(now)s::timestamptz - make_interval(
-              days => COALESCE(programme.qualifying_window_days, 365))) AS qualified_referrals,
-       (SELECT referral.referrer_id FROM campaigns_referral referral
-        WHERE referral.referee_id = member.id AND referral.status = 'registered'
-       ) AS waiting_referrer_id,
+          AND referral.qualified_at >= {_SINCE}) AS qualified_referrals,
+       waiting.referrer_id AS waiting_referrer_id, waiting.since AS referrer_since,
        (SELECT count(*) FROM campaigns_coupon coupon
         WHERE coupon.member_id = member.id AND coupon.status = 'available'
           AND coupon.expires_at > %(now)s) AS coupons_available,
@@ -160,13 +217,13 @@ SELECT member.id, member.public_id, member.status, member.name, member.phone_las
        COALESCE(programme.points_per_redeemed_yuan, 50) AS points_per_redeemed_yuan,
        COALESCE(programme.min_points_per_order, 50) AS min_points_per_order,
        COALESCE(programme.max_points_share_percent, 50) AS max_points_share_percent,
-       COALESCE(programme.qualifying_window_days, 365) AS window_days,
        COALESCE(programme.clawback, 'allow_debt') AS clawback,
        COALESCE(programme.points_expire, 'year_end') AS expires,
        COALESCE(programme.points_live_count, 1) AS live_count,
        programme.points_last_day AS last_day,
        COALESCE(programme.points_wait_for, 'nothing') AS waits,
        COALESCE(programme.points_wait_days, 0) AS wait_days
+       {{place}}
 FROM shop_member member
 JOIN shop_store store ON store.id = member.store_id
 JOIN loyalty_pointsaccount account ON account.member_id = member.id AND account.wallet = 'points'
@@ -175,5 +232,12 @@ JOIN loyalty_tier tier ON tier.id = membership.tier_id
 LEFT JOIN campaigns_acquisition acquisition ON acquisition.member_id = member.id
 LEFT JOIN campaigns_channel channel ON channel.id = acquisition.channel_id
 LEFT JOIN loyalty_loyaltyprogramme programme ON programme.id = 1
-WHERE {condition}
+LEFT JOIN LATERAL (
+    SELECT referral.referrer_id, {_REFERRERS_SINCE} AS since
+    FROM campaigns_referral referral
+    JOIN shop_member bringer ON bringer.id = referral.referrer_id
+    JOIN shop_store home ON home.id = bringer.store_id
+    WHERE referral.referee_id = member.id AND referral.status = 'registered'
+) waiting ON true
+WHERE {{condition}}
 """

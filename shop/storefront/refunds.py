@@ -10,6 +10,7 @@ from campaigns.models import Referral
 from loyalty import points, rewards, tiers, visits
 from loyalty.lots import Clawback
 from loyalty.points import RefundShare, Wallets
+from loyalty.tiers import Lost
 from shop import orders
 from shop.kernel import outbox
 from shop.kernel.money import Cents, Points
@@ -65,8 +66,7 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
             referral_count=payer.qualified_referrals,
             source=refund.source,
             now=now,
-            window_days=payer.window_days,
-            lost_points=lost_points,
+            lost=Lost(points=lost_points, cents=refund.amount_cents, visits=1 if is_whole else 0),
         )
         attribution.unconvert(
             order, amount_cents=refund.amount_cents, refund_source=refund.source, now=now

@@ -11,7 +11,7 @@ from loyalty.models import PendingPoints
 from shop import messages
 from shop.kernel.errors import DomainError
 from shop.models import Order
-from shop.storefront import checkout, voucher_desk
+from shop.storefront import benefit_grants, checkout, tier_reviews, voucher_desk
 from shop.storefront.invariants import suite
 
 BATCH = 500
@@ -59,6 +59,20 @@ def release_pending_points() -> None:
         rewards.expire(redemption_id, now=now)
     for hold_id in points.overdue_holds(now=now - FORGOTTEN_AFTER, limit=BATCH):
         points.expire_hold(hold_id, now=now)
+
+
+@shared_task
+def review_tiers() -> None:
+    """Start the day's review of tiers, and count who is in which."""
+    now = timezone.now()
+    tier_reviews.start_daily(now=now)
+    tier_reviews.count_tiers(now=now)
+
+
+@shared_task
+def grant_benefits() -> None:
+    """Start the grants of the day and the birthdays of the hour."""
+    benefit_grants.start_due(now=timezone.now())
 
 
 @shared_task

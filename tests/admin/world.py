@@ -9,13 +9,14 @@ from django.db.models import Model
 from campaigns import costs, definitions, links, referrals, transfers
 from campaigns.costs import CostRow
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, CodeBatch
-from loyalty import rewards
+from loyalty import pins, plans, rewards
+from loyalty.models import Benefit, BenefitGrant, MembershipPlan
 from shop import messages, tills
 from shop.kernel import callbacks, jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Message, Product, Store, StoreHours, StoreProduct, Till
 from shop.orders import RefundRequest, Tender
-from shop.storefront import checkout, quotes, refunds, tasks
+from shop.storefront import benefit_grants, checkout, quotes, refunds, tasks, tier_reviews
 from shop.storefront.quotes import Basket
 from tests import make
 
@@ -45,12 +46,50 @@ def populate(code: str) -> None:
     transfers.accept(offer.token, member_id=regular.pk, now=make.NOON)
     if not CodeBatch.objects.exists():  # the whole chain's
         make.batch(quantity=3)
+    pins.pin(
+        friend.pk,
+        tier_code="T3",
+        until=make.NOON + timedelta(days=30),
+        reason="partner",
+        actor="test",
+        now=make.NOON,
+    )
+    tier_reviews.count_tiers(now=make.NOON)
+    _have_benefits(code, friend)
     waiting = make.basket(who=regular, at=code)
     order = make.placed(what=waiting, total=price(waiting))
     messages.alert("payment-orphan", subject=order.source, details={"why": "迟到"}, now=make.NOON)
     tasks.keep_liability()
     jobs.start("test.job", params={}, requested_by="staff:1", now=make.NOON)
     Message.objects.create(member=regular, template="receipt", text="谢谢", sent_at=make.NOON)
+
+
+def _have_benefits(code: str, who: Member) -> None:
+    plan, _is_new = MembershipPlan.objects.get_or_create(
+        code="MONTH", name_zh="月卡", name_en="Card", price_cents=Cents(1990), days=30
+    )
+    plans.purchase(
+        "MONTH",
+        member_id=who.pk,
+        store=make.store(code),
+        method="wechat",
+        paid_cents=Cents(1990),
+        source=f"world:{code}",
+        actor="test",
+        now=make.NOON,
+    )
+    benefit, is_new = Benefit.objects.get_or_create(
+        code="CARD", name_zh="月卡福利", name_en="Card's", kind="points_boost", plan=plan
+    )
+    if is_new:
+        benefit_grants.append_version(
+            benefit,
+            month=make.NOON.date().replace(day=1),
+            actor="test",
+            now=make.NOON,
+            percent=150,
+        )
+    BenefitGrant.objects.create(member=who, benefit=benefit, period="2026-06", granted_at=make.NOON)
 
 
 def price(basket: Basket) -> Cents:

@@ -17,7 +17,8 @@ from campaigns import batches, costs, links, transfers
 from campaigns.group_buying import signatures
 from campaigns.group_buying.providers import SANDBOX_SECRET
 from campaigns.models import Campaign, CampaignPhase, Channel, Voucher
-from loyalty import expiry, points, rewards
+from loyalty import expiry, pins, plans, points, rewards
+from loyalty.models import MembershipPlan, PlanPurchase
 from shop import members, payments, tills
 from shop.kernel import jobs
 from shop.kernel.money import Cents, Points
@@ -40,6 +41,10 @@ class Scene:
     code: str
     unpaid: str
     paid: str
+    period: str
+    """A paid membership of A."""
+    pinned: str
+    """A member of SH001 whose tier staff have pinned."""
     redemption: str
     coupon: str
     gift: str
@@ -81,7 +86,17 @@ def build() -> Scene:
     """Make the shop and its callers."""
     now = timezone.now()
     here = make.store("SH001")
-    one, other = make.member(at="SH001", phone="+8613800138000"), make.member(at="SH002")
+    joined = make.NOON + timedelta(minutes=7)
+    one = make.member(at="SH001", phone="+8613800138000", now=joined)
+    other, pinned = make.member(at="SH002"), make.member(at="SH001")
+    pins.pin(
+        pinned.pk,
+        tier_code="T3",
+        until=now + timedelta(days=30),
+        reason="partner",
+        actor="test",
+        now=now,
+    )
     make.give_points(one, 5000)
     make.give_points(other, 1000)
     _let_points_expire(one, now=now)
@@ -128,6 +143,8 @@ def build() -> Scene:
         code=members.new_login_code(phone=one.phone, now=now),
         unpaid=make.placed(who=one, now=now).number,
         paid=make.paid(who=one, now=now).order.number,
+        period=str(_period_of(one).pk),
+        pinned=str(pinned.public_id),
         redemption=rewards.redeem("FREE_DRINK", member_id=one.pk, now=now).code,
         coupon=coupon.code,
         gift=gift.code,
@@ -158,6 +175,22 @@ def build() -> Scene:
             "other_manager": make.staff("SH002"),
             "head_office": make.staff(group="Head office"),
         },
+    )
+
+
+def _period_of(who: Member) -> PlanPurchase:
+    MembershipPlan.objects.create(
+        code="MONTH", name_zh="月卡", name_en="Card", price_cents=Cents(1990), days=30
+    )
+    return plans.purchase(
+        "MONTH",
+        member_id=who.pk,
+        store=make.store("SH001"),
+        method="wechat",
+        paid_cents=Cents(1990),
+        source="scene",
+        actor="test",
+        now=timezone.now(),
     )
 
 
@@ -317,6 +350,7 @@ ASKED: dict[str, Asked] = {
     "me_enter_coupon_code": Asked(body=lambda scene, caller: {"code": scene.paper}),
     "me_points_entries": Asked(marker=lambda scene: '"points":5000'),
     "me_points_expiring": Asked(),
+    "me_tier_changes": Asked(marker=lambda scene: "12:07:00"),
     "me_redemptions": Asked(marker=lambda scene: scene.redemption),
     "members_create": Asked(body=lambda scene, caller: {"phone": "13900139000"}),
     "members_lookup": Asked(
@@ -363,6 +397,32 @@ ASKED: dict[str, Asked] = {
     "me_coupons_transfer_cancel": Asked(path=lambda scene: {"code": scene.offered}),
     "coupon_transfers_accept": Asked(body=lambda scene, caller: {"token": scene.token}),
     "me_coupon_transfers": Asked(marker=lambda scene: scene.offered),
+    "benefits_list": Asked(),
+    "membership_plans_list": Asked(),
+    "membership_plans_purchase": Asked(
+        path=lambda scene: {"code": "MONTH"},
+        body=lambda scene, caller: {
+            "member": scene.member,
+            "method": "wechat",
+            "paid_cents": 1990,
+        },
+    ),
+    "memberships_refund": Asked(
+        path=lambda scene: {"purchase_id": scene.period},
+        body=lambda scene, caller: {"member": scene.member},
+    ),
+    "me_memberships": Asked(marker=lambda scene: '"MONTH"'),
+    "me_set_birthday": Asked(body=lambda scene, caller: {"birthday": "2000-02-29"}),
+    "members_tier_changes": Asked(path=_member, marker=lambda scene: "12:07:00"),
+    "members_pin_tier": Asked(
+        path=_member,
+        body=lambda scene, caller: {
+            "tier": "T3",
+            "until": (timezone.now() + timedelta(days=30)).isoformat(),
+            "reason": "partner",
+        },
+    ),
+    "members_unpin_tier": Asked(path=lambda scene: {"member_id": scene.pinned}),
     "coupon_definitions_list": Asked(),
     "coupon_definitions_claim": Asked(path=lambda scene: {"code": "PCT88_CAP8"}, body=_on_behalf),
     "code_batches_list": Asked(),
@@ -453,4 +513,7 @@ ASKED: dict[str, Asked] = {
     "orders_attribution": Asked(path=_paid_order, marker=lambda scene: scene.paid),
     "reports_vouchers": Asked(marker=lambda scene: '"douyin"'),
     "reports_channels": Asked(marker=lambda scene: "12000"),
+    "reports_membership_conversion": Asked(marker=lambda scene: '"revenue_cents":1990'),
+    "reports_tier_distribution": Asked(marker=lambda scene: '"to_tier":"T3"'),
+    "reports_lifecycle_distribution": Asked(marker=lambda scene: '"stage":"one_timer","members":1'),
 }

@@ -35,6 +35,8 @@ MAY = {
     "stores_list": EVERYBODY,
     "stores_menu": EVERYBODY,
     "tiers_list": EVERYBODY,
+    "benefits_list": EVERYBODY,
+    "membership_plans_list": EVERYBODY,
     # a member's own
     "auth_logout": MEMBERS,
     "me_retrieve": MEMBERS,
@@ -45,6 +47,11 @@ MAY = {
     "me_points_entries": MEMBERS,
     "me_points_expiring": MEMBERS,
     "me_redemptions": MEMBERS,
+    "me_tier_changes": MEMBERS,
+    "me_memberships": MEMBERS,
+    "me_set_birthday": MEMBERS,
+    "membership_plans_purchase": TILLS,
+    "memberships_refund": TILLS,
     # at the counter: members are the whole chain's, orders are their store's
     "members_create": TILLS,
     "members_lookup": TILLS,
@@ -52,6 +59,7 @@ MAY = {
     "members_coupons": "till other_till manager head_office",
     "members_enter_coupon_code": TILLS,
     "members_points_entries": "till other_till manager head_office",
+    "members_tier_changes": "till other_till manager head_office",
     "quotes_create": f"{MEMBERS} {TILLS}",
     "quotes_explain": f"{MEMBERS} {TILLS} manager head_office",
     "orders_create": f"{MEMBERS} {TILLS}",
@@ -94,6 +102,8 @@ MAY = {
     "members_adjust_points": "manager head_office",
     "members_extend_points": "manager head_office",
     "members_reinstate_points": "manager head_office",
+    "members_pin_tier": "manager head_office",
+    "members_unpin_tier": "manager head_office",
     "channels_list": f"{ANALYSTS} {MANAGERS}",
     "channels_create": "head_office",
     "campaigns_list": f"{ANALYSTS} {MANAGERS}",
@@ -116,6 +126,9 @@ MAY = {
     "reports_attribution": f"{ANALYSTS} {MANAGERS}",
     "reports_points_liability": "head_office",
     "orders_attribution": "analyst manager head_office",
+    "reports_membership_conversion": f"{ANALYSTS} {MANAGERS}",
+    "reports_tier_distribution": f"{ANALYSTS} {MANAGERS}",
+    "reports_lifecycle_distribution": f"{ANALYSTS} {MANAGERS}",
 }
 """Whose request is served. Whoever is not named is refused, and nothing changes."""
 
@@ -133,6 +146,9 @@ SEES = {
     "members_retrieve": "till other_till manager head_office",
     "members_coupons": "till other_till manager head_office",
     "members_points_entries": "till other_till manager head_office",
+    "members_tier_changes": "till other_till manager head_office",
+    "me_tier_changes": "member",
+    "me_memberships": "member",
     "campaigns_list": "analyst manager head_office",
     "campaigns_retrieve": "analyst manager head_office",
     "campaigns_phases": "analyst manager head_office",
@@ -146,6 +162,9 @@ SEES = {
     "reports_channels": "analyst manager head_office",
     "reports_attribution": "analyst manager head_office",
     "orders_attribution": "analyst manager head_office",
+    "reports_membership_conversion": "analyst manager head_office",
+    "reports_tier_distribution": "analyst manager head_office",
+    "reports_lifecycle_distribution": "analyst manager head_office",
 }
 """Of those, in whose answer something of SH001 or of the member A stands."""
 

@@ -10,7 +10,7 @@ from django.utils import timezone
 from campaigns import costs, links, transfers
 from campaigns.models import Campaign, CampaignPhase, Channel, CouponDefinition
 from loyalty import rewards
-from loyalty.models import Reward, Tier
+from loyalty.models import Reward, Tier, TierChange
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Store, StoreHours
 from tests import make
@@ -105,6 +105,12 @@ class Shop:
         store.save(force_insert=True)
         StoreHours.objects.create(store=store, weekday=1, opens_at="10:00", closes_at="22:00")
 
+    def tier_change(self) -> None:
+        low, high = Tier.objects.order_by("level")[:2]
+        TierChange.objects.create(
+            member=self.member, from_tier=low, to_tier=high, source=self.next(), occurred_at=NOW
+        )
+
     def tier(self) -> None:
         level = 100 + self.number
         Tier.objects.create(
@@ -125,6 +131,11 @@ LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
     "members_points_entries": (
         lambda shop: (shop.till, f"/members/{shop.member.public_id}/points/entries"),
         Shop.points,
+    ),
+    "me_tier_changes": (lambda shop: (shop.phone, "/me/tier-changes"), Shop.tier_change),
+    "members_tier_changes": (
+        lambda shop: (shop.till, f"/members/{shop.member.public_id}/tier-changes"),
+        Shop.tier_change,
     ),
     "me_redemptions": (lambda shop: (shop.phone, "/me/redemptions"), Shop.redemption),
     "coupon_definitions_list": (

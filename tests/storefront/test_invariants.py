@@ -12,11 +12,14 @@ from django.utils import timezone
 
 from campaigns import caps, codes
 from campaigns.models import Promotion
-from loyalty import points, rewards
+from loyalty import pins, plans, points, rewards
 from loyalty.lifetimes import Lifetime
+from loyalty.models import Benefit, MembershipPlan, Tier
+from shop.kernel import jobs
+from shop.kernel.money import Cents
 from shop.models import Alert, Payment
 from shop.orders import RefundRequest
-from shop.storefront import refunds, tasks
+from shop.storefront import benefit_grants, refunds, tasks
 from shop.storefront.invariants import suite
 from tests import make
 
@@ -80,7 +83,48 @@ def live() -> None:
     _refund(make.paid(total=1100).order.number)
     Promotion.objects.filter(pk=promotion.pk).update(status="paused")
     make.till().post("/pos/settle", settle_body())
+    _give_what_cards_give()
+    pins.pin(
+        make.member().pk,
+        tier_code=Tier.objects.get(level=3).code,
+        until=timezone.now() + timedelta(days=30),
+        reason="partner",
+        actor="test",
+        now=make.NOON,
+    )
+
     _enter_codes()
+
+
+def _give_what_cards_give() -> None:
+    """Sell a card twice to one member, who gets its coupon of the month."""
+    plan = MembershipPlan.objects.create(
+        code="MONTH", name_zh="月卡", name_en="Card", price_cents=Cents(1990), days=30
+    )
+    benefit = Benefit.objects.create(
+        code="CARD", name_zh="月券", name_en="Monthly", kind="coupons", plan=plan
+    )
+    benefit_grants.append_version(
+        benefit,
+        month=make.NOON.date().replace(day=1),
+        actor="test",
+        now=make.NOON,
+        coupon="FULL25_5",
+    )
+    who = make.member()
+    for number in range(2):
+        plans.purchase(
+            plan.code,
+            member_id=who.pk,
+            store=make.store(),
+            method="cash",
+            paid_cents=Cents(1990),
+            source=f"test:{number}",
+            actor="test",
+            now=make.NOON,
+        )
+    for job in benefit_grants.start_due(now=make.NOON):
+        jobs.run(job.pk, now=make.NOON)
 
 
 def _enter_codes() -> None:
@@ -216,7 +260,17 @@ SABOTAGE = {
     "a-tier-is-earned-or-kept": (
         "UPDATE loyalty_membership SET tier_id = (SELECT id FROM loyalty_tier WHERE level = 4)"
     ),
+    "a-tier-is-kept-no-longer-than-its-period": (
+        "UPDATE loyalty_membership SET kept_until = '2020-01-01' WHERE kept_until IS NOT NULL"
+    ),
     "a-tier-is-that-of-the-last-change": "DELETE FROM loyalty_tierchange",
+    "paid-periods-follow-each-other": (
+        "UPDATE loyalty_planpurchase SET starts_at = bought_at - interval '1 day'"
+    ),
+    "coupons-of-a-benefit-have-their-grant": "DELETE FROM loyalty_benefitgrant",
+    "a-pinned-tier-is-the-members": (
+        "UPDATE loyalty_tierpin SET tier_id = (SELECT id FROM loyalty_tier WHERE level = 1)"
+    ),
     "a-friend-is-brought-once": (
         "INSERT INTO campaigns_referral (referrer_id, referee_id, status, registered_at)"
         " SELECT referee_id, referrer_id, 'registered', now() FROM campaigns_referral"

@@ -1,8 +1,10 @@
 """Members as staff see them: who they are, what they have, what they did lately."""
 
 from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin
@@ -15,11 +17,24 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSingleDateWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from campaigns.models import Acquisition, Coupon
-from loyalty import points, tiers
-from loyalty.models import Membership, PendingPoints, PointsAccount, PointsEntry
+from loyalty import pins, points, tiers
+from loyalty.models import (
+    Membership,
+    PendingPoints,
+    PointsAccount,
+    PointsEntry,
+    Tier,
+    TierChange,
+    TierPin,
+)
 from shop import members
 from shop.admin.buttons import Button, Text, button
 from shop.admin.pages import Page, ReadOnlyRows
@@ -28,6 +43,7 @@ from shop.kernel import crypto
 from shop.kernel.errors import InvalidInput
 from shop.kernel.money import Points
 from shop.models import Member, Order
+from shop.storefront import tier_reviews
 
 LATEST_ENTRIES = 10
 MOST_POINTS = 1_000_000
@@ -57,6 +73,27 @@ class CouponRows(ReadOnlyRows):
         return super().get_queryset(request).select_related("definition")
 
 
+class TierChangeRows(ReadOnlyRows):
+    """The member's latest moves between tiers."""
+
+    model = TierChange
+    fields = ["occurred_at", "from_tier", "to_tier", "reason", "source"]
+    readonly_fields = fields
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        return super().get_queryset(request).select_related("from_tier", "to_tier")
+
+
+class PinForm(BaseDialogForm):
+    """Which tier, until the end of which day, and why."""
+
+    tier = forms.ModelChoiceField(
+        label=_("tier"), queryset=Tier.objects.order_by("level"), widget=UnfoldAdminSelectWidget
+    )
+    until = forms.DateField(label=_("until the end of"), widget=UnfoldAdminSingleDateWidget)
+    reason = forms.CharField(label=_("reason"), max_length=200, widget=UnfoldAdminTextInputWidget)
+
+
 class AdjustmentForm(BaseDialogForm):
     """How many points, and why. The token makes a second press of the button harmless."""
 
@@ -76,6 +113,7 @@ class Standing:
     """What a member has and where they came from."""
 
     membership: Membership | None
+    pin: TierPin | None
     wallets: dict[str, PointsAccount]
     promised: int
     acquisition: Acquisition | None
@@ -99,6 +137,7 @@ def _read_standing(member: Member) -> Standing:
     )
     return Standing(
         membership=Membership.objects.select_related("tier").filter(member=member).first(),
+        pin=TierPin.objects.filter(member=member, ended_at=None).first(),
         wallets={row.wallet: row for row in PointsAccount.objects.filter(member=member)},
         promised=sum(waiting.values_list("points", flat=True)),
         acquisition=Acquisition.objects.select_related("channel").filter(member=member).first(),
@@ -121,8 +160,8 @@ class MemberPage(Page):
     search_help_text = _("Last four digits, whole phone number or name")
     ordering = ["-pk"]
     date_hierarchy = "joined_at"
-    inlines = [OrderRows, CouponRows]
-    actions_detail = ["adjust_points"]
+    inlines = [OrderRows, CouponRows, TierChangeRows]
+    actions_detail = ["adjust_points", "pin_tier", "unpin_tier"]
     readonly_fields = [
         "public_id",
         "phone",
@@ -177,8 +216,22 @@ class MemberPage(Page):
     @admin.display(description=_("tier"))
     def tier(self, member: Member) -> str:
         """Show the tier and since when."""
-        place = standing_of(member).membership
-        return f"{place.tier} · {timezone.localtime(place.tier_since):%F}" if place else "–"
+        place, pin = standing_of(member).membership, standing_of(member).pin
+        if place is None:
+            return "–"
+        since = f"{place.tier} · {timezone.localtime(place.tier_since):%F}"
+        if pin is not None:
+            return _("%(tier)s, pinned until %(day)s: %(reason)s") % {
+                "tier": since,
+                "day": f"{timezone.localtime(pin.until):%F}",
+                "reason": pin.reason,
+            }
+        if place.kept_until is None:
+            return since
+        return _("%(tier)s, kept until %(day)s") % {
+            "tier": since,
+            "day": f"{timezone.localtime(place.kept_until):%F}",
+        }
 
     @admin.display(description=_("points"))
     def balance(self, member: Member) -> str:
@@ -243,3 +296,44 @@ class MemberPage(Page):
             "points": f"{answers['points']:+d}",
             "balance": account.balance,
         }
+
+    @button(
+        Button(
+            label=_("Pin the tier"),
+            question=_("Automatic moves wait until then. The reason and your name are kept."),
+            permission="loyalty.add_tierpin",
+            form=PinForm,
+            when=lambda member: standing_of(member).pin is None,
+        ),
+        icon="push_pin",
+    )
+    def pin_tier(self, request: HttpRequest, member: Any, answers: dict[str, Any]) -> Text:
+        """Give a tier until a date."""
+        pins.pin(
+            member.pk,
+            tier_code=answers["tier"].code,
+            until=_end_of(answers["until"], member),
+            reason=answers["reason"],
+            actor=principal_of(request).key,
+            now=timezone.now(),
+        )
+        return _("The tier is pinned.")
+
+    @button(
+        Button(
+            label=_("End the pin"),
+            question=_("The member goes to the tier they have earned."),
+            permission="loyalty.add_tierpin",
+            when=lambda member: standing_of(member).pin is not None,
+        ),
+        icon="keep_off",
+    )
+    def unpin_tier(self, request: HttpRequest, member: Any, answers: dict[str, Any]) -> Text:
+        """Let the tier follow what is earned again."""
+        tier_reviews.unpin(member.pk, now=timezone.now())
+        return _("The tier follows what is earned again.")
+
+
+def _end_of(day: date, member: Member) -> datetime:
+    midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(member.store.timezone))
+    return midnight.astimezone(UTC)

@@ -53,7 +53,8 @@ class MembersView(APIView):
         member = registration.join(
             _application(body.validated_data, principal_of(request).extra["store"]), now=now
         )
-        return Response(serializers.MemberOut(facts.load(member.pk, now=now)).data, status=201)
+        found = facts.load(member.pk, now=now, with_place=True)
+        return Response(serializers.MemberOut(found).data, status=201)
 
 
 class MemberLookupView(APIView):
@@ -97,7 +98,7 @@ class MemberView(APIView):
     )
     def get(self, request: Request, member_id: UUID) -> Response:
         """Show a member."""
-        found = facts.find(member_id, now=timezone.now())
+        found = facts.find(member_id, now=timezone.now(), with_place=True)
         if principal_of(request).kind is Kind.STAFF:
             _ensure_of_store(request, found.store)
         return Response(serializers.MemberOut(found).data)
@@ -139,7 +140,7 @@ class PointsAdjustmentView(APIView):
             now=now,
             expires_at=tiers.programme().lifetime.ends_at(now, timezone=store.timezone),
         )
-        return Response(serializers.MemberOut(facts.load(found.id, now=now)).data)
+        return Response(serializers.MemberOut(facts.load(found.id, now=now, with_place=True)).data)
 
 
 class LoginCodesView(APIView):
@@ -243,8 +244,34 @@ class MeView(APIView):
     )
     def get(self, request: Request) -> Response:
         """Show me."""
-        me = facts.load(principal_of(request).id, now=timezone.now())
+        me = facts.load(principal_of(request).id, now=timezone.now(), with_place=True)
         return Response(serializers.MemberOut(me).data)
+
+
+class MeBirthdayView(APIView):
+    """The member's birthday."""
+
+    permission_classes = [MEMBER_ONLY]
+
+    @extend_schema(
+        operation_id="me_set_birthday",
+        tags=["me"],
+        summary="Set my birthday",
+        description=(
+            "409 `birthday-fixed` with `changeable_at`: once set, it can be changed once a year."
+        ),
+        request=serializers.BirthdayRequest,
+        responses={200: serializers.MemberOut},
+        examples=[OpenApiExample("A day", value={"birthday": "2000-02-29"}, request_only=True)],
+    )
+    def post(self, request: Request) -> Response:
+        """Set my birthday."""
+        body = serializers.BirthdayRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        now = timezone.now()
+        me = Member.objects.get(pk=principal_of(request).id)
+        members.change_birthday(me, birthday=body.validated_data["birthday"], now=now)
+        return Response(serializers.MemberOut(facts.load(me.pk, now=now, with_place=True)).data)
 
 
 class MeCodeView(APIView):
@@ -295,7 +322,7 @@ def _sign_in(data: dict[str, Any], *, now: datetime) -> dict[str, Any]:
     members.ensure_active(member)
     return {
         "token": members.start_session(member, now=now),
-        "member": facts.load(member.pk, now=now),
+        "member": facts.load(member.pk, now=now, with_place=True),
         "is_new": is_new,
     }
 

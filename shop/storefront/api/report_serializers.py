@@ -50,6 +50,12 @@ class OpeningFunnelQuery(ReportQuery):
         return Rules(**{name: data[name] for name in Rules.__dataclass_fields__})
 
 
+class StoreQuery(ReportQuery):
+    """One store or all visible ones."""
+
+    store = StrictCharField(max_length=16, required=False, help_text="Store code; all if left out.")
+
+
 class PeriodQuery(ReportQuery):
     """Business days from `since` to the day before `until`, of one store or all visible ones."""
 
@@ -263,3 +269,88 @@ class ChannelReportOut(serializers.Serializer[Any]):
     since = serializers.DateField()
     until = serializers.DateField()
     rows = ChannelRowOut(many=True)
+
+
+class TierRowOut(serializers.Serializer[Any]):
+    """The members of a tier at the end of the period."""
+
+    tier = serializers.CharField()
+    level = serializers.IntegerField()
+    role = serializers.CharField()
+    name_zh = serializers.CharField()
+    name_en = serializers.CharField()
+    members = serializers.IntegerField()
+    share = serializers.FloatField(allow_null=True)
+
+
+class RoleRowOut(serializers.Serializer[Any]):
+    """The members of a role."""
+
+    role = serializers.CharField()
+    members = serializers.IntegerField()
+    share = serializers.FloatField(allow_null=True)
+
+
+class MigrationOut(serializers.Serializer[Any]):
+    """Members by their tier at the beginning and at the end."""
+
+    from_tier = serializers.CharField(allow_null=True)
+    to_tier = serializers.CharField()
+    members = serializers.IntegerField()
+
+
+class TierDayOut(serializers.Serializer[Any]):
+    """The members of a tier at the end of a day."""
+
+    date = serializers.DateField()
+    tier = serializers.CharField()
+    members = serializers.IntegerField()
+
+
+class TierDistributionOut(serializers.Serializer[Any]):
+    """Members by tier, by role, by where they came from, by day."""
+
+    since = serializers.DateField()
+    until = serializers.DateField()
+    members = serializers.IntegerField()
+    tiers = TierRowOut(many=True)
+    roles = RoleRowOut(many=True)
+    migration = MigrationOut(many=True)
+    days = TierDayOut(many=True, help_text="As counted on each day.")
+
+
+class LifecycleRowOut(serializers.Serializer[Any]):
+    """The members of a stage."""
+
+    stage = serializers.CharField()
+    members = serializers.IntegerField()
+    share = serializers.FloatField(allow_null=True)
+
+
+class LifecycleDistributionOut(serializers.Serializer[Any]):
+    """Members by stage; they add up to `members`."""
+
+    members = serializers.IntegerField()
+    rows = LifecycleRowOut(many=True)
+
+
+class PlanRowOut(serializers.Serializer[Any]):
+    """A plan in the period."""
+
+    plan = serializers.CharField()
+    name_zh = serializers.CharField()
+    name_en = serializers.CharField()
+    eligible = serializers.IntegerField()
+    buyers = serializers.IntegerField()
+    purchases = serializers.IntegerField()
+    renewals = serializers.IntegerField()
+    revenue_cents = serializers.IntegerField()
+    conversion_rate = serializers.FloatField(allow_null=True)
+
+
+class MembershipConversionOut(serializers.Serializer[Any]):
+    """Plans, with buyers among those who could."""
+
+    since = serializers.DateField()
+    until = serializers.DateField()
+    rows = PlanRowOut(many=True)

@@ -19,7 +19,16 @@ from shop.kernel.principals import Kind, principal_of, scope
 from shop.kernel.renderers import CSVRenderer, JSONRenderer
 from shop.models import Order, Store
 from shop.storefront.api import report_serializers as serializers
-from shop.storefront.reports import attribution, channels, daily, opening_funnel, vouchers
+from shop.storefront.reports import (
+    attribution,
+    channels,
+    daily,
+    lifecycle,
+    opening_funnel,
+    paid_memberships,
+    tiers,
+    vouchers,
+)
 from shop.storefront.reports.opening_funnel import OpeningFunnel
 
 CSV = (200, "text/csv")
@@ -169,6 +178,116 @@ class VouchersView(ReportView):
         rows = vouchers.build(stores=stores, since=since, until=until)
         report = {"since": since, "until": until, "rows": rows}
         return _rows(request, serializers.VoucherReportOut(report).data, "vouchers")
+
+
+class TierDistributionView(ReportView):
+    """Members by tier, and their moves."""
+
+    @extend_schema(
+        operation_id="reports_tier_distribution",
+        tags=["reports"],
+        summary="Show members by tier and role, and who moved from which tier to which",
+        description=(
+            "At the end of the period, and since its beginning; `from_tier` is null for whoever"
+            " joined in it. The members of a tier are the sum of its column of the matrix. CSV has"
+            " the matrix. 406 for other formats."
+        ),
+        parameters=[serializers.PeriodQuery],
+        responses={JSON: serializers.TierDistributionOut, CSV: OpenApiTypes.STR},
+        examples=[
+            OpenApiExample(
+                "One who rose",
+                value={
+                    "since": "2026-05-18",
+                    "until": "2026-06-18",
+                    "members": 2,
+                    "tiers": [
+                        {
+                            "tier": "T2",
+                            "level": 2,
+                            "role": "vip",
+                            "name_zh": "银卡",
+                            "name_en": "Silver",
+                            "members": 2,
+                            "share": 1.0,
+                        }
+                    ],
+                    "roles": [{"role": "vip", "members": 2, "share": 1.0}],
+                    "migration": [
+                        {"from_tier": None, "to_tier": "T2", "members": 1},
+                        {"from_tier": "T1", "to_tier": "T2", "members": 1},
+                    ],
+                    "days": [{"date": "2026-06-17", "tier": "T2", "members": 2}],
+                },
+                response_only=True,
+                media_type="application/json",
+            )
+        ],
+    )
+    def get(self, request: Request) -> Response:
+        """Show tiers."""
+        stores, since, until = _stores_and_period(request)
+        found = tiers.build(stores=stores, since=since, until=until)
+        report = {
+            "since": since,
+            "until": until,
+            "members": found.members,
+            "tiers": found.tiers,
+            "roles": found.roles,
+            "migration": found.migration,
+            "days": found.days,
+        }
+        data = serializers.TierDistributionOut(report).data
+        return as_csv(data["migration"], "tier-migration") if is_csv(request) else Response(data)
+
+
+class MembershipConversionView(ReportView):
+    """Paid memberships: who of those who could has bought."""
+
+    @extend_schema(
+        operation_id="reports_membership_conversion",
+        tags=["reports"],
+        summary="Show buyers of paid memberships among all members who could buy",
+        description=(
+            "Eligible are active members who had joined by the end of the period; revenue is net of"
+            " refunds. At most 400 days. CSV has the same rows. 406 for other formats."
+        ),
+        parameters=[serializers.PeriodQuery],
+        responses={JSON: serializers.MembershipConversionOut, CSV: OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> Response:
+        """Show conversion."""
+        stores, since, until = _stores_and_period(request)
+        found = paid_memberships.build(stores=stores, since=since, until=until)
+        report = {"since": since, "until": until, "rows": found}
+        data = serializers.MembershipConversionOut(report).data
+        return _rows(request, data, "membership-conversion")
+
+
+class LifecycleDistributionView(ReportView):
+    """Members by how far they have come."""
+
+    @extend_schema(
+        operation_id="reports_lifecycle_distribution",
+        tags=["reports"],
+        summary="Show members from newcomers to advocates, each in one stage",
+        description=(
+            "Newcomers have not bought; one-timers have once; regulars have the second tier or four"
+            " orders in 90 days; advocates have brought a friend who bought. As of now. CSV has the"
+            " same rows. 406 for other formats."
+        ),
+        parameters=[serializers.StoreQuery],
+        responses={JSON: serializers.LifecycleDistributionOut, CSV: OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> Response:
+        """Show stages."""
+        query = serializers.StoreQuery(data=request.query_params.dict())
+        query.is_valid(raise_exception=True)
+        stores = _visible_stores(request, query.validated_data.get("store"))
+        stages = lifecycle.build(stores=stores, now=timezone.now())
+        report = {"members": sum(row.members for row in stages), "rows": stages}
+        data = serializers.LifecycleDistributionOut(report).data
+        return _rows(request, data, "lifecycle")
 
 
 class AttributionView(ReportView):

@@ -1,5 +1,6 @@
 """What goes in and out of the storefront's API."""
 
+from datetime import date
 from typing import Any
 
 from django.utils.translation import gettext_lazy as _
@@ -18,8 +19,11 @@ from shop.kernel.serializers import (
 )
 from shop.models import Order, OrderLine, OrderType, Payment, Refund
 from shop.orders import STEPS, RefundRequest, Tender
+from shop.storefront.api.standing_serializers import StandingOut, standing_of
+from shop.storefront.facts import MemberFacts
 from shop.storefront.quotes import BasketLine
 
+EARLIEST_BIRTHDAY = date(1900, 1, 1)
 MAX_LINES = 50
 MAX_VOUCHERS = 10
 MAX_QUANTITY = 99
@@ -581,6 +585,25 @@ class MemberOut(serializers.Serializer[Any]):
     points_held = serializers.IntegerField(source="held")
     order_count = serializers.IntegerField()
     coupons_available = serializers.IntegerField()
+    standing = serializers.SerializerMethodField()
+
+    @extend_schema_field(StandingOut(allow_null=True))
+    def get_standing(self, member: MemberFacts) -> dict[str, Any] | None:
+        """Return how far the next tier is, and what is at risk."""
+        standing = standing_of(member)
+        return None if standing is None else StandingOut(standing).data
+
+
+class BirthdayRequest(StrictSerializer):
+    """The day somebody was born."""
+
+    birthday = serializers.DateField()
+
+    def validate_birthday(self, day: date) -> date:
+        """Refuse days before anybody who lives."""
+        if day < EARLIEST_BIRTHDAY:
+            raise serializers.ValidationError(_("This is too far away."), code="far-off")
+        return day
 
 
 class LoginCodeRequest(StrictSerializer):

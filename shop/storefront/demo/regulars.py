@@ -89,7 +89,13 @@ class Regulars:
         lowest = self.tiers[0]
         membership = Membership(member=member, tier=lowest, tier_since=now)
         self.tables.add(membership)
-        change = TierChange(member=member, to_tier=lowest, source="enrolment", occurred_at=now)
+        change = TierChange(
+            member=member,
+            to_tier=lowest,
+            reason=TierChange.Reason.JOINED,
+            source="enrolment",
+            occurred_at=now,
+        )
         self.tables.add(change)
         wallets = [
             Wallet(account=self.tables.add(PointsAccount(member=member, wallet=wallet)))
@@ -187,9 +193,10 @@ class Regulars:
             order_count=regular.order_count,
             qualified_referrals=regular.friends,
             waiting_referrer_id=waiting.referrer_id if waiting else None,
+            referrer_since=waiting.registered_at if waiting else None,
             coupons_available=len(regular.coupons),
             rates=self.rates,
-            window_days=self.programme.qualifying_window_days,
+            timezone=regular.store.timezone,
             clawback=Clawback.ALLOW_DEBT,
             lifetime=self.programme.lifetime,
             waiting=Waiting(),
@@ -210,13 +217,17 @@ class Regulars:
             return
         regular.tier = regular.membership.tier = earned
         regular.membership.tier_since = now
+        regular.membership.kept_until = (
+            tiers.keep_from(now, settings=self.programme) if earned is not self.tiers[0] else None
+        )
         if regular.is_old:
-            self.tables.change(regular.membership, "tier", "tier_since")
+            self.tables.change(regular.membership, "tier", "tier_since", "kept_until")
         self.tables.add(
             TierChange(
                 member=regular.member,
                 from_tier=current,
                 to_tier=earned,
+                reason=TierChange.Reason.REFUNDED if is_carried else TierChange.Reason.EARNED,
                 source=source,
                 occurred_at=now,
             )

@@ -132,60 +132,6 @@ CHECKS = [
         """,
     ),
     Check(
-        id="I12",
-        name="a-tier-is-earned-or-kept",
-        sql="""
-            SELECT member.id AS member, tier.level, earned.level AS earned_level,
-                   most.level AS most_level, standing.in_window, standing.ever
-            FROM shop_member member
-            JOIN loyalty_membership membership ON membership.member_id = member.id
-            JOIN loyalty_tier tier ON tier.id = membership.tier_id
-            LEFT JOIN loyalty_loyaltyprogramme programme ON programme.id = 1
-            CROSS JOIN LATERAL (
-                SELECT %(now)s::timestamptz - make_interval(
-                    days => COALESCE(programme.qualifying_window_days, 365)) AS since
-            ) clock
-            CROSS JOIN LATERAL (
-                SELECT COALESCE(sum(entry.points), 0) AS ever,
-                       COALESCE(sum(entry.points) FILTER (
-                           WHERE entry.occurred_at >= clock.since), 0) AS in_window
-                FROM loyalty_pointsaccount account
-                JOIN loyalty_pointsentry entry ON entry.account_id = account.id
-                WHERE account.member_id = member.id AND account.wallet = 'qualifying'
-            ) standing
-            CROSS JOIN LATERAL (
-                SELECT count(*) AS ever,
-                       count(*) FILTER (WHERE referral.status = 'qualified'
-                                          AND referral.qualified_at >= clock.since) AS in_window
-                FROM campaigns_referral referral
-                WHERE referral.referrer_id = member.id AND referral.qualified_at IS NOT NULL
-            ) friends
-            CROSS JOIN LATERAL (
-                SELECT max(level) AS level FROM loyalty_tier
-                WHERE min_qualifying_points <= standing.in_window
-                  AND min_referrals <= friends.in_window
-            ) earned
-            CROSS JOIN LATERAL (
-                SELECT max(level) AS level FROM loyalty_tier
-                WHERE min_qualifying_points <= standing.ever AND min_referrals <= friends.ever
-            ) most
-            WHERE tier.level < earned.level OR tier.level > GREATEST(most.level, earned.level)
-        """,
-    ),
-    Check(
-        id="I12",
-        name="a-tier-is-that-of-the-last-change",
-        sql="""
-            SELECT membership.member_id AS member, membership.tier_id AS tier, latest.to_tier_id
-            FROM loyalty_membership membership
-            LEFT JOIN (
-                SELECT DISTINCT ON (member_id) member_id, to_tier_id
-                FROM loyalty_tierchange ORDER BY member_id, id DESC
-            ) latest ON latest.member_id = membership.member_id
-            WHERE latest.to_tier_id IS DISTINCT FROM membership.tier_id
-        """,
-    ),
-    Check(
         id="I13",
         name="a-friend-is-brought-once",
         sql="""

@@ -3,12 +3,22 @@
 from datetime import datetime
 from typing import Any
 
-from shop.storefront.invariants import check, codes, deliveries, growth, points, sales, vouchers
+from shop.storefront.invariants import (
+    check,
+    codes,
+    deliveries,
+    growth,
+    points,
+    sales,
+    tiers,
+    vouchers,
+)
 from shop.storefront.invariants.check import Report
 
 CHECKS = [
     *points.CHECKS,
     *growth.CHECKS,
+    *tiers.CHECKS,
     *codes.CHECKS,
     *sales.CHECKS,
     *deliveries.CHECKS,

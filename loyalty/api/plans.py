@@ -1,0 +1,228 @@
+"""Memberships that are paid for, and what tiers and plans give."""
+
+from typing import Any
+
+from django.utils import timezone
+from drf_spectacular.utils import OpenApiExample, extend_schema
+from rest_framework import serializers
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from loyalty import benefits, plans
+from loyalty.models import BenefitVersion, MembershipPlan, PlanPurchase
+from shop import members
+from shop.kernel.idempotency import idempotent, request_digest
+from shop.kernel.money import Cents
+from shop.kernel.permissions import callers
+from shop.kernel.principals import Kind, principal_of
+from shop.kernel.serializers import AmountField, StrictCharField, StrictSerializer, StrictUUIDField
+from shop.models import Payment, Store
+
+TAKEN = [m for m in Payment.Method.values if m not in {"sandbox", "voucher", "none"}]
+"""How a till may have been paid."""
+
+
+class PlanOut(serializers.ModelSerializer[MembershipPlan]):
+    """A membership to be bought."""
+
+    class Meta:
+        model = MembershipPlan
+        fields = ("code", "name_zh", "name_en", "price_cents", "days")
+
+
+class PurchaseRequest(StrictSerializer):
+    """Who buys, and what they have paid."""
+
+    member = StrictUUIDField()
+    method = serializers.ChoiceField(choices=TAKEN)
+    paid_cents = AmountField(help_text="What the guest paid: the price of the plan.")
+    reference = StrictCharField(
+        max_length=64, required=False, default="", help_text="Receipt number of the till."
+    )
+
+
+class PlanMemberRequest(StrictSerializer):
+    """Whose period it is."""
+
+    member = StrictUUIDField()
+
+
+class PurchaseOut(serializers.ModelSerializer[PlanPurchase]):
+    """A period of a plan."""
+
+    plan = serializers.CharField(source="plan.code")
+
+    class Meta:
+        model = PlanPurchase
+        fields = (
+            "id",
+            "plan",
+            "price_cents",
+            "method",
+            "starts_at",
+            "ends_at",
+            "bought_at",
+            "refunded_at",
+            "refunded_cents",
+        )
+
+
+class BenefitOut(serializers.ModelSerializer[BenefitVersion]):
+    """What members of a tier or plan have this month."""
+
+    code = serializers.CharField(source="benefit.code")
+    kind = serializers.CharField(source="benefit.kind")
+    name_zh = serializers.CharField(source="benefit.name_zh")
+    name_en = serializers.CharField(source="benefit.name_en")
+    tier = serializers.CharField(source="benefit.tier.code", default=None, allow_null=True)
+    plan = serializers.CharField(source="benefit.plan.code", default=None, allow_null=True)
+
+    class Meta:
+        model = BenefitVersion
+        fields = (
+            "code",
+            "kind",
+            "name_zh",
+            "name_en",
+            "tier",
+            "plan",
+            "coupon",
+            "quantity",
+            "percent",
+            "text_zh",
+            "text_en",
+            "effective_month",
+        )
+
+
+class BenefitsView(APIView):
+    """What tiers and plans give this month."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="benefits_list",
+        tags=["points"],
+        summary="List what tiers and plans give this month",
+        responses={200: BenefitOut(many=True)},
+        auth=[],
+    )
+    def get(self, request: Request) -> Response:
+        """List benefits."""
+        found = benefits.effective(on=timezone.localdate())
+        return Response(BenefitOut(found, many=True).data)
+
+
+class PlansView(APIView):
+    """The plans on offer."""
+
+    authentication_classes: list[Any] = []
+    permission_classes = [AllowAny]
+
+    @extend_schema(
+        operation_id="membership_plans_list",
+        tags=["points"],
+        summary="List the paid memberships on offer",
+        responses={200: PlanOut(many=True)},
+        auth=[],
+    )
+    def get(self, request: Request) -> Response:
+        """List plans."""
+        found = MembershipPlan.objects.filter(is_active=True).order_by("price_cents", "code")
+        return Response(PlanOut(found, many=True).data)
+
+
+class PlanPurchasesView(APIView):
+    """Buying a plan at the till."""
+
+    permission_classes = [callers(Kind.TILL, scope="members:write")]
+
+    @extend_schema(
+        operation_id="membership_plans_purchase",
+        tags=["points"],
+        summary="Sell a paid membership; a renewal begins where the last period ends",
+        description="409 `plan-price-changed` with what it costs now. 409 `member-not-active`.",
+        request=PurchaseRequest,
+        responses={201: PurchaseOut},
+        examples=[
+            OpenApiExample(
+                "Monthly card",
+                value={
+                    "member": "3f0c8e9a-6a0e-4a55-9d4a-3f8f3a4f2f10",
+                    "method": "wechat",
+                    "paid_cents": 1990,
+                },
+                request_only=True,
+            )
+        ],
+    )
+    @idempotent
+    def post(self, request: Request, code: str) -> Response:
+        """Sell a plan."""
+        body = PurchaseRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        data, principal = body.validated_data, principal_of(request)
+        bought = plans.purchase(
+            code,
+            member_id=members.get_active(data["member"]).pk,
+            store=Store.objects.get(pk=principal.store_id),
+            method=data["method"],
+            paid_cents=Cents(data["paid_cents"]),
+            reference=data["reference"],
+            source=f"till:{request_digest(request)[:50]}",
+            actor=principal.key,
+            now=timezone.now(),
+        )
+        return Response(PurchaseOut(bought).data, status=201)
+
+
+class PlanRefundView(APIView):
+    """Giving a plan back at the till."""
+
+    permission_classes = [callers(Kind.TILL, scope="members:write")]
+
+    @extend_schema(
+        operation_id="memberships_refund",
+        tags=["points"],
+        summary="Give a paid membership back for its unused whole days",
+        description=(
+            "`refunded_cents` is what the till gives back; its benefits end now. 409"
+            " `plan-not-refundable`: over, given back already, or followed by another period."
+        ),
+        request=PlanMemberRequest,
+        responses={200: PurchaseOut},
+        examples=[
+            OpenApiExample(
+                "Whose", value={"member": "3f0c8e9a-6a0e-4a55-9d4a-3f8f3a4f2f10"}, request_only=True
+            )
+        ],
+    )
+    @idempotent
+    def post(self, request: Request, purchase_id: int) -> Response:
+        """Give a plan back."""
+        body = PlanMemberRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        member = members.get_active(body.validated_data["member"])
+        found = plans.refund(purchase_id, member_id=member.pk, now=timezone.now())
+        return Response(PurchaseOut(found).data)
+
+
+class MeMembershipsView(APIView):
+    """One's own paid memberships."""
+
+    permission_classes = [callers(Kind.MEMBER, scope="")]
+
+    @extend_schema(
+        operation_id="me_memberships",
+        tags=["me"],
+        summary="List my paid memberships, the latest first",
+        responses={200: PurchaseOut(many=True)},
+    )
+    def get(self, request: Request) -> Response:
+        """List my paid memberships."""
+        mine = PlanPurchase.objects.filter(member_id=principal_of(request).id)
+        found = mine.select_related("plan").order_by("-ends_at", "-id")[:100]
+        return Response(PurchaseOut(found, many=True).data)

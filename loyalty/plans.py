@@ -1,0 +1,104 @@
+"""Memberships that are paid for: sold, renewed, given back. The only writer of purchases."""
+
+from datetime import datetime, timedelta
+
+from django.db import transaction
+from django.db.models import QuerySet
+from django.utils.translation import gettext_lazy as _
+
+from loyalty import points
+from loyalty.models import MembershipPlan, PlanPurchase
+from shop.kernel.errors import DomainError, NotFound
+from shop.kernel.money import Cents
+from shop.models import Store
+
+
+class PlanPriceChanged(DomainError):
+    """The plan no longer costs what the caller expects; `price_cents` says what it does."""
+
+    code = "plan-price-changed"
+    title = _("The price of this plan has changed.")
+
+
+class PlanNotRefundable(DomainError):
+    """The period is over, was given back already, or another one follows it."""
+
+    code = "plan-not-refundable"
+    title = _("This paid membership cannot be given back.")
+
+
+@transaction.atomic
+def purchase(
+    plan_code: str,
+    *,
+    member_id: int,
+    store: Store,
+    method: str,
+    paid_cents: Cents,
+    source: str,
+    actor: str,
+    now: datetime,
+    reference: str = "",
+) -> PlanPurchase:
+    """Sell a plan to a member who has paid for it; a renewal begins where the last period ends.
+
+    Raises:
+        NotFound: no such plan on offer.
+        PlanPriceChanged
+    """
+    plan = MembershipPlan.objects.filter(code=plan_code, is_active=True).first()
+    if plan is None:
+        raise NotFound
+    if paid_cents != plan.price_cents:
+        raise PlanPriceChanged(plan=plan.code, price_cents=plan.price_cents)
+    points.lock_accounts([member_id])  # two at once take turns, and neither overlaps the other
+    last = _standing(member_id, plan.pk).order_by("-ends_at").first()
+    starts_at = max(now, last.ends_at) if last else now
+    return PlanPurchase.objects.create(
+        plan=plan,
+        member_id=member_id,
+        store=store,
+        price_cents=plan.price_cents,
+        method=method,
+        reference=reference,
+        starts_at=starts_at,
+        ends_at=starts_at + timedelta(days=plan.days),
+        source=source,
+        actor=actor,
+        bought_at=now,
+    )
+
+
+@transaction.atomic
+def refund(purchase_id: int, *, member_id: int, now: datetime) -> PlanPurchase:
+    """Give a period back: all of one that has not begun, else what its unused whole days cost.
+
+    The benefits end with it. Only a member's last period can be given back.
+
+    Raises:
+        NotFound, PlanNotRefundable
+    """
+    points.lock_accounts([member_id])
+    found = PlanPurchase.objects.filter(pk=purchase_id, member_id=member_id).first()
+    if found is None:
+        raise NotFound
+    later = _standing(member_id, found.plan_id).filter(starts_at__gt=found.starts_at)
+    if found.refunded_at is not None or found.ends_at <= now or later.exists():
+        raise PlanNotRefundable(purchase=purchase_id)
+    found.refunded_cents = refundable_cents(found, now=now)
+    found.refunded_at = now
+    found.save(update_fields=["refunded_cents", "refunded_at"])
+    return found
+
+
+def refundable_cents(purchase: PlanPurchase, *, now: datetime) -> Cents:
+    """Return what a period given back now is worth; fractions of a cent and of a day are kept."""
+    if now <= purchase.starts_at:
+        return Cents(purchase.price_cents)
+    days = (purchase.ends_at - purchase.starts_at).days
+    unused = max((purchase.ends_at - now).days, 0)
+    return Cents(purchase.price_cents * unused // days)
+
+
+def _standing(member_id: int, plan_id: int) -> QuerySet[PlanPurchase]:
+    return PlanPurchase.objects.filter(member_id=member_id, plan_id=plan_id, refunded_at=None)
