@@ -453,6 +453,12 @@ def refund(
     return row
 
 
+def set_boost_points(order: Order, boost_points: Points) -> None:
+    """Say what a new order earns on top, where that is not what was quoted."""
+    order.boost_points = boost_points
+    order.save(update_fields=["boost_points"])
+
+
 def set_voucher_part(refund: Refund, cents: Cents) -> None:
     """Say how much of a new refund was paid by voucher: that part is not handed out in cash."""
     refund.voucher_cents = cents

@@ -15,6 +15,7 @@ TILL_SCOPES = [
     "coupons:write",
     "codes:read",
     "rewards:write",
+    "events:write",
 ]
 DEMO_SECRET = "only-for-trying-out-never-in-production"  # noqa: S105 - refused outside of demos
 REPORT_SCOPES = ["menu:read", "reports:read", "campaigns:read", "touches:write", "costs:write"]

@@ -26,6 +26,7 @@ from campaigns.models import (
 from campaigns.pricing import offer_rule_to_json, parse_rule
 from campaigns.touches import TouchEvent
 from loyalty import points
+from loyalty.models import EarningRule
 from shop import members, tills
 from shop.catalog import Choice
 from shop.kernel import jobs
@@ -158,6 +159,12 @@ def promotion(effect: dict[str, Any], *, code: str = "PROMO", **fields: Any) -> 
         | fields,
         rule=offer_rule_to_json(parse_rule(rule)),
     )
+
+
+def earning_rule(code: str = "RULE", **fields: Any) -> EarningRule:
+    """Return an active earning rule."""
+    names = {"name_zh": "积分规则", "name_en": "Earning rule"}
+    return EarningRule.objects.create(code=code, **names | fields)
 
 
 def coupon(who: Member, code: str = "FULL25_5", *, now: datetime = NOON) -> Coupon:

@@ -9,7 +9,6 @@ from unfold.widgets import (
     UnfoldAdminCheckboxSelectMultipleWidget,
     UnfoldAdminDecimalFieldWidget,
     UnfoldAdminIntegerFieldWidget,
-    UnfoldAdminSelect2MultipleWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminSingleTimeWidget,
     UnfoldAdminSplitDateTimeWidget,
@@ -21,6 +20,7 @@ from campaigns.admin.rules import answers_of_json, rule_of
 from campaigns.admin.typed_effects import KINDS, NEEDED
 from campaigns.models import CouponDefinition, Promotion
 from campaigns.pricing import InvalidRule, Stacking, offer_rule_to_json
+from shop.admin.choices import Choice
 from shop.admin.money import YuanField
 from shop.models import Category, OrderType, Product, Store
 
@@ -37,36 +37,6 @@ WEEKDAYS = [
     (6, _("Saturday")),
     (7, _("Sunday")),
 ]
-
-
-class Chooser(UnfoldAdminSelect2MultipleWidget):
-    """A list to choose several from, all of which is in the page.
-
-    Without the class by which Django's own script would search the server instead.
-    """
-
-    def __init__(self, attrs: dict[str, Any] | None = None, choices: Any = ()) -> None:
-        super().__init__(attrs, choices)
-        self.attrs["class"] = "unfold-admin-autocomplete"
-
-
-class Choice(forms.ModelMultipleChoiceField[Any]):
-    """Rows of the shop chosen by name; the value is their codes, as rules name them."""
-
-    def __init__(self, model: Any, **kwargs: Any) -> None:
-        super().__init__(
-            queryset=model.objects.order_by("code"),
-            to_field_name="code",
-            required=False,
-            widget=Chooser,
-            **kwargs,
-        )
-
-    def label_from_instance(self, obj: Any) -> str:
-        return f"{obj.code} {obj.name}"
-
-    def clean(self, value: Any) -> Any:
-        return sorted(row.code for row in super().clean(value))
 
 
 class OneChoice(forms.ModelChoiceField[Any]):

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from loyalty.api import plans, points, renewals, rewards, tiers
+from loyalty.api import earning, plans, points, renewals, rewards, tiers
 
 urlpatterns = [
     path("tiers", tiers.TiersView.as_view()),
@@ -20,6 +20,8 @@ urlpatterns = [
     path(
         "members/<uuid:member_id>/points-reinstatements", renewals.PointsReinstatementView.as_view()
     ),
+    path("members/<uuid:member_id>/events", earning.MemberEventsView.as_view()),
+    path("earning-rules", earning.EarningRulesView.as_view()),
     path("rewards", rewards.RewardsView.as_view()),
     path("rewards/<str:code>/redemptions", rewards.RewardRedemptionsView.as_view()),
     path("me/redemptions", rewards.MeRedemptionsView.as_view()),

@@ -7,6 +7,7 @@ from loyalty.models.benefits import (
     MembershipPlan,
     PlanPurchase,
 )
+from loyalty.models.earning import EarningEvent, EarningGain, EarningRule
 from loyalty.models.liability import LiabilitySnapshot
 from loyalty.models.membership import (
     LoyaltyProgramme,
@@ -31,6 +32,9 @@ __all__ = [
     "Benefit",
     "BenefitGrant",
     "BenefitVersion",
+    "EarningEvent",
+    "EarningGain",
+    "EarningRule",
     "LiabilitySnapshot",
     "LoyaltyProgramme",
     "Membership",

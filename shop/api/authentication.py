@@ -31,6 +31,8 @@ PERMISSIONS_OF_SCOPES = {
     "orders:write": "shop.change_order",
     "points:adjust": "loyalty.add_pointsentry",
     "tiers:pin": "loyalty.add_tierpin",
+    "earning:read": "loyalty.view_earningrule",
+    "events:write": "loyalty.add_earningevent",
     "campaigns:read": "campaigns.view_campaign",
     "campaigns:write": "campaigns.change_campaign",
     "coupons:issue": "campaigns.add_coupon",

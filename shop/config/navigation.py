@@ -36,6 +36,9 @@ from campaigns.models import (
 from loyalty.models import (
     Benefit,
     BenefitGrant,
+    EarningEvent,
+    EarningGain,
+    EarningRule,
     LiabilitySnapshot,
     LoyaltyProgramme,
     Membership,
@@ -124,6 +127,9 @@ LOYALTY: list[Entry] = [
     (Visit, "footprint"),
     (Reward, "featured_seasonal_and_gifts"),
     (RewardRedemption, "local_cafe"),
+    (EarningRule, "add_circle"),
+    (EarningGain, "savings"),
+    (EarningEvent, "event_available"),
     (LiabilitySnapshot, "account_balance"),
     (LoyaltyProgramme, "tune"),
 ]

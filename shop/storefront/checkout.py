@@ -4,14 +4,14 @@ Lock order, the same in every flow: order → points accounts (all at once) → 
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from django.db import transaction
 
 from campaigns import attribution, coupons, promotions, referrals, vouchers
 from campaigns.models import Coupon
-from loyalty import earning, points, rewards, tiers, visits
+from loyalty import earning, earning_programme, points, rewards, tiers, visits
 from loyalty.points import Wallets
 from shop import orders
 from shop.kernel import outbox
@@ -53,6 +53,7 @@ def place_order(
     """
     quote = _quote_as_expected(basket, expected_total_cents, now=now)
     order = orders.create(draft_of(quote, pos_order_no), now=now)
+    _keep_gains(order, quote, now=now)
     if quote.member is not None and quote.points:
         account = points.lock_accounts([quote.member.id]).points(quote.member.id)
         points.hold(
@@ -116,6 +117,7 @@ def settle_order(
     payer = quote.member
     prepaid = _pay_with_vouchers(order, quote)
     wallets = _lock_wallets(payer)
+    _keep_gains(order, quote, now=now)
 
     rest = _in_cash(quote) if tenders is None else tenders
     orders.mark_paid(order, tenders=[*prepaid, *rest], actor=actor, now=now)
@@ -147,6 +149,7 @@ def cancel_order(*, number: str, actor: str, now: datetime) -> Order:
         wallets = points.lock_accounts([order.member_id])
         points.void_hold(wallets.points(order.member_id), source=order.source, now=now)
         rewards.detach(order)
+        earning_programme.release(order.source, now=now)
     coupons.release(order, now=now)
     promotions.release(order, now=now)
     return order
@@ -252,6 +255,30 @@ def _lock_wallets(payer: MemberFacts | None) -> Wallets:
         return Wallets(accounts={})
     brought_by = payer.waiting_referrer_id
     return points.lock_accounts([payer.id] if brought_by is None else [payer.id, brought_by])
+
+
+def _keep_gains(order: Order, quote: Quote, *, now: datetime) -> None:
+    """Keep what each earning rule gives for an order; less than quoted if a cap was reached since.
+
+    Where caps look at what the member had before, the wallets are locked first.
+    """
+    if quote.member is None or not quote.earning_rules:
+        return
+    outcome = quote.earned
+    if earning_programme.needs_lock(quote.earning_rules, outcome):
+        points.lock_accounts([quote.member.id])
+        rules = earning_programme.refreshed(quote.earning_rules, member_id=quote.member.id, now=now)
+        fresh = replace(quote, earning_rules=rules)
+        if fresh.boost_points != quote.boost_points:
+            orders.set_boost_points(order, fresh.boost_points)
+        outcome = fresh.earned
+    earning_programme.record(
+        outcome,
+        member_id=quote.member.id,
+        source=order.source,
+        business_date=order.business_date,
+        now=now,
+    )
 
 
 def _earn(order: Order, payer: MemberFacts, wallets: Wallets, *, now: datetime) -> Points:

@@ -9,10 +9,11 @@ import orjson
 from django.db import connection
 
 from campaigns.pricing import Facts
-from loyalty import benefits, standing
+from loyalty import benefits, earning_programme, standing
 from loyalty.earning import Rates
 from loyalty.lifetimes import Expires, Lifetime, Waiting, Waits
 from loyalty.lots import Clawback
+from loyalty.order_points import ProgrammeRule
 from loyalty.progress import Place, Rung
 from shop.kernel import crypto
 from shop.kernel.errors import NotFound
@@ -53,6 +54,13 @@ class MemberFacts:
     timezone: str
     place: Place | None = None
     """Where they stand between the tiers; read only where it is shown."""
+    earning_rules_json: str | None = None
+    """The earning rules that run; parsed only where points are worked out."""
+
+    @property
+    def earning_rules(self) -> tuple[ProgrammeRule, ...]:
+        """Return the rules by which points are earned beside the base rate."""
+        return earning_programme.parse(self.earning_rules_json)
 
     @property
     def available(self) -> Points:
@@ -196,6 +204,7 @@ _PLACE_SQL = f""", (
         WHERE friend.referrer_id = member.id AND friend.status = 'qualified'
     ) brought
 ) AS place"""
+_EARNING_RULES = earning_programme.rules_sql("member.id")
 _FACTS_SQL = f"""
 SELECT member.id, member.public_id, member.status, member.name, member.phone_last4,
        member.birthday, member.joined_at, store.code AS store, store.timezone,
@@ -222,7 +231,8 @@ SELECT member.id, member.public_id, member.status, member.name, member.phone_las
        COALESCE(programme.points_live_count, 1) AS live_count,
        programme.points_last_day AS last_day,
        COALESCE(programme.points_wait_for, 'nothing') AS waits,
-       COALESCE(programme.points_wait_days, 0) AS wait_days
+       COALESCE(programme.points_wait_days, 0) AS wait_days,
+       {_EARNING_RULES} AS earning_rules_json
        {{place}}
 FROM shop_member member
 JOIN shop_store store ON store.id = member.store_id

@@ -13,7 +13,9 @@ from campaigns import codes, coupons, pricing, promotions, vouchers
 from campaigns.models import Coupon, Voucher
 from campaigns.pricing import CouponReward, PointsReward, PricedLine, Refusal, Topping
 from campaigns.promotions import PREFIX, RunningPromotion
-from loyalty import earning, rewards
+from loyalty import earning, order_points, rewards
+from loyalty.earning_rules import Outcome
+from loyalty.order_points import PaidLine, ProgrammeRule, Sale
 from loyalty.rewards import UsableReward
 from shop import catalog, orders
 from shop.catalog import Choice, MenuProduct, PricedChoice
@@ -110,6 +112,9 @@ class Quote:
     points: Points
     points_cents: Cents
     points_shares: Sequence[Cents]
+    at: datetime
+    """The moment it is for, in the store's time zone."""
+    earning_rules: Sequence[ProgrammeRule] = ()
     coupons: Mapping[str, Coupon] = field(default_factory=dict)
     """The coupon behind each entered code that can be used; drafts where a code is new."""
     vouchers: Sequence[Voucher] = ()
@@ -194,17 +199,59 @@ class Quote:
         """Return what the member would earn, boosts included; 0 for a guest."""
         if self.member is None:
             return Points(0)
-        net = sum(draft.net_cents for draft in self.line_drafts() if draft.earns_points)
+        net = sum(line.net_cents for line in self._paid_lines())
         return Points(self._points_for(net) + self.boost_points)
 
     @property
     def boost_points(self) -> Points:
-        """Return the points that offers add to those of the bill; 0 for a guest.
+        """Return the points that offers and earning rules add to those of the bill; 0 for a guest.
 
-        A boost is measured on what its lines really cost, points rounded down once per boost.
+        An exclusive rule may give less than the bill alone would: then they are negative.
         """
         if self.member is None:
             return Points(0)
+        if not self.earning_rules:
+            return self._points_by_offers
+        net = sum(line.net_cents for line in self._paid_lines())
+        return Points(self.earned.points - self._points_for(net) + self._points_by_offers)
+
+    @property
+    def earned(self) -> Outcome:
+        """Return what the bill earns by the base rate and by each rule; nothing for a guest."""
+        if self.member is None:
+            return Outcome(points=0, parts=())
+        sale = Sale(
+            lines=self._paid_lines(),
+            store=self.basket.store.code,
+            tier=self.member.tier,
+            at=self.at,
+            business_date=self.basket.store.business_date(self.at).isoformat(),
+        )
+        return order_points.points_of_sale(
+            self.earning_rules,
+            sale,
+            rates=self.member.rates,
+            tier_percent=self.member.tier_percent,
+        )
+
+    def _paid_lines(self) -> list[PaidLine]:
+        return [
+            PaidLine(
+                product=line.product.code,
+                category=line.product.category,
+                quantity=line.quantity,
+                net_cents=draft.net_cents,
+            )
+            for line, draft in zip(self.lines, self.line_drafts(), strict=True)
+            if draft.earns_points
+        ]
+
+    @property
+    def _points_by_offers(self) -> Points:
+        """Return the points that offers add.
+
+        A boost is measured on what its lines really cost, points rounded down once per boost.
+        """
         drafts = self.line_drafts()
         return Points(
             sum(
@@ -359,6 +406,8 @@ def price(
         points=points,
         points_cents=points_cents,
         points_shares=split_cents(points_cents, [line.net_cents for line in priced.lines]),
+        at=now.astimezone(ZoneInfo(basket.store.timezone)),
+        earning_rules=member.earning_rules if member else (),
         vouchers=paying,
     )
 

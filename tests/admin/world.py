@@ -9,8 +9,8 @@ from django.db.models import Model
 from campaigns import costs, definitions, links, referrals, transfers
 from campaigns.costs import CostRow
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, CodeBatch
-from loyalty import pins, plans, rewards
-from loyalty.models import Benefit, BenefitGrant, MembershipPlan
+from loyalty import earning_events, pins, plans, rewards
+from loyalty.models import Benefit, BenefitGrant, EarningRule, MembershipPlan
 from shop import messages, tills
 from shop.kernel import callbacks, jobs
 from shop.kernel.money import Cents, Points
@@ -39,6 +39,11 @@ def populate(code: str) -> None:
     _buy_with_a_voucher(code)
     callbacks.take_once("douyin", external_id=code, event="refund", body="{}", now=make.NOON)
     rewards.redeem("FREE_DRINK", member_id=regular.pk, now=make.NOON)
+    rule = EarningRule.objects.filter(code="CHECK_IN").first()
+    rule = rule or make.earning_rule("CHECK_IN", kind="event", event="check_in", points=5)
+    earning_events.record(
+        regular.pk, event=rule.event, key=code, store=store, actor="test", now=make.NOON
+    )
     make.coupon(friend)
     make.definition("WINBACK_6", is_transferable=True)
     gift = make.coupon(friend, "WINBACK_6")

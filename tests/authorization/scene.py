@@ -362,6 +362,10 @@ ASKED: dict[str, Asked] = {
         path=_member, body=lambda scene, caller: {"code": scene.paper}
     ),
     "members_points_entries": Asked(path=_member, marker=lambda scene: '"points":5000'),
+    "members_record_event": Asked(
+        path=_member, body=lambda scene, caller: {"event": "check_in", "key": "2026-06-18"}
+    ),
+    "earning_rules_list": Asked(),
     "members_adjust_points": Asked(
         path=_member, body=lambda scene, caller: {"points": 50, "reason": "waited too long"}
     ),

@@ -99,6 +99,8 @@ MAY = {
     "code_batches_retrieve": f"{ANALYSTS} {MANAGERS}",
     "code_batches_codes": "head_office",
     "code_batches_void": "head_office",
+    "members_record_event": f"{TILLS} manager head_office",
+    "earning_rules_list": MANAGERS,
     "members_adjust_points": "manager head_office",
     "members_extend_points": "manager head_office",
     "members_reinstate_points": "manager head_office",

@@ -10,7 +10,7 @@ from django.utils import timezone
 from campaigns import costs, links, transfers
 from campaigns.models import Campaign, CampaignPhase, Channel, CouponDefinition
 from loyalty import rewards
-from loyalty.models import Reward, Tier, TierChange
+from loyalty.models import EarningRule, Reward, Tier, TierChange
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Store, StoreHours
 from tests import make
@@ -70,6 +70,9 @@ class Shop:
         Reward.objects.create(
             code=self.next(), cost_points=Points(5), max_value_cents=Cents(5), **NAMES
         )
+
+    def earning_rule(self) -> None:
+        EarningRule.objects.create(code=self.next(), kind="visit", points=5, **NAMES)
 
     def channel(self) -> None:
         Channel.objects.create(code=self.next(), kind="flyer", **NAMES)
@@ -144,6 +147,7 @@ LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
     ),
     "code_batches_list": (lambda shop: (shop.office, "/code-batches"), Shop.batch),
     "rewards_list": (lambda shop: (shop.till, "/rewards"), Shop.reward),
+    "earning_rules_list": (lambda shop: (shop.office, "/earning-rules"), Shop.earning_rule),
     "channels_list": (lambda shop: (shop.office, "/channels"), Shop.channel),
     "campaigns_list": (lambda shop: (shop.office, "/campaigns"), Shop.campaign),
     "channel_links_list": (lambda shop: (shop.office, "/channel-links"), Shop.link),

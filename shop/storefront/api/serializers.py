@@ -281,6 +281,15 @@ class AppliedDiscount(serializers.Serializer[Any]):
     discount_cents = serializers.IntegerField()
 
 
+class PointsByRule(serializers.Serializer[Any]):
+    """What one earning rule adds; a boost's part is rounded up, the sum down."""
+
+    rule = serializers.CharField()
+    name_zh = serializers.CharField()
+    name_en = serializers.CharField()
+    points = serializers.IntegerField()
+
+
 class Quote(serializers.Serializer[Any]):
     """A priced basket; nothing is reserved."""
 
@@ -300,8 +309,31 @@ class Quote(serializers.Serializer[Any]):
     )
     points_spent = serializers.IntegerField(source="points")
     points_discount_cents = serializers.IntegerField(source="points_cents")
+    points_requested = serializers.IntegerField(
+        source="basket.points", help_text="What was asked to be paid with points."
+    )
     points_to_earn = serializers.IntegerField(help_text="Boosts included.")
-    boost_points = serializers.IntegerField(help_text="Those of them that offers add.")
+    boost_points = serializers.IntegerField(
+        help_text="Those of them that offers and earning rules add."
+    )
+    points_by_rule = serializers.SerializerMethodField()
+
+    @extend_schema_field(PointsByRule(many=True))
+    def get_points_by_rule(self, quote: Any) -> list[dict[str, Any]]:
+        """Return what each earning rule adds."""
+        if not quote.earning_rules:
+            return []
+        names = {rule.key: rule for rule in quote.earning_rules}
+        return [
+            {
+                "rule": key,
+                "name_zh": names[key].name_zh,
+                "name_en": names[key].name_en,
+                "points": points,
+            }
+            for key, points in quote.earned.parts
+            if key
+        ]
 
     @extend_schema_field(AppliedDiscount(many=True))
     def get_applied(self, quote: Any) -> list[dict[str, Any]]:

@@ -1,0 +1,54 @@
+"""Caps and events under a crowd: what the database lets through once."""
+
+from functools import partial
+
+from loyalty import earning_events
+from loyalty.models import EarningEvent, EarningGain, PointsAccount
+from tests import make
+from tests.concurrency.crowd import outcomes
+
+
+def test_orders_paid_together_share_what_is_left_under_a_cap() -> None:
+    """The wallets' row lock before gains are read in `checkout._keep_gains`; else each gets 10."""
+    make.earning_rule(kind="visit", points=10, max_points_per_day=25)
+    guest = make.member()
+
+    said = outcomes([partial(make.paid, who=guest)] * 6)
+
+    given = EarningGain.objects.values_list("points", flat=True)
+    assert said == {"done": 6}
+    assert sorted(given) == [5, 10, 10]
+    assert PointsAccount.objects.get(member=guest, wallet="points").balance == 6 * 12 + 25
+
+
+def test_orders_placed_together_share_it_too() -> None:
+    """The same lock: nothing else is locked when an order is placed without points."""
+    make.earning_rule(kind="visit", points=10, max_points_per_member=25)
+    guest = make.member()
+
+    said = outcomes([partial(make.placed, who=guest)] * 6)
+
+    given = EarningGain.objects.values_list("points", flat=True)
+    assert said == {"done": 6}
+    assert sorted(given) == [5, 10, 10]
+
+
+def test_an_event_recorded_by_many_earns_once() -> None:
+    """`lock_accounts` in `earning_events.record`, and the unique key behind it."""
+    make.earning_rule(kind="event", event="review", points=10)
+    guest, store = make.member(), make.store()
+    record = partial(
+        earning_events.record,
+        guest.pk,
+        event="review",
+        key="one",
+        store=store,
+        actor="test",
+        now=make.NOON,
+    )
+
+    said = outcomes([record] * 6)
+
+    assert said == {"done": 6}
+    assert EarningEvent.objects.count() == 1
+    assert PointsAccount.objects.get(member=guest, wallet="points").balance == 10
