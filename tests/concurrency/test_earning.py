@@ -9,7 +9,7 @@ from tests.concurrency.crowd import outcomes
 
 
 def test_orders_paid_together_share_what_is_left_under_a_cap() -> None:
-    """The wallets' row lock before gains are read in `checkout._keep_gains`; else each gets 10."""
+    """The row lock of `checkout._lock_wallets` before gains are read; else each gets 10."""
     make.earning_rule(kind="visit", points=10, max_points_per_day=25)
     guest = make.member()
 
@@ -22,7 +22,7 @@ def test_orders_paid_together_share_what_is_left_under_a_cap() -> None:
 
 
 def test_orders_placed_together_share_it_too() -> None:
-    """The same lock: nothing else is locked when an order is placed without points."""
+    """`lock_accounts` in `checkout._keep_gains`: nothing else locks when no points are spent."""
     make.earning_rule(kind="visit", points=10, max_points_per_member=25)
     guest = make.member()
 
