@@ -82,7 +82,7 @@ def describe(rule: EarningRule) -> str:
     parts = [_amount(rule), *_for_what(rule), *_when(rule), *_caps(rule)]
     if not rule.is_stackable:
         parts.append(_("counts alone"))
-    return _(", ").join(str(part) for part in parts)
+    return " · ".join(str(part) for part in parts)
 
 
 def _amount(rule: EarningRule) -> str:
