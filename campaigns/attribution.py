@@ -103,6 +103,51 @@ def unconvert(order: Order, *, amount_cents: Cents, refund_source: str, now: dat
         )
 
 
+def hand_over(*, source_id: int, target_id: int) -> None:
+    """Let the target of a merge have come from where the earlier of the two memberships came.
+
+    The two exchange where they came from, and what their registrations say, so that no channel
+    gains or loses a registration. Nobody came by themselves.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_EXCHANGE_SQL, {"source": source_id, "target": target_id})
+    both = [source_id, target_id]
+    Acquisition.objects.filter(member_id__in=both, referrer_id__in=both).update(referrer=None)
+    Acquisition.objects.filter(referrer_id=source_id).update(referrer_id=target_id)
+
+
+def forget_visitor(*, member_id: int) -> None:
+    """Cut the tie between an erased member and the visitor that they were before they joined."""
+    Acquisition.objects.filter(member_id=member_id).update(visitor_id="")
+
+
+_EXCHANGE_SQL = """
+WITH pair AS (
+    SELECT one.member_id AS member_id, other.channel_id, other.first_link_id, other.last_link_id,
+           other.visitor_id, other.referrer_id, other.acquired_at
+    FROM campaigns_acquisition source
+    JOIN campaigns_acquisition target
+         ON target.member_id = %(target)s AND source.acquired_at < target.acquired_at
+    JOIN campaigns_acquisition one ON one.member_id IN (source.member_id, target.member_id)
+    JOIN campaigns_acquisition other
+         ON other.member_id IN (source.member_id, target.member_id)
+        AND other.member_id <> one.member_id
+    WHERE source.member_id = %(source)s
+),
+acquisitions AS (
+    UPDATE campaigns_acquisition acquisition
+    SET channel_id = pair.channel_id, first_link_id = pair.first_link_id,
+        last_link_id = pair.last_link_id, visitor_id = pair.visitor_id,
+        referrer_id = pair.referrer_id, acquired_at = pair.acquired_at
+    FROM pair WHERE pair.member_id = acquisition.member_id
+)
+UPDATE campaigns_conversion conversion
+SET channel_id = pair.channel_id, link_id = pair.last_link_id, occurred_at = pair.acquired_at
+FROM pair
+WHERE conversion.kind = 'registration' AND conversion.source = 'member:' || pair.member_id
+"""
+
+
 def _touched_links(origin: Origin, now: datetime) -> tuple[ChannelLink | None, ChannelLink | None]:
     links = ChannelLink.objects.select_related("channel")
     touches = (

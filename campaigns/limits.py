@@ -90,6 +90,25 @@ def take(uses: Sequence[Use], *, place: Place) -> None:
         raise OfferLimitReached(offer=offer, limit=dimension)
 
 
+def hand_over(*, source_id: int, target_id: int) -> None:
+    """Count what one membership of a person used with what the other did; it may exceed a limit."""
+    values = {"source": str(source_id), "target": str(target_id)}
+    with connection.cursor() as cursor:
+        cursor.execute(_HAND_OVER_SQL, values)
+
+
+_HAND_OVER_SQL = """
+WITH theirs AS (
+    DELETE FROM campaigns_usagecounter WHERE dimension = 'member' AND key = %(source)s
+    RETURNING offer, used, spent_cents
+)
+INSERT INTO campaigns_usagecounter AS mine (offer, dimension, key, used, spent_cents)
+SELECT offer, 'member', %(target)s, used, spent_cents FROM theirs ORDER BY offer
+ON CONFLICT (offer, dimension, key) DO UPDATE
+SET used = mine.used + EXCLUDED.used, spent_cents = mine.spent_cents + EXCLUDED.spent_cents
+"""
+
+
 def give_back(uses: Sequence[Use], *, place: Place) -> None:
     """Uncount uses that were counted at this place."""
     values = _values(uses, place)

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import Referral, ReferralCode, ReferralProgramme
@@ -16,6 +17,7 @@ from shop.kernel.errors import DomainError
 from shop.models import Member, Order
 
 CODE_LENGTH = 7
+Status = Referral.Status
 
 
 class ReferralCodeUnknown(DomainError):
@@ -132,3 +134,51 @@ def revoke(referral: Referral) -> None:
 def source_of(referral: Referral) -> str:
     """Return the name under which both rewards are recorded."""
     return f"referral:{referral.pk}"
+
+
+def between(one_id: int, other_id: int) -> list[Referral]:
+    """Return the referrals by which one of two members brought the other."""
+    both = [one_id, other_id]
+    return list(Referral.objects.filter(referrer_id__in=both, referee_id__in=both))
+
+
+def hand_over(*, source_id: int, target_id: int) -> None:
+    """Let one person's two memberships have one history of friends.
+
+    Whom the source brought, the target brought. Of two that brought this person the earlier counts,
+    unless the later has its reward already. Nobody brings themselves: those are void.
+    """
+    both = [source_id, target_id]
+    Referral.objects.filter(
+        referrer_id__in=both, referee_id__in=both, status=Status.REGISTERED
+    ).update(status=Status.VOID)
+    Referral.objects.filter(referrer_id=source_id).exclude(referee_id__in=both).update(
+        referrer_id=target_id
+    )
+    brought = Referral.objects.filter(referee_id__in=both).exclude(referrer_id__in=both)
+    by_referee = {row.referee_id: row for row in brought}
+    theirs, mine = by_referee.get(source_id), by_referee.get(target_id)
+    if theirs is None:
+        return
+    if mine is not None and _counts(mine, rather_than=theirs):
+        _void(theirs)
+        return
+    if mine is not None:
+        mine.delete()  # it came to nothing, and a friend is brought once
+    if not Referral.objects.filter(referee_id=target_id).exists():
+        Referral.objects.filter(pk=theirs.pk).update(referee_id=target_id)
+
+
+def void_waiting(*, member_id: int) -> None:
+    """Void the referrals that wait for a purchase of a member, or of a friend of theirs."""
+    waiting = Referral.objects.filter(status=Status.REGISTERED)
+    waiting.filter(Q(referee_id=member_id) | Q(referrer_id=member_id)).update(status=Status.VOID)
+
+
+def _counts(mine: Referral, *, rather_than: Referral) -> bool:
+    is_rewarded = mine.status != Status.REGISTERED
+    return is_rewarded or mine.registered_at <= rather_than.registered_at
+
+
+def _void(referral: Referral) -> None:
+    Referral.objects.filter(pk=referral.pk, status=Status.REGISTERED).update(status=Status.VOID)

@@ -47,3 +47,12 @@ def tell(campaign: Campaign, *, now: datetime) -> int:
         )
     Reservation.objects.filter(pk__in=[reservation.pk for reservation in told]).update(told_at=now)
     return len(told)
+
+
+def hand_over(*, source_id: int, target_id: int) -> None:
+    """Put one membership of a person on the lists where the other is."""
+    mine = Reservation.objects.filter(member_id=target_id).values("campaign_id")
+    Reservation.objects.filter(member_id=source_id).exclude(campaign_id__in=mine).update(
+        member_id=target_id
+    )
+    Reservation.objects.filter(member_id=source_id).delete()

@@ -155,3 +155,8 @@ def _close(coupon: Coupon, *, now: datetime) -> int:
     late = mine.filter(expires_at__lte=now).update(status=Status.EXPIRED, closed_at=now)
     taken_back = mine.update(status=Status.CANCELLED, closed_at=now)
     return 0 if late else taken_back
+
+
+def hand_over(*, source_id: int, target_id: int) -> None:
+    """Let the open offers of a member be those of the membership that has their coupons now."""
+    CouponTransfer.objects.filter(giver_id=source_id, status=Status.OPEN).update(giver_id=target_id)

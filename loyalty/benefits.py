@@ -75,6 +75,15 @@ def forget(benefit: Benefit, member_ids: Sequence[int], *, now: datetime) -> Non
     BenefitGrant.objects.filter(benefit=benefit, member_id__in=member_ids, granted_at=now).delete()
 
 
+def hand_over(*, source_id: int, target_id: int) -> None:
+    """Remember for one membership of a person what the other was given: nothing comes twice."""
+    for grant in BenefitGrant.objects.filter(member_id=source_id).order_by("pk"):
+        if not BenefitGrant.objects.filter(
+            member_id=target_id, benefit_id=grant.benefit_id, period=grant.period
+        ).exists():
+            BenefitGrant.objects.filter(pk=grant.pk).update(member_id=target_id)
+
+
 def _grant(sql: str, benefit: Benefit, **values: Any) -> list[int]:
     with connection.cursor() as cursor:
         cursor.execute(

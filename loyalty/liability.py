@@ -35,6 +35,9 @@ MOVEMENTS = {
     "extend_out": "adjusted",
     "extend_in": "adjusted",
     "adjust": "adjusted",
+    "merge_out": "adjusted",
+    "merge_in": "adjusted",
+    "forfeit": "expired",
 }
 """Where each kind of entry stands in the roll-forward; what comes back stands where it left."""
 COLUMNS = ["earned", "used", "expired", "clawed_back", "adjusted"]

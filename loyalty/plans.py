@@ -100,5 +100,22 @@ def refundable_cents(purchase: PlanPurchase, *, now: datetime) -> Cents:
     return Cents(purchase.price_cents * unused // days)
 
 
+def hand_over(*, source_id: int, target_id: int, now: datetime) -> None:
+    """Move what a member has paid for to another membership of theirs.
+
+    Where the other has the same plan already, the rest begins where that ends. What is over stays.
+    """
+    running = PlanPurchase.objects.filter(member_id=source_id, refunded_at=None, ends_at__gt=now)
+    for purchase in running.order_by("starts_at"):
+        last = _standing(target_id, purchase.plan_id).order_by("-ends_at").first()
+        starts_at, ends_at = purchase.starts_at, purchase.ends_at
+        if last is not None and last.ends_at > starts_at:
+            rest = ends_at - max(starts_at, now)
+            starts_at, ends_at = last.ends_at, last.ends_at + rest
+        PlanPurchase.objects.filter(pk=purchase.pk).update(
+            member_id=target_id, starts_at=starts_at, ends_at=ends_at
+        )
+
+
 def _standing(member_id: int, plan_id: int) -> QuerySet[PlanPurchase]:
     return PlanPurchase.objects.filter(member_id=member_id, plan_id=plan_id, refunded_at=None)

@@ -8,10 +8,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import datetime
 from http import HTTPStatus
-from typing import Any
+from typing import Any, TypeVar
 
 from django.db import connection, transaction
-from django.db.models import F
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import ledger, lots
@@ -23,6 +23,7 @@ from shop.kernel.money import Points, share_of
 
 Kind = PointsEntry.Kind
 Wallet = PointsAccount.Wallet
+RowT = TypeVar("RowT", PointsEntry, PendingPoints)
 
 
 class NotEnoughPoints(DomainError):
@@ -47,6 +48,13 @@ class AdjustmentEmpty(DomainError):
     status = HTTPStatus.BAD_REQUEST
 
 
+class WalletClosed(DomainError):
+    """The membership ended while something was being done for it."""
+
+    code = "wallet-closed"
+    title = _("This membership has ended.")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wallets:
     """The locked accounts of one flow, by (member id, wallet)."""
@@ -60,6 +68,15 @@ class Wallets:
     def qualifying(self, member_id: int) -> PointsAccount:
         """Return the account of qualifying points."""
         return self.accounts[member_id, Wallet.QUALIFYING]
+
+    def ensure_open(self, member_id: int) -> None:
+        """Check that the membership did not end before its wallets were locked.
+
+        Raises:
+            WalletClosed
+        """
+        if self.points(member_id).is_closed:
+            raise WalletClosed
 
     def of(self, account: PointsAccount) -> PointsAccount:
         """Return the locked row of an account."""
@@ -108,9 +125,9 @@ def earn(
 ) -> None:
     """Add points to a locked account; debt is repaid first, the rest becomes a lot.
 
-    Once per (account, kind, source). Earning nothing writes nothing.
+    Once per (account, kind, source). Earning nothing writes nothing, nor does a closed wallet earn.
     """
-    if points > 0:
+    if points > 0 and not account.is_closed:
         ledger.credit(
             account, kind=kind, points=points, source=source, now=now, expires_at=expires_at
         )
@@ -127,9 +144,9 @@ def promise(
 ) -> None:
     """Promise points for later; they enter the ledger when their time has come.
 
-    Without `available_at` they wait until `complete` names it.
+    Without `available_at` they wait until `complete` names it. A closed wallet is promised nothing.
     """
-    if points > 0:
+    if points > 0 and not account.is_closed:
         PendingPoints.objects.create(
             account=account,
             kind=kind,
@@ -176,13 +193,14 @@ def revoke_promise(account: PointsAccount, *, source: str, now: datetime, policy
 
     A posted promise is taken back as far as the programme's policy goes.
     """
-    promised = PendingPoints.objects.filter(account=account, source=source).first()
+    promised = _of_person(PendingPoints.objects.filter(source=source), account).first()
     if promised is None:
         return
     if _resolve_promise(promised.pk, state=PendingPoints.State.VOIDED, now=now) is not None:
         return
-    posted = PointsEntry.objects.filter(account=account, kind=promised.kind, source=source).first()
-    if posted is None:
+    entries = PointsEntry.objects.filter(kind=promised.kind, source=source)
+    posted = _of_person(entries, account).first()
+    if posted is None or account.is_closed:
         return
     taken = lots.claw_back(posted.points, pending=0, available=account.available, policy=policy)
     if taken.from_balance > 0:
@@ -302,10 +320,12 @@ def adjust(
     """Correct a balance by hand; the reason and the person stay on the entry.
 
     Raises:
-        AdjustmentEmpty, NotEnoughPoints
+        AdjustmentEmpty, NotEnoughPoints, WalletClosed
     """
     if points == 0:
         raise AdjustmentEmpty
+    if account.is_closed:
+        raise WalletClosed
     by: Any = {"note": reason, "actor": actor}
     if points > 0:
         ledger.credit(
@@ -365,6 +385,8 @@ def reverse_earn(
     What is still pending goes first, then the lot that the order itself opened. Return how many
     points were taken.
     """
+    if account.is_closed:
+        return Points(0)
     earned = _earned(account, order_source)
     taken = lots.claw_back(
         share.of(earned.points), pending=earned.pending, available=account.available, policy=policy
@@ -396,10 +418,9 @@ def reverse_spend(
     Parts that expire within the grace period, or have expired, live until it ends. Each expiry is
     an entry and a lot of its own: the first under `refund_source`, the next under `…/2`.
     """
-    spent = PointsEntry.objects.filter(
-        account=account, kind=Kind.SPEND, source=order_source
-    ).first()
-    if spent is None:
+    entries = PointsEntry.objects.filter(kind=Kind.SPEND, source=order_source)
+    spent = _of_person(entries, account).first()
+    if spent is None or account.is_closed:
         return
     back = lots.restore(
         _draws(spent, now=now),
@@ -430,22 +451,44 @@ class _Earned:
 
 def _earned(account: PointsAccount, source: str) -> _Earned:
     with connection.cursor() as cursor:
-        cursor.execute(_EARNED_SQL, {"account": account.pk, "source": source})
+        values: dict[str, Any] = {
+            "account": account.pk,
+            "member": account.member_id,
+            "wallet": account.wallet,
+            "source": source,
+        }
+        cursor.execute(_EARNED_SQL, values)
         entry_id, promise_id, points, pending = cursor.fetchone()
     return _Earned(entry_id=entry_id, promise_id=promise_id, points=points, pending=pending)
 
 
-_EARNED_SQL = """
+_HISTORY_SQL = """ANY(ARRAY(
+    SELECT %(account)s::bigint
+    UNION ALL
+    SELECT former.id FROM loyalty_pointsaccount former
+    JOIN shop_member merged ON merged.id = former.member_id
+    WHERE merged.merged_into_id = %(member)s AND former.wallet = %(wallet)s))"""
+"""The wallet itself, and those of memberships that were merged into its member's."""
+
+_EARNED_SQL = f"""
 SELECT entry.id, promise.id, COALESCE(promise.points, entry.points, 0),
        CASE WHEN promise.state = 'pending' THEN promise.points - promise.taken_back ELSE 0 END
-FROM (VALUES (%(account)s::bigint, %(source)s)) AS asked (account_id, source)
+FROM (VALUES (%(source)s)) AS asked (source)
 LEFT JOIN loyalty_pointsentry entry
-       ON entry.account_id = asked.account_id AND entry.source = asked.source
+       ON entry.account_id = {_HISTORY_SQL} AND entry.source = asked.source
       AND entry.kind = 'earn'
 LEFT JOIN loyalty_pendingpoints promise
-       ON promise.account_id = asked.account_id AND promise.source = asked.source
+       ON promise.account_id = {_HISTORY_SQL} AND promise.source = asked.source
       AND promise.kind = 'earn'
-"""
+"""  # noqa: S608 - our own expression
+
+
+def _of_person(found: QuerySet[RowT], account: PointsAccount) -> QuerySet[RowT]:
+    """Keep the rows of this wallet, and those of the wallets that were merged into it."""
+    former = PointsAccount.objects.filter(
+        member__merged_into=account.member_id, wallet=account.wallet
+    ).values("pk")
+    return found.filter(Q(account=account) | Q(account__in=former))
 
 
 def _draws(spent: PointsEntry, *, now: datetime) -> list[Draw]:
@@ -474,6 +517,8 @@ def _take_from_promise(earned: _Earned, points: Points, *, now: datetime) -> Non
 
 
 def _ensure_available(account: PointsAccount, points: Points) -> None:
+    if account.is_closed:
+        raise WalletClosed
     if points > account.available:
         raise NotEnoughPoints(needed_points=points, available_points=account.available)
 

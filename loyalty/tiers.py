@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from loyalty import standing
-from loyalty.models import LoyaltyProgramme, Membership, Tier, TierChange
+from loyalty.models import LoyaltyProgramme, Membership, Tier, TierChange, TierPin
 from shop.kernel import rows
 
 Reason = TierChange.Reason
@@ -102,6 +102,26 @@ def refresh(
         occurred_at=now,
     )
     return earned
+
+
+def take_over(*, source_id: int, target_id: int, now: datetime) -> None:
+    """Give the target of a merge the source's tier where that is higher; a pinned tier stays."""
+    places = Membership.objects.select_related("tier").in_bulk([source_id, target_id])
+    theirs, mine = places[source_id], places[target_id]
+    pinned = TierPin.objects.filter(member_id__in=[source_id, target_id], ended_at=None)
+    if theirs.tier.level <= mine.tier.level or pinned.exists():
+        return
+    Membership.objects.filter(member_id=target_id).update(
+        tier=theirs.tier, tier_since=theirs.tier_since, kept_until=theirs.kept_until
+    )
+    TierChange.objects.create(
+        member_id=target_id,
+        from_tier=mine.tier,
+        to_tier=theirs.tier,
+        reason=Reason.EARNED,
+        source=f"merge:{source_id}",
+        occurred_at=now,
+    )
 
 
 def choose(tiers: Sequence[Tier], *, points: int, referral_count: int) -> Tier:

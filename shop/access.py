@@ -18,13 +18,14 @@ ANALYST = "Analyst"
 
 _SECRETS = {"batchcode", "logincode", "membercode", "membersession"}
 """Rows that are as good as money or let somebody in; nobody reads them one by one."""
-_PERSONAL = {"member", "message", "acquisition", "referral", "referralcode"}
+_PERSONAL = {"member", "memberstatuschange", "message", "acquisition", "referral", "referralcode"}
 """Rows about a person, which an analyst has no need of."""
 
 _MANAGER_MAY = {
     "shop": {
         "add_member",
         "change_member",
+        "freeze_member",
         "change_order",
         "change_storehours",
         "change_storeproduct",

@@ -80,6 +80,7 @@ def register(
     now: datetime,
     name: str = "",
     birthday: date | None = None,
+    joined_before: bool = False,
 ) -> Member:
     """Create a member with this E.164 phone.
 
@@ -96,6 +97,7 @@ def register(
         birthday=birthday,
         store=store,
         joined_at=now,
+        joined_before=joined_before,
     )
     try:
         with transaction.atomic():

@@ -1,6 +1,6 @@
 """Orders and their money: the guarded state machine. The only module that writes them."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -167,6 +167,17 @@ def create(draft: OrderDraft, *, now: datetime) -> Order:
     rows.insert(*lines)
     rows.insert(*discount_rows(lines, draft))
     return order
+
+
+def lock_all_of(member_ids: Collection[int]) -> list[Order]:
+    """Lock every order of these members, in ascending id."""
+    rows = Order.objects.select_for_update(no_key=True).filter(member_id__in=member_ids)
+    return list(rows.order_by("pk"))
+
+
+def hand_over(*, source_id: int, target_id: int) -> int:
+    """Let the orders of one membership be those of another of the same person; return how many."""
+    return Order.objects.filter(member_id=source_id).update(member_id=target_id)
 
 
 def order_row(draft: OrderDraft, *, number: str, now: datetime) -> Order:

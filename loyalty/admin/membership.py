@@ -35,6 +35,10 @@ class LoyaltyProgrammePage(Page):
             },
         ),
         (
+            _("Adjusting by hand"),
+            {"fields": [("adjustment_limit_points", "adjustment_day_limit_points")]},
+        ),
+        (
             _("Keeping"),
             {
                 "fields": [

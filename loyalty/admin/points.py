@@ -1,25 +1,38 @@
 """The points ledger as managers see it: searchable, and read-only because it is a ledger."""
 
+from typing import Any
+
 from django.contrib import admin
+from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
+from unfold.enums import ActionVariant
 
+from loyalty import adjustments, tiers
 from loyalty.models import (
     PendingPoints,
     PointsAccount,
+    PointsAdjustment,
     PointsDraw,
     PointsEntry,
     PointsHold,
     PointsLot,
 )
+from shop.admin.buttons import Button, Text, button
 from shop.admin.pages import ReadOnlyPage
-from shop.admin.scoping import VisibleFilter
+from shop.admin.scoping import VisibleFilter, principal_of
+from shop.models import Staff
 
 OWNER = "account__member__store_id"
 OWNING_STORE = ("account__member__store", VisibleFilter)
 WALLET = ("account__wallet", ChoicesDropdownFilter)
 SEARCH = ["account__member__phone_last4", "account__member__name", "source"]
 SEARCH_HELP = _("Last four digits, name or order number")
+
+
+def _is_waiting(row: Any) -> bool:
+    return bool(row.state == PointsAdjustment.State.PENDING)
 
 
 class OfAnAccount(ReadOnlyPage):
@@ -117,6 +130,72 @@ class HoldPage(OfAnAccount):
     date_hierarchy = "held_at"
     fields = ["member", ("points", "state"), "source", ("held_at", "expires_at"), "resolved_at"]
     readonly_fields = ["member"]
+
+
+@admin.register(PointsAdjustment)
+class AdjustmentPage(OfAnAccount):
+    """Corrections by hand; those that wait are decided on in the inbox of approvals, or here."""
+
+    list_display = [
+        "requested_at",
+        "member",
+        "points",
+        "reason",
+        "state",
+        "requested_by",
+        "decided_by",
+    ]
+    list_display_links = ["requested_at"]
+    list_filter = [("state", ChoicesDropdownFilter), OWNING_STORE]
+    list_select_related = ["account__member", "requested_by", "decided_by"]
+    search_fields = ["account__member__phone_last4", "account__member__name", "reason"]
+    search_help_text = _("Last four digits, name or reason")
+    date_hierarchy = "requested_at"
+    actions_detail = ["approve", "reject"]
+    fields = [
+        ("member", "points"),
+        "reason",
+        ("state", "source"),
+        ("requested_by", "requested_at"),
+        ("decided_by", "decided_at"),
+    ]
+    readonly_fields = ["member"]
+
+    @button(
+        Button(
+            label=_("Approve"),
+            question=_("The points are posted at once, with both names."),
+            permission="loyalty.approve_pointsadjustment",
+            when=_is_waiting,
+        ),
+        icon="check",
+        variant=ActionVariant.PRIMARY,
+    )
+    def approve(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
+        """Post an adjustment."""
+        now, store = timezone.now(), row.account.member.store
+        expires_at = tiers.programme().lifetime.ends_at(now, timezone=store.timezone)
+        adjustments.approve(row, by=_person(request), now=now, expires_at=expires_at)
+        return _("Approved and posted.")
+
+    @button(
+        Button(
+            label=_("Reject"),
+            question=_("Nothing is posted; who asked can ask again."),
+            permission="loyalty.approve_pointsadjustment",
+            when=_is_waiting,
+        ),
+        icon="close",
+        variant=ActionVariant.DANGER,
+    )
+    def reject(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
+        """Turn an adjustment down."""
+        adjustments.reject(row, by=_person(request), now=timezone.now())
+        return _("Rejected.")
+
+
+def _person(request: HttpRequest) -> Staff:
+    return Staff.objects.get(pk=principal_of(request).id)
 
 
 @admin.register(PendingPoints)

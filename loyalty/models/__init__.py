@@ -1,5 +1,6 @@
 """Rows of loyalty; they point at the shop, never at campaigns."""
 
+from loyalty.models.adjustments import PointsAdjustment
 from loyalty.models.benefits import (
     Benefit,
     BenefitGrant,
@@ -42,6 +43,7 @@ __all__ = [
     "PendingPoints",
     "PlanPurchase",
     "PointsAccount",
+    "PointsAdjustment",
     "PointsDraw",
     "PointsEntry",
     "PointsHold",

@@ -119,6 +119,18 @@ class LoyaltyProgramme(models.Model):
     expiry_warning_days = models.PositiveSmallIntegerField(
         _("warn so many days before"), default=30
     )
+    adjustment_limit_points = models.PositiveIntegerField(
+        _("staff adjust up to"),
+        default=500,
+        db_default=500,
+        help_text=_("Points in one adjustment; more needs a second person."),
+    )
+    adjustment_day_limit_points = models.PositiveIntegerField(
+        _("and in a day up to"),
+        default=2000,
+        db_default=2000,
+        help_text=_("Points that one person adjusts alone in a day, up and down together."),
+    )
 
     class Meta:
         verbose_name = _("loyalty programme")

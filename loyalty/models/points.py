@@ -17,6 +17,7 @@ class PointsAccount(models.Model):
         balance = Σ entries = the last entry's balance_after; the balance is a cache of the ledger.
         Σ lots remaining − debt = balance, where debt is what a negative balance owes.
         held = Σ holds pending; balance − held ≥ 0 unless there is debt.
+        A closed wallet holds nothing, and nothing comes into it.
     """
 
     class Wallet(models.TextChoices):
@@ -30,6 +31,7 @@ class PointsAccount(models.Model):
     wallet = models.CharField(_("wallet"), max_length=16, choices=Wallet)
     balance = PointsField(_("balance"), default=Points(0))
     held = PointsField(_("held"), default=Points(0))
+    is_closed = models.BooleanField(_("closed"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("points account")
@@ -40,6 +42,10 @@ class PointsAccount(models.Model):
             ),
             models.CheckConstraint(
                 name="points_account_held_not_negative", condition=Q(held__gte=0)
+            ),
+            models.CheckConstraint(
+                name="points_account_closed_is_empty",
+                condition=Q(is_closed=False) | Q(balance=0, held=0),
             ),
         ]
 
@@ -72,6 +78,9 @@ class PointsEntry(models.Model):
         EXTEND_OUT = "extend_out", _("Moved to a later expiry")
         EXTEND_IN = "extend_in", _("Moved from an earlier expiry")
         REINSTATE = "reinstate", _("Given back after they expired")
+        MERGE_OUT = "merge_out", _("Moved to another membership")
+        MERGE_IN = "merge_in", _("Moved from another membership")
+        FORFEIT = "forfeit", _("Given up with the membership")
 
     account = models.ForeignKey(
         PointsAccount, models.PROTECT, related_name="entries", verbose_name=_("account")
@@ -94,13 +103,16 @@ class PointsEntry(models.Model):
             models.CheckConstraint(
                 name="points_entry_sign_matches_kind",
                 condition=Q(
-                    kind__in=["earn", "referral", "reverse_spend", "extend_in", "reinstate"],
+                    kind__in=[
+                        *["earn", "referral", "reverse_spend", "extend_in", "reinstate"],
+                        "merge_in",
+                    ],
                     points__gt=0,
                 )
                 | Q(
                     kind__in=[
                         *["spend", "expire", "extend_out"],
-                        *["reverse_earn", "reverse_referral"],
+                        *["reverse_earn", "reverse_referral", "merge_out", "forfeit"],
                     ],
                     points__lt=0,
                 )

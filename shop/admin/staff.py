@@ -32,13 +32,14 @@ class StaffPage(Page, UserAdmin):  # type: ignore[misc]
     search_help_text = _("User name, name or e-mail")
     ordering = ["username"]
     filter_horizontal: ClassVar[list[str]] = []
-    autocomplete_fields = ["stores"]
+    autocomplete_fields = ["stores", "member"]
     compressed_fields = True
     fieldsets = [
         (None, {"fields": ["username", "password", ("first_name", "last_name"), "email"]}),
         (_("Sees"), {"fields": [("covers_all_stores", "stores")]}),
         (_("Rights"), {"fields": [("is_active", "is_staff"), "is_superuser", "groups"]}),
         (_("Single permissions"), {"fields": ["user_permissions"], "classes": ["collapse"]}),
+        (_("Points"), {"fields": [("member", "adjustment_limit_points")]}),
         (_("Last seen"), {"fields": [("last_login", "date_joined")]}),
     ]
     add_fieldsets = [
@@ -66,7 +67,7 @@ class StaffPage(Page, UserAdmin):  # type: ignore[misc]
         if not request.user.is_superuser:
             fields += POWERS
         if principal_of(request).store_ids is not None:
-            fields += ["covers_all_stores"]
+            fields += ["covers_all_stores", "member", "adjustment_limit_points"]
         return fields
 
     def may_write(self, request: HttpRequest, row: Any = None) -> bool:

@@ -46,6 +46,7 @@ from loyalty.models import (
     PendingPoints,
     PlanPurchase,
     PointsAccount,
+    PointsAdjustment,
     PointsDraw,
     PointsEntry,
     PointsHold,
@@ -63,6 +64,7 @@ from shop.models import (
     Alert,
     Category,
     Member,
+    MemberStatusChange,
     Message,
     OptionGroup,
     Order,
@@ -83,6 +85,7 @@ Entry = tuple[Any, str]
 TODAY: list[Entry] = [
     (Order, "receipt_long"),
     (Member, "group"),
+    (MemberStatusChange, "manage_accounts"),
     (Refund, "undo"),
     (Payment, "payments"),
     (Alert, "notifications"),
@@ -110,6 +113,7 @@ PROMOTION: list[Entry] = [
 ]
 LOYALTY: list[Entry] = [
     (PointsEntry, "list_alt"),
+    (PointsAdjustment, "exposure"),
     (PointsAccount, "account_balance_wallet"),
     (PendingPoints, "hourglass_top"),
     (PointsLot, "inventory_2"),

@@ -9,7 +9,14 @@ from shop.models.catalog import (
     ProductOption,
     StoreProduct,
 )
-from shop.models.members import LoginCode, Member, MemberCode, MemberSession
+from shop.models.members import (
+    ErasedPhone,
+    LoginCode,
+    Member,
+    MemberCode,
+    MemberSession,
+    MemberStatusChange,
+)
 from shop.models.messages import Alert, Message
 from shop.models.orders import (
     Order,
@@ -27,10 +34,12 @@ from shop.models.stores import Store, StoreHours
 __all__ = [
     "Alert",
     "Category",
+    "ErasedPhone",
     "LoginCode",
     "Member",
     "MemberCode",
     "MemberSession",
+    "MemberStatusChange",
     "Message",
     "Option",
     "OptionGroup",

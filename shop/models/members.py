@@ -2,8 +2,9 @@
 
 import uuid
 
+import pgtrigger
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from shop.kernel import crypto
@@ -16,6 +17,9 @@ class Member(models.Model):
     Invariants:
         The phone is stored encrypted; `phone_hash` finds it, by `phone_last4` staff recognise it.
         At most one living member per phone.
+        A merged member is closed and names whom they were merged into; an erased one is closed,
+        and their name, phone and birthday are gone for good.
+        Somebody who `joined_before` gets no newcomer's gift again.
     """
 
     class Status(models.TextChoices):
@@ -37,14 +41,41 @@ class Member(models.Model):
         Store, models.PROTECT, related_name="members", verbose_name=_("joined at")
     )
     joined_at = models.DateTimeField(_("joined"))
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="merged_from",
+        verbose_name=_("merged into"),
+    )
+    erased_at = models.DateTimeField(_("erased"), null=True, blank=True)
+    joined_before = models.BooleanField(_("was a member before"), default=False, db_default=False)
 
     class Meta:
         verbose_name = _("member")
         verbose_name_plural = _("members")
+        permissions = [
+            ("freeze_member", "Can freeze and close members"),
+            ("merge_member", "Can merge members"),
+            ("erase_member", "Can erase members"),
+        ]
         constraints = [
+            models.CheckConstraint(
+                name="member_gone_is_closed",
+                condition=Q(merged_into__isnull=True, erased_at__isnull=True) | Q(status="closed"),
+            ),
+            models.CheckConstraint(
+                name="member_erased_is_nobody",
+                condition=Q(erased_at__isnull=True)
+                | Q(name="", birthday__isnull=True, phone_last4=""),
+            ),
+            models.CheckConstraint(
+                name="member_not_merged_into_oneself", condition=~Q(merged_into=F("id"))
+            ),
             models.UniqueConstraint(
                 name="member_once_per_phone", fields=["phone_hash"], condition=~Q(status="closed")
-            )
+            ),
         ]
         indexes = [
             models.Index(name="member_by_store", fields=["store", "-joined_at"]),
@@ -52,12 +83,66 @@ class Member(models.Model):
         ]
 
     def __str__(self) -> str:
+        if self.erased_at is not None:
+            return f"#{str(self.public_id)[:8]}"
         return self.name or f"•••• {self.phone_last4}"
 
     @property
     def phone(self) -> str:
         """Return the phone in E.164 form, decrypted; only for sending to it."""
         return crypto.decrypt(bytes(self.phone_sealed), context=f"member:{self.public_id}")
+
+
+class MemberStatusChange(models.Model):
+    """That a membership was frozen, unfrozen, closed, merged or erased: by whom and why."""
+
+    class Kind(models.TextChoices):
+        FREEZE = "freeze", _("Frozen")
+        UNFREEZE = "unfreeze", _("Unfrozen")
+        CLOSE = "close", _("Closed")
+        MERGE = "merge", _("Merged into another")
+        ERASE = "erase", _("Erased")
+
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="status_changes", verbose_name=_("member")
+    )
+    kind = models.CharField(_("what"), max_length=8, choices=Kind)
+    reason = models.CharField(_("reason"), max_length=200)
+    actor = models.CharField(_("by"), max_length=64)
+    occurred_at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("status change")
+        verbose_name_plural = _("status changes")
+        constraints = [
+            models.UniqueConstraint(
+                name="member_ends_once",
+                fields=["member", "kind"],
+                condition=Q(kind__in=["close", "merge", "erase"]),
+            )
+        ]
+        indexes = [
+            models.Index(name="member_status_history", fields=["member", "-occurred_at"]),
+        ]
+        triggers = [
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.occurred_at:%F %T}"
+
+
+class ErasedPhone(models.Model):
+    """That somebody with this phone was erased: a keyed hash that only the same phone leads to.
+
+    It keeps whoever joins again from a second newcomer's gift, and is forgotten after a while.
+    """
+
+    tombstone = models.BinaryField(max_length=32, unique=True)
+    expires_at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"until {self.expires_at:%F}"
 
 
 class MemberSession(models.Model):

@@ -5,6 +5,7 @@ from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
+from shop.models.members import Member
 from shop.models.stores import Store
 
 
@@ -17,6 +18,21 @@ class Staff(AbstractUser):
     covers_all_stores = models.BooleanField(_("sees every store"), default=False)
     stores = models.ManyToManyField(
         Store, related_name="staff", blank=True, verbose_name=_("stores")
+    )
+    member = models.OneToOneField(
+        Member,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="staff",
+        verbose_name=_("own membership"),
+        help_text=_("Nobody adjusts or approves points of their own."),
+    )
+    adjustment_limit_points = models.PositiveIntegerField(
+        _("adjusts points up to"),
+        null=True,
+        blank=True,
+        help_text=_("More needs a second person. Without it: the programme's limit."),
     )
 
     class Meta(AbstractUser.Meta):

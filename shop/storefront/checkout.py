@@ -250,11 +250,17 @@ def _use_promotions(order: Order, quote: Quote, *, now: datetime) -> None:
 
 
 def _lock_wallets(payer: MemberFacts | None) -> Wallets:
-    """Lock every account that the payment may touch: the payer's, and that of who brought them."""
+    """Lock every account that the payment may touch: the payer's, and that of who brought them.
+
+    Raises:
+        points.WalletClosed: the membership was merged or closed at this moment.
+    """
     if payer is None:
         return Wallets(accounts={})
     brought_by = payer.waiting_referrer_id
-    return points.lock_accounts([payer.id] if brought_by is None else [payer.id, brought_by])
+    wallets = points.lock_accounts([payer.id] if brought_by is None else [payer.id, brought_by])
+    wallets.ensure_open(payer.id)
+    return wallets
 
 
 def _keep_gains(order: Order, quote: Quote, *, now: datetime) -> None:

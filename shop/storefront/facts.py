@@ -33,6 +33,7 @@ class MemberFacts:
     phone_last4: str
     birthday: date | None
     joined_at: datetime
+    joined_before: bool
     store: str
     balance: Points
     held: Points
@@ -73,10 +74,13 @@ class MemberFacts:
         return Member.from_db(connection.alias, ["id", "public_id"], [self.id, self.public_id])
 
     def for_pricing(self, *, now: datetime) -> Facts:
-        """Return the part that pricing rules may ask about."""
+        """Return the part that pricing rules may ask about.
+
+        Who was a member before is no newcomer: their first order here is not their first.
+        """
         return Facts(
             member=str(self.public_id),
-            order_count=self.order_count,
+            order_count=max(self.order_count, int(self.joined_before)),
             tier=self.tier,
             acquisition_channel=self.channel,
             birthday=self.birthday,
@@ -207,7 +211,8 @@ _PLACE_SQL = f""", (
 _EARNING_RULES = earning_programme.rules_sql("member.id")
 _FACTS_SQL = f"""
 SELECT member.id, member.public_id, member.status, member.name, member.phone_last4,
-       member.birthday, member.joined_at, store.code AS store, store.timezone,
+       member.birthday, member.joined_at, member.joined_before, store.code AS store,
+       store.timezone,
        account.balance, account.held,
        tier.code AS tier, tier.name_zh AS tier_name_zh, tier.name_en AS tier_name_en,
        GREATEST(tier.points_rate_percent, {benefits.POINTS_PERCENT_SQL}) AS tier_percent,

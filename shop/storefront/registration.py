@@ -9,7 +9,7 @@ from campaigns import attribution, coupons, referrals
 from campaigns.attribution import Origin
 from campaigns.models import CouponDefinition
 from loyalty import points, tiers
-from shop import members
+from shop import accounts, members
 from shop.kernel import outbox
 from shop.models import Member, Store
 
@@ -31,6 +31,8 @@ class Application:
 def join(application: Application, *, now: datetime) -> Member:
     """Make a member: wallets, lowest tier, welcome coupons, where they came from, who brought them.
 
+    Who was a member before, even erased since, gets nothing again that is for newcomers.
+
     Raises:
         members.MemberExists: two at once with one phone make one member.
         referrals.ReferralCodeUnknown
@@ -38,11 +40,13 @@ def join(application: Application, *, now: datetime) -> Member:
     referrer = (
         referrals.referrer_of(application.referral_code) if application.referral_code else None
     )
+    joined_before = accounts.is_remembered(application.phone, now=now)
     member = members.register(
         phone=application.phone,
         store=application.store,
         name=application.name,
         birthday=application.birthday,
+        joined_before=joined_before,
         now=now,
     )
     points.open_accounts(member.pk)
@@ -56,9 +60,10 @@ def join(application: Application, *, now: datetime) -> Member:
         ),
         now=now,
     )
-    if referrer is not None:
+    if referrer is not None and not joined_before:
         referrals.register(referrer_id=referrer.pk, referee=member, now=now)
-    _give_welcome_coupons(member, now=now)
+    if not joined_before:
+        _give_welcome_coupons(member, now=now)
     outbox.add(
         "member.joined",
         key=f"member:{member.public_id}",

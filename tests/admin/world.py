@@ -9,14 +9,22 @@ from django.db.models import Model
 from campaigns import costs, definitions, links, referrals, transfers
 from campaigns.costs import CostRow
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, CodeBatch
-from loyalty import earning_events, pins, plans, rewards
+from loyalty import adjustments, earning_events, pins, plans, rewards
 from loyalty.models import Benefit, BenefitGrant, EarningRule, MembershipPlan
 from shop import messages, tills
 from shop.kernel import callbacks, jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Message, Product, Store, StoreHours, StoreProduct, Till
 from shop.orders import RefundRequest, Tender
-from shop.storefront import benefit_grants, checkout, quotes, refunds, tasks, tier_reviews
+from shop.storefront import (
+    benefit_grants,
+    checkout,
+    departures,
+    quotes,
+    refunds,
+    tasks,
+    tier_reviews,
+)
 from shop.storefront.quotes import Basket
 from tests import make
 
@@ -35,6 +43,7 @@ def populate(code: str) -> None:
     make.give_points(regular, 2000)
     _pay_with_coupon_and_points(code, regular)
     _buy_and_refund(make.basket(who=friend, at=code))
+    _end_and_ask(code)
     _buy_with_a_promotion(code)
     _buy_with_a_voucher(code)
     callbacks.take_once("douyin", external_id=code, event="refund", body="{}", now=make.NOON)
@@ -95,6 +104,21 @@ def _have_benefits(code: str, who: Member) -> None:
             percent=150,
         )
     BenefitGrant.objects.create(member=who, benefit=benefit, period="2026-06", granted_at=make.NOON)
+
+
+def _end_and_ask(code: str) -> None:
+    """Let a membership be closed, and an adjustment wait for a second person."""
+    leaver = make.member(at=code, name=f"离开{code}")
+    departures.close_member(leaver, reason="搬家", actor="test", now=make.NOON)
+    adjustments.request(
+        make.member(at=code, name=f"等待{code}"),
+        amount=Points(9000),
+        reason="补偿",
+        by=make.staff_member(code),
+        source=f"large:{code}",
+        now=make.NOON,
+        expires_at=None,
+    )
 
 
 def price(basket: Basket) -> Cents:

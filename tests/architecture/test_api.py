@@ -28,6 +28,7 @@ MOVES_NO_VALUE = {
     "payments_sandbox_callback": "the provider's number of the payment is its key",
     "touches_create": "each event has its own id",
     "jobs_cancel": "a job that is over is refused",
+    "me_erase": "the code works once, and a wrong try has to be counted",
     "me_set_birthday": "a second change within a year is refused",
     "campaigns_create": "its code is unique",
     "campaigns_reserve": "once per member, however often",

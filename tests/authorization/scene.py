@@ -17,9 +17,9 @@ from campaigns import batches, costs, links, transfers
 from campaigns.group_buying import signatures
 from campaigns.group_buying.providers import SANDBOX_SECRET
 from campaigns.models import Campaign, CampaignPhase, Channel, Voucher
-from loyalty import expiry, pins, plans, points, rewards
+from loyalty import adjustments, expiry, pins, plans, points, rewards
 from loyalty.models import MembershipPlan, PlanPurchase
-from shop import members, payments, tills
+from shop import accounts, members, payments, tills
 from shop.kernel import jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Member, MemberSession, Staff, Till, TillKey
@@ -39,6 +39,11 @@ class Scene:
     member: str
     phone: str
     code: str
+    codes: Mapping[str, str]
+    leaver: str
+    frozen: str
+    heir: str
+    adjustment: str
     unpaid: str
     paid: str
     period: str
@@ -137,10 +142,30 @@ def build() -> Scene:
     codes = [_sold_voucher() for _each in range(3)]
     looked_at, verified = (_looked_at(code) for code in codes[:2])
     voucher_desk.verify([verified.public_id], desk=_desk(verified), claim_key="scene", now=now)
+    login_codes = {
+        "member": members.new_login_code(phone=one.phone, now=now),
+        "other_member": members.new_login_code(phone=other.phone, now=now),
+    }
+    leaver, frozen = make.member(at="SH001"), make.member(at="SH001")
+    accounts.freeze(frozen, reason="lost phone", actor="test", now=now)
+    adjustment = adjustments.request(
+        leaver,
+        amount=Points(9999),
+        reason="compensation",
+        by=manager,
+        source="scene",
+        now=now,
+        expires_at=None,
+    )
     return Scene(
         member=str(one.public_id),
         phone="13800138000",
-        code=members.new_login_code(phone=one.phone, now=now),
+        code=login_codes["member"],
+        codes=login_codes,
+        leaver=str(leaver.public_id),
+        frozen=str(frozen.public_id),
+        heir=str(pinned.public_id),
+        adjustment=str(adjustment.pk),
         unpaid=make.placed(who=one, now=now).number,
         paid=make.paid(who=one, now=now).order.number,
         period=str(_period_of(one).pk),
@@ -280,6 +305,10 @@ def _member(scene: Scene) -> dict[str, str]:
     return {"member_id": scene.member}
 
 
+def _leaver(scene: Scene) -> dict[str, str]:
+    return {"member_id": scene.leaver}
+
+
 def _signed(raw: bytes) -> dict[str, str]:
     """Return the headers of a callback that the sandbox provider really sent."""
     timestamp = str(int(timezone.now().timestamp()))
@@ -366,6 +395,20 @@ ASKED: dict[str, Asked] = {
         path=_member, body=lambda scene, caller: {"event": "check_in", "key": "2026-06-18"}
     ),
     "earning_rules_list": Asked(),
+    "points_adjustments_list": Asked(marker=lambda scene: "9999"),
+    "points_adjustments_approve": Asked(path=lambda scene: {"adjustment_id": scene.adjustment}),
+    "points_adjustments_reject": Asked(path=lambda scene: {"adjustment_id": scene.adjustment}),
+    "members_freeze": Asked(path=_leaver, body=lambda scene, caller: {"reason": "lost phone"}),
+    "members_unfreeze": Asked(
+        path=lambda scene: {"member_id": scene.frozen},
+        body=lambda scene, caller: {"reason": "found it"},
+    ),
+    "members_close": Asked(path=_leaver, body=lambda scene, caller: {"reason": "asked for it"}),
+    "members_erase": Asked(path=_leaver, body=lambda scene, caller: {"reason": "asked for it"}),
+    "members_merge": Asked(
+        path=_leaver, body=lambda scene, caller: {"into": scene.heir, "reason": "same person"}
+    ),
+    "me_erase": Asked(body=lambda scene, caller: {"code": scene.codes.get(caller, "000000")}),
     "members_adjust_points": Asked(
         path=_member, body=lambda scene, caller: {"points": 50, "reason": "waited too long"}
     ),

@@ -50,6 +50,7 @@ MAY = {
     "me_tier_changes": MEMBERS,
     "me_memberships": MEMBERS,
     "me_set_birthday": MEMBERS,
+    "me_erase": MEMBERS,
     "membership_plans_purchase": TILLS,
     "memberships_refund": TILLS,
     # at the counter: members are the whole chain's, orders are their store's
@@ -102,6 +103,14 @@ MAY = {
     "members_record_event": f"{TILLS} manager head_office",
     "earning_rules_list": MANAGERS,
     "members_adjust_points": "manager head_office",
+    "points_adjustments_list": "head_office",
+    "points_adjustments_approve": "head_office",
+    "points_adjustments_reject": "head_office",
+    "members_freeze": "manager head_office",
+    "members_unfreeze": "manager head_office",
+    "members_close": "manager head_office",
+    "members_erase": "head_office",
+    "members_merge": "head_office",
     "members_extend_points": "manager head_office",
     "members_reinstate_points": "manager head_office",
     "members_pin_tier": "manager head_office",
@@ -135,6 +144,7 @@ MAY = {
 """Whose request is served. Whoever is not named is refused, and nothing changes."""
 
 SEES = {
+    "points_adjustments_list": "head_office",
     "orders_list": "member till manager head_office",
     "orders_retrieve": "member till manager head_office",
     "orders_pricing": "till manager head_office",

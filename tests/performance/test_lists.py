@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from campaigns import costs, links, transfers
 from campaigns.models import Campaign, CampaignPhase, Channel, CouponDefinition
-from loyalty import rewards
+from loyalty import adjustments, rewards
 from loyalty.models import EarningRule, Reward, Tier, TierChange
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Store, StoreHours
@@ -108,6 +108,18 @@ class Shop:
         store.save(force_insert=True)
         StoreHours.objects.create(store=store, weekday=1, opens_at="10:00", closes_at="22:00")
 
+    def large_adjustment(self) -> None:
+        self.number += 1
+        adjustments.request(
+            self.member,
+            amount=Points(9000),
+            reason="compensation",
+            by=make.staff_member(),
+            source=f"large:{self.number}",
+            now=NOW,
+            expires_at=None,
+        )
+
     def tier_change(self) -> None:
         low, high = Tier.objects.order_by("level")[:2]
         TierChange.objects.create(
@@ -144,6 +156,10 @@ LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
     "coupon_definitions_list": (
         lambda shop: (shop.phone, "/coupon-definitions"),
         Shop.definition,
+    ),
+    "points_adjustments_list": (
+        lambda shop: (shop.office, "/points-adjustments"),
+        Shop.large_adjustment,
     ),
     "code_batches_list": (lambda shop: (shop.office, "/code-batches"), Shop.batch),
     "rewards_list": (lambda shop: (shop.till, "/rewards"), Shop.reward),

@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from campaigns import caps, codes
 from campaigns.models import Promotion
-from loyalty import pins, plans, points, rewards
+from loyalty import adjustments, pins, plans, points, rewards
 from loyalty.lifetimes import Lifetime
 from loyalty.models import Benefit, MembershipPlan, Tier
 from shop.kernel import jobs
-from shop.kernel.money import Cents
+from shop.kernel.money import Cents, Points
 from shop.models import Alert, Payment
 from shop.orders import RefundRequest
-from shop.storefront import benefit_grants, refunds, tasks
+from shop.storefront import benefit_grants, departures, merging, refunds, tasks
 from shop.storefront.invariants import suite
 from tests import make
 
@@ -39,6 +39,26 @@ def shop(django_db_setup: None, django_db_blocker: Any) -> Iterator[None]:
         transaction.set_rollback(True)
 
 
+def leave_and_ask() -> None:
+    """Let one member be merged, one be erased, and an adjustment wait for a second person."""
+    duplicate, leaver = make.member(), make.member()
+    make.give_points(duplicate, 40)
+    make.paid(who=duplicate)
+    by = {"reason": "one person", "actor": "test", "now": make.NOON}
+    merging.merge_members(duplicate, into=make.member(), **by)
+    make.paid(who=leaver)
+    departures.erase_member(leaver, **by)
+    adjustments.request(
+        make.member(),
+        amount=Points(9000),
+        reason="compensation",
+        by=make.staff_member(),
+        source="large",
+        now=make.NOON,
+        expires_at=None,
+    )
+
+
 def pay_with_a_voucher() -> None:
     """Let a guest have two teas for one that was bought on another platform."""
     two = make.basket(lines=[make.line(quantity=2)], vouchers=[make.voucher(price=1300).public_id])
@@ -48,6 +68,7 @@ def pay_with_a_voucher() -> None:
 def live() -> None:
     """Let a regular, a friend and a guest do what people do."""
     regular = make.member()
+    leave_and_ask()
     pay_with_a_voucher()
     make.looked_at()
     make.give_points(regular, 1400)
@@ -349,6 +370,19 @@ SABOTAGE = {
     "an-open-voucher-is-asked-about": (
         "UPDATE campaigns_voucher SET status = 'unknown', next_check_at = NULL"
         " WHERE order_id IS NULL"
+    ),
+    "who-left-holds-nothing": (
+        "UPDATE shop_member SET status = 'closed', merged_into_id = NULL"
+        " WHERE id = (SELECT min(id) FROM shop_member)"
+    ),
+    "a-merge-takes-what-it-gives": (
+        "UPDATE loyalty_pointsentry SET kind = 'merge_in' WHERE kind = 'adjust' AND points > 0"
+    ),
+    "nobody-is-merged-into-who-left": (
+        "UPDATE shop_member SET status = 'closed', merged_into_id = id"
+    ),
+    "an-adjustment-is-posted-once-agreed": (
+        "UPDATE loyalty_pointsadjustment SET state = 'posted' WHERE state = 'pending'"
     ),
     "each-remembered-request-has-its-answer": "UPDATE kernel_idempotencyrecord SET body = ''",
 }

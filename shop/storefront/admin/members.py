@@ -3,29 +3,25 @@
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from typing import Any
-from uuid import uuid4
 from zoneinfo import ZoneInfo
 
 from django import forms
 from django.contrib import admin
-from django.db import transaction
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.template.loader import render_to_string
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
-from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
-    UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
     UnfoldAdminSingleDateWidget,
     UnfoldAdminTextInputWidget,
 )
 
 from campaigns.models import Acquisition, Coupon
-from loyalty import pins, points, tiers
+from loyalty import pins
 from loyalty.models import (
     Membership,
     PendingPoints,
@@ -37,16 +33,15 @@ from loyalty.models import (
 )
 from shop import members
 from shop.admin.buttons import Button, Text, button
-from shop.admin.pages import Page, ReadOnlyRows
+from shop.admin.pages import Page, ReadOnlyPage, ReadOnlyRows
 from shop.admin.scoping import VisibleFilter, principal_of
 from shop.kernel import crypto
 from shop.kernel.errors import InvalidInput
-from shop.kernel.money import Points
-from shop.models import Member, Order
+from shop.models import Member, MemberStatusChange, Order
 from shop.storefront import tier_reviews
+from shop.storefront.admin.member_buttons import MemberButtons
 
 LATEST_ENTRIES = 10
-MOST_POINTS = 1_000_000
 
 
 class OrderRows(ReadOnlyRows):
@@ -94,20 +89,6 @@ class PinForm(BaseDialogForm):
     reason = forms.CharField(label=_("reason"), max_length=200, widget=UnfoldAdminTextInputWidget)
 
 
-class AdjustmentForm(BaseDialogForm):
-    """How many points, and why. The token makes a second press of the button harmless."""
-
-    points = forms.IntegerField(
-        label=_("points"),
-        min_value=-MOST_POINTS,
-        max_value=MOST_POINTS,
-        help_text=_("Negative takes away."),
-        widget=UnfoldAdminIntegerFieldWidget,
-    )
-    reason = forms.CharField(label=_("reason"), max_length=200, widget=UnfoldAdminTextInputWidget)
-    token = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
-
-
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Standing:
     """What a member has and where they came from."""
@@ -146,7 +127,7 @@ def _read_standing(member: Member) -> Standing:
 
 
 @admin.register(Member)
-class MemberPage(Page):
+class MemberPage(MemberButtons, Page):
     """A member; the phone is known by its last four digits only.
 
     People join at the till or on their phone, where they prove the number: not here.
@@ -161,8 +142,14 @@ class MemberPage(Page):
     ordering = ["-pk"]
     date_hierarchy = "joined_at"
     inlines = [OrderRows, CouponRows, TierChangeRows]
-    actions_detail = ["adjust_points", "pin_tier", "unpin_tier"]
+    actions_detail = [
+        *["adjust_points", "pin_tier", "unpin_tier"],
+        *["freeze", "unfreeze", "merge", "close", "erase"],
+    ]
     readonly_fields = [
+        "status",
+        "merged_into",
+        "erased_at",
         "public_id",
         "phone",
         "store",
@@ -183,6 +170,7 @@ class MemberPage(Page):
                     ("birthday", "status"),
                     ("store", "joined_at"),
                     ("public_id", "came_from"),
+                    ("merged_into", "erased_at"),
                 ]
             },
         ),
@@ -191,6 +179,11 @@ class MemberPage(Page):
             {"fields": [("tier", "balance"), ("qualifying", "promised"), "ledger"]},
         ),
     ]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
+        fields = super().get_readonly_fields(request, obj)
+        is_over = obj is not None and obj.status == Member.Status.CLOSED
+        return [*fields, "name", "birthday"] if is_over else fields
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         return False
@@ -267,38 +260,6 @@ class MemberPage(Page):
 
     @button(
         Button(
-            label=_("Adjust points"),
-            question=_("The reason and your name stay in the ledger."),
-            permission="loyalty.add_pointsentry",
-            form=AdjustmentForm,
-        ),
-        icon="exposure",
-        variant=ActionVariant.PRIMARY,
-    )
-    def adjust_points(self, request: HttpRequest, member: Any, answers: dict[str, Any]) -> Text:
-        """Correct a balance by hand."""
-        now = timezone.now()
-        source = f"adjust:{answers['token'].hex}"
-        with transaction.atomic():
-            account = points.lock_accounts([member.pk]).points(member.pk)
-            if PointsEntry.objects.filter(account=account, source=source).exists():
-                return _("That was done already.")
-            points.adjust(
-                account,
-                points=Points(answers["points"]),
-                source=source,
-                reason=answers["reason"],
-                actor=principal_of(request).key,
-                now=now,
-                expires_at=tiers.programme().lifetime.ends_at(now, timezone=member.store.timezone),
-            )
-        return _("%(points)s points; the balance is %(balance)s now.") % {
-            "points": f"{answers['points']:+d}",
-            "balance": account.balance,
-        }
-
-    @button(
-        Button(
             label=_("Pin the tier"),
             question=_("Automatic moves wait until then. The reason and your name are kept."),
             permission="loyalty.add_tierpin",
@@ -337,3 +298,18 @@ class MemberPage(Page):
 def _end_of(day: date, member: Member) -> datetime:
     midnight = datetime.combine(day + timedelta(days=1), time(), ZoneInfo(member.store.timezone))
     return midnight.astimezone(UTC)
+
+
+@admin.register(MemberStatusChange)
+class StatusChangePage(ReadOnlyPage):
+    """Memberships that were frozen, closed, merged, erased: by whom and why."""
+
+    store_lookup = "member__store_id"
+    list_display = ["occurred_at", "member", "kind", "reason", "actor"]
+    list_display_links = ["occurred_at"]
+    list_filter = [("kind", ChoicesDropdownFilter), ("member__store", VisibleFilter)]
+    list_select_related = ["member"]
+    search_fields = ["member__phone_last4", "member__name", "reason"]
+    search_help_text = _("Last four digits, name or reason")
+    date_hierarchy = "occurred_at"
+    fields = [("member", "kind"), "reason", ("actor", "occurred_at")]

@@ -14,11 +14,9 @@ from rest_framework.views import APIView
 
 from campaigns import links, referrals
 from campaigns.models import Referral
-from loyalty import points, tiers
 from shop import members, messages, stores
 from shop.kernel.errors import NotFound
-from shop.kernel.idempotency import idempotent, request_digest
-from shop.kernel.money import Points
+from shop.kernel.idempotency import idempotent
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of
 from shop.kernel.serializers import shown, validated
@@ -102,45 +100,6 @@ class MemberView(APIView):
         if principal_of(request).kind is Kind.STAFF:
             _ensure_of_store(request, found.store)
         return Response(serializers.MemberOut(found).data)
-
-
-class PointsAdjustmentView(APIView):
-    """Correcting a balance by hand."""
-
-    permission_classes = [callers(Kind.STAFF, scope="points:adjust")]
-
-    @extend_schema(
-        operation_id="members_adjust_points",
-        tags=["points"],
-        summary="Adjust a member's points",
-        description="409 `not-enough-points` when more would be taken than there are.",
-        request=serializers.AdjustmentRequest,
-        responses={200: serializers.MemberOut},
-        examples=[
-            OpenApiExample(
-                "Goodwill", value={"points": 50, "reason": "waited too long"}, request_only=True
-            )
-        ],
-    )
-    @idempotent
-    def post(self, request: Request, member_id: UUID) -> Response:
-        """Adjust a member's points."""
-        body = serializers.AdjustmentRequest(data=request.data)
-        body.is_valid(raise_exception=True)
-        now = timezone.now()
-        found = facts.find(member_id, now=now)
-        store = _ensure_of_store(request, found.store)
-        account = points.lock_accounts([found.id]).points(found.id)
-        points.adjust(
-            account,
-            points=Points(body.validated_data["points"]),
-            source=f"adjust:{request_digest(request)[:40]}",
-            reason=body.validated_data["reason"],
-            actor=principal_of(request).key,
-            now=now,
-            expires_at=tiers.programme().lifetime.ends_at(now, timezone=store.timezone),
-        )
-        return Response(serializers.MemberOut(facts.load(found.id, now=now, with_place=True)).data)
 
 
 class LoginCodesView(APIView):

@@ -3,6 +3,8 @@
 from django.urls import path
 
 from shop.storefront.api import (
+    accounts,
+    adjustments,
     issues,
     liability,
     members,
@@ -25,7 +27,25 @@ urlpatterns = [
     path("members", members.MembersView.as_view()),
     path("members/lookup", members.MemberLookupView.as_view()),
     path("members/<uuid:member_id>", members.MemberView.as_view()),
-    path("members/<uuid:member_id>/points-adjustments", members.PointsAdjustmentView.as_view()),
+    path("members/<uuid:member_id>/freeze", accounts.MemberFreezeView.as_view()),
+    path("members/<uuid:member_id>/unfreeze", accounts.MemberUnfreezeView.as_view()),
+    path("members/<uuid:member_id>/close", accounts.MemberCloseView.as_view()),
+    path("members/<uuid:member_id>/erase", accounts.MemberEraseView.as_view()),
+    path("members/<uuid:member_id>/merge", accounts.MemberMergeView.as_view()),
+    path("me/erasure", accounts.MeErasureView.as_view()),
+    path(
+        "members/<uuid:member_id>/points-adjustments",
+        adjustments.MemberAdjustmentsView.as_view(),
+    ),
+    path("points-adjustments", adjustments.AdjustmentsView.as_view()),
+    path(
+        "points-adjustments/<int:adjustment_id>/approve",
+        adjustments.AdjustmentApprovalView.as_view(),
+    ),
+    path(
+        "points-adjustments/<int:adjustment_id>/reject",
+        adjustments.AdjustmentRejectionView.as_view(),
+    ),
     path("members/<uuid:member_id>/tier-pin", tier_pins.TierPinView.as_view()),
     path("members/<uuid:member_id>/tier-pin/removal", tier_pins.TierPinRemovalView.as_view()),
     path("quotes", orders.QuoteView.as_view()),

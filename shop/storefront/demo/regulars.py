@@ -182,6 +182,7 @@ class Regulars:
             phone_last4=member.phone_last4,
             birthday=member.birthday,
             joined_at=member.joined_at,
+            joined_before=False,
             store=regular.store.code,
             balance=account.balance,
             held=account.held,

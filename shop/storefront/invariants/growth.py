@@ -41,6 +41,8 @@ CHECKS = [
             FROM campaigns_coupon coupon
             JOIN campaigns_coupondefinition definition ON definition.id = coupon.definition_id
             WHERE coupon.member_id IS NOT NULL
+              AND NOT EXISTS (SELECT FROM shop_member merged
+                              WHERE merged.merged_into_id = coupon.member_id)
             GROUP BY definition.id, coupon.member_id
             HAVING max(coupon.slot) > definition.per_member_limit
                 OR count(*) > definition.per_member_limit
@@ -55,11 +57,13 @@ CHECKS = [
             FROM campaigns_coupon given
             FULL JOIN campaigns_coupon received ON received.passed_on_from_id = given.id
             LEFT JOIN campaigns_coupontransfer transfer ON transfer.received_id = received.id
+            LEFT JOIN shop_member receiver ON receiver.id = transfer.receiver_id
             WHERE (given.status = 'transferred' OR received.passed_on_from_id IS NOT NULL)
               AND (given.status IS DISTINCT FROM 'transferred' OR received.id IS NULL
                    OR transfer.status IS DISTINCT FROM 'accepted'
                    OR transfer.coupon_id <> given.id OR transfer.giver_id <> given.member_id
-                   OR transfer.receiver_id <> received.member_id
+                   OR received.member_id NOT IN (receiver.id, COALESCE(receiver.merged_into_id,
+                                                                      receiver.id))
                    OR received.expires_at > given.expires_at + interval '7 days'
                    OR received.definition_id <> given.definition_id)
         """,
@@ -80,15 +84,16 @@ CHECKS = [
             SELECT coupon.code, coupon.status, orders.number, orders.status AS order_status,
                    count(redemption.id) AS redemptions
             FROM campaigns_coupon coupon
+            LEFT JOIN shop_member owner ON owner.id = coupon.member_id
             LEFT JOIN shop_order orders ON orders.id = coupon.held_by_id
             LEFT JOIN campaigns_couponredemption redemption
                    ON redemption.coupon_id = coupon.id AND redemption.released_at IS NULL
-            GROUP BY coupon.id, orders.id
+            GROUP BY coupon.id, orders.id, owner.id
             HAVING count(redemption.id) <> CASE coupon.status WHEN 'redeemed' THEN 1 ELSE 0 END
                 OR (coupon.status = 'redeemed' AND orders.paid_at IS NULL)
                 OR (coupon.status = 'redeemed' AND bool_or(redemption.order_id <> orders.id))
                 OR (coupon.status = 'held' AND orders.status <> 'pending')
-                OR orders.member_id <> coupon.member_id
+                OR orders.member_id NOT IN (owner.id, COALESCE(owner.merged_into_id, owner.id))
         """,
     ),
     Check(
@@ -145,6 +150,10 @@ CHECKS = [
         sql="""
             WITH RECURSIVE chain (start, member) AS (
                 SELECT referrer_id, referee_id FROM campaigns_referral
+                WHERE NOT EXISTS (SELECT FROM shop_member merged
+                                  WHERE merged.merged_into_id IN (referrer_id, referee_id)
+                                     OR merged.id IN (referrer_id, referee_id)
+                                        AND merged.merged_into_id IS NOT NULL)
                 UNION ALL
                 SELECT chain.start, referral.referee_id
                 FROM chain JOIN campaigns_referral referral ON referral.referrer_id = chain.member
@@ -161,8 +170,13 @@ CHECKS = [
                    sum(entry.points) AS points
             FROM loyalty_pointsentry entry
             JOIN loyalty_pointsaccount account ON account.id = entry.account_id
+            JOIN shop_member owner ON owner.id = account.member_id
             LEFT JOIN campaigns_referral referral ON entry.source = 'referral:' || referral.id
             WHERE entry.kind IN ('referral', 'reverse_referral')
+              AND NOT EXISTS (
+                  SELECT FROM shop_member merged
+                  WHERE merged.merged_into_id = COALESCE(owner.merged_into_id, owner.id))
+              AND owner.status <> 'closed'
             GROUP BY referral.id, entry.account_id, entry.source, account.member_id
             HAVING referral.id IS NULL
                 OR count(*) FILTER (WHERE entry.kind = 'referral') > 1
@@ -190,7 +204,9 @@ CHECKS = [
                OR (promise.kind = 'referral' AND promise.state = 'pending'
                    AND referral.status IS DISTINCT FROM 'qualified')
                OR (promise.kind = 'referral' AND promise.state = 'voided'
-                   AND referral.status IS DISTINCT FROM 'void')
+                   AND referral.status IS DISTINCT FROM 'void'
+                   AND NOT EXISTS (SELECT FROM loyalty_pointsaccount closed
+                                   WHERE closed.id = promise.account_id AND closed.is_closed))
         """,
     ),
     Check(
@@ -200,9 +216,11 @@ CHECKS = [
             SELECT referral.id AS referral, referral.status, orders.number, orders.status AS order
             FROM campaigns_referral referral
             LEFT JOIN shop_order orders ON orders.id = referral.order_id
+            LEFT JOIN shop_member referee ON referee.id = referral.referee_id
             WHERE (referral.status = 'qualified' AND (
                       orders.paid_at IS NULL OR orders.status = 'refunded'
-                      OR orders.member_id <> referral.referee_id))
+                      OR orders.member_id NOT IN (referee.id, COALESCE(referee.merged_into_id,
+                                                                       referee.id))))
                OR (referral.status = 'registered' AND referral.order_id IS NOT NULL)
         """,
     ),
@@ -276,7 +294,9 @@ CHECKS = [
               AND (counter.used <> standing.uses OR counter.spent_cents <> standing.cents)
                OR counter.used > CASE counter.dimension
                       WHEN 'total' THEN promotion.uses_total
-                      WHEN 'member' THEN promotion.uses_per_member
+                      WHEN 'member' THEN promotion.uses_per_member * (
+                          1 + (SELECT count(*) FROM shop_member merged
+                               WHERE merged.merged_into_id::text = counter.key))
                       WHEN 'store' THEN promotion.uses_per_store
                       WHEN 'day' THEN promotion.uses_per_day
                       WHEN 'week' THEN promotion.uses_per_week

@@ -93,7 +93,7 @@ CHECKS = [
             WHERE account.balance < account.held AND NOT EXISTS (
                 SELECT FROM loyalty_pointsentry entry
                 WHERE entry.account_id = account.id
-                  AND entry.kind IN ('reverse_earn', 'reverse_referral'))
+                  AND entry.kind IN ('reverse_earn', 'reverse_referral', 'merge_out'))
         """,
     ),
     Check(

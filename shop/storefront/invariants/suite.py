@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any
 
 from shop.storefront.invariants import (
+    accounts,
     check,
     codes,
     deliveries,
@@ -23,6 +24,7 @@ CHECKS = [
     *sales.CHECKS,
     *deliveries.CHECKS,
     *vouchers.CHECKS,
+    *accounts.CHECKS,
 ]
 
 

@@ -53,6 +53,7 @@ CHECKS = [
                               WHERE pin.member_id = member.id AND pin.ended_at IS NULL)
               AND NOT EXISTS (SELECT FROM kernel_job job WHERE job.kind = 'tiers.review'
                               AND job.state IN ('waiting', 'running'))
+              AND member.status <> 'closed'
               AND (tier.level < earned.level
                    OR (tier.level > GREATEST(most.level, earned.level)
                        AND latest.reason IN ('joined', 'earned', 'refunded', 'kept')

@@ -1,0 +1,216 @@
+"""What staff do with a membership: adjust its points, freeze, close, merge, erase it."""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django import forms
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from unfold.enums import ActionVariant
+from unfold.forms import BaseDialogForm
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+
+from loyalty import adjustments, tiers
+from loyalty.models import PointsAdjustment
+from shop import accounts, members
+from shop.admin.buttons import Button, Text, button
+from shop.admin.scoping import principal_of
+from shop.kernel.errors import InvalidInput
+from shop.kernel.money import Points
+from shop.models import Member, Staff
+from shop.storefront import departures, merging
+
+MOST_POINTS = 1_000_000
+Status = Member.Status
+Pressed = dict[str, Any]
+
+
+class ReasonForm(BaseDialogForm):
+    """Why; it stays with the member."""
+
+    reason = forms.CharField(label=_("reason"), max_length=200, widget=UnfoldAdminTextInputWidget)
+
+
+class AdjustmentForm(BaseDialogForm):
+    """How many points, and why. The token makes a second press of the button harmless."""
+
+    points = forms.IntegerField(
+        label=_("points"),
+        min_value=-MOST_POINTS,
+        max_value=MOST_POINTS,
+        help_text=_("Negative takes away."),
+        widget=UnfoldAdminIntegerFieldWidget,
+    )
+    reason = forms.CharField(label=_("reason"), max_length=200, widget=UnfoldAdminTextInputWidget)
+    token = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
+
+
+class MergeForm(ReasonForm):
+    """Which membership stays, by its phone or its public id."""
+
+    into = forms.CharField(
+        label=_("membership that stays"),
+        max_length=40,
+        help_text=_("Its whole phone number or its public id."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    field_order = ["into", "reason"]
+
+
+def _is_open(member: Member) -> bool:
+    return member.status != Status.CLOSED
+
+
+class MemberButtons:
+    """The buttons of the member page."""
+
+    @button(
+        Button(
+            label=_("Adjust points"),
+            question=_(
+                "The reason and your name stay in the ledger. More than you may adjust alone waits"
+                " for a second person."
+            ),
+            permission="loyalty.add_pointsentry",
+            form=AdjustmentForm,
+            when=_is_open,
+        ),
+        icon="exposure",
+        variant=ActionVariant.PRIMARY,
+    )
+    def adjust_points(self, request: HttpRequest, member: Any, answers: Pressed) -> Text:
+        """Correct a balance by hand, or ask for it."""
+        now = timezone.now()
+        source = f"adjust:{answers['token'].hex}"
+        if PointsAdjustment.objects.filter(source=source).exists():
+            return _("That was done already.")
+        asked = adjustments.request(
+            member,
+            amount=Points(answers["points"]),
+            reason=answers["reason"],
+            by=_person(request),
+            source=source,
+            now=now,
+            expires_at=tiers.programme().lifetime.ends_at(now, timezone=member.store.timezone),
+        )
+        if asked.state == PointsAdjustment.State.PENDING:
+            return _("%(points)s points wait for a second person to agree.") % {
+                "points": f"{answers['points']:+d}"
+            }
+        return _("%(points)s points; the balance is %(balance)s now.") % {
+            "points": f"{answers['points']:+d}",
+            "balance": asked.account.balance,
+        }
+
+    @button(
+        Button(
+            label=_("Freeze"),
+            question=_("The member is signed out, and can neither spend nor earn until unfrozen."),
+            permission="shop.freeze_member",
+            form=ReasonForm,
+            when=lambda member: member.status == Status.ACTIVE,
+        ),
+        icon="ac_unit",
+    )
+    def freeze(self, request: HttpRequest, member: Any, answers: Pressed) -> Text:
+        """Freeze a membership."""
+        accounts.freeze(member, **_by(request, answers))
+        return _("Frozen.")
+
+    @button(
+        Button(
+            label=_("Unfreeze"),
+            question=_("The member can spend and earn again."),
+            permission="shop.freeze_member",
+            form=ReasonForm,
+            when=lambda member: member.status == Status.FROZEN,
+        ),
+        icon="sunny",
+    )
+    def unfreeze(self, request: HttpRequest, member: Any, answers: Pressed) -> Text:
+        """Unfreeze a membership."""
+        accounts.unfreeze(member, **_by(request, answers))
+        return _("Unfrozen.")
+
+    @button(
+        Button(
+            label=_("Merge"),
+            question=_(
+                "Everything that this member has goes to the other membership of the same person."
+                " This one is closed for good."
+            ),
+            permission="shop.merge_member",
+            form=MergeForm,
+            when=_is_open,
+        ),
+        icon="merge",
+    )
+    def merge(self, request: HttpRequest, member: Any, answers: Pressed) -> Text:
+        """Merge this membership into another."""
+        into = _named(request, answers.pop("into"))
+        merged = merging.merge_members(member, into=into, **_by(request, answers))
+        return _("Merged into %(target)s: %(points)s points, %(coupons)s coupons.") % {
+            "target": merged.target,
+            "points": merged.points.get("points", 0),
+            "coupons": merged.coupons,
+        }
+
+    @button(
+        Button(
+            label=_("Close"),
+            question=_("Points, coupons and rewards of this member are given up, for good."),
+            permission="shop.freeze_member",
+            form=ReasonForm,
+            when=_is_open,
+        ),
+        icon="door_front",
+        variant=ActionVariant.DANGER,
+    )
+    def close(self, request: HttpRequest, member: Any, answers: Pressed) -> Text:
+        """Close a membership."""
+        lost = departures.close_member(member, **_by(request, answers))
+        return _("Closed; %(points)s points were given up.") % {"points": lost}
+
+    @button(
+        Button(
+            label=_("Erase"),
+            question=_(
+                "Name, phone and birthday are shredded, and all that the member has is given up."
+                " Orders and points stay without a name. Nothing of this can be undone."
+            ),
+            permission="shop.erase_member",
+            form=ReasonForm,
+            when=lambda member: member.erased_at is None and member.merged_into_id is None,
+        ),
+        icon="person_remove",
+        variant=ActionVariant.DANGER,
+    )
+    def erase(self, request: HttpRequest, member: Any, answers: Pressed) -> Text:
+        """Erase a member."""
+        departures.erase_member(member, **_by(request, answers))
+        return _("Erased.")
+
+
+def _by(request: HttpRequest, answers: Pressed) -> dict[str, Any]:
+    return {
+        "reason": answers["reason"],
+        "actor": principal_of(request).key,
+        "now": timezone.now(),
+    }
+
+
+def _person(request: HttpRequest) -> Staff:
+    return Staff.objects.get(pk=principal_of(request).id)
+
+
+def _named(request: HttpRequest, name: str) -> Member:
+    """Return the visible member with this phone or public id."""
+    try:
+        public_id = UUID(name)
+    except ValueError:
+        found = members.find_by_phone(members.parse_phone(name, pointer="/into"))
+        if found is None:
+            raise InvalidInput("/into", _("There is no such member."), reason="unknown") from None
+        public_id = found.public_id
+    return members.find_visible(public_id, principal_of(request))
