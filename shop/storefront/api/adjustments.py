@@ -1,6 +1,7 @@
 """Points adjusted by hand, and agreed to by a second person."""
 
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db.models import QuerySet
@@ -20,7 +21,7 @@ from shop.kernel.idempotency import idempotent, request_digest
 from shop.kernel.money import Points
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of, scope
-from shop.kernel.serializers import StrictSerializer, validated
+from shop.kernel.serializers import validated
 from shop.models import Staff, Store
 from shop.storefront import facts
 from shop.storefront.api.serializers import AdjustmentRequest, MemberOut
@@ -50,7 +51,7 @@ class AdjustmentOut(serializers.ModelSerializer[PointsAdjustment]):
         )
 
 
-class AdjustmentsQuery(StrictSerializer):
+class AdjustmentsQuery(serializers.Serializer[Any]):
     """Which ones."""
 
     state = serializers.ChoiceField(choices=State.choices, default=State.PENDING)
@@ -108,8 +109,9 @@ class AdjustmentsView(ListAPIView[PointsAdjustment]):
     queryset = PointsAdjustment.objects.none()  # tells the schema the model
 
     def get_queryset(self) -> QuerySet[PointsAdjustment]:
-        query = validated(AdjustmentsQuery, self.request.query_params)
-        return _visible(self.request).filter(state=query["state"])
+        query = AdjustmentsQuery(data=self.request.query_params)
+        query.is_valid(raise_exception=True)
+        return _visible(self.request).filter(state=query.validated_data["state"])
 
     @extend_schema(
         operation_id="points_adjustments_list",
