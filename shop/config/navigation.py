@@ -79,6 +79,7 @@ from shop.models import (
     Till,
     TillKey,
 )
+from shop.storefront.admin.approvals import may_decide
 
 Entry = tuple[Any, str]
 
@@ -161,8 +162,14 @@ SYSTEM: list[Entry] = [
 def groups(request: HttpRequest) -> list[dict[str, Any]]:
     """Return the side bar of this request's person."""
     dashboard = {"title": _("Dashboard"), "icon": "dashboard", "link": reverse("admin:index")}
+    approvals = {
+        "title": _("Approvals"),
+        "icon": "approval",
+        "link": reverse("approvals"),
+        "permission": may_decide,
+    }
     return [
-        {"title": _("Today"), "items": [dashboard, *map(_item, TODAY)]},
+        {"title": _("Today"), "items": [dashboard, approvals, *map(_item, TODAY)]},
         _group(_("Promotion"), PROMOTION),
         _group(_("Loyalty"), LOYALTY),
         _group(_("Shop"), SHOP),

@@ -11,6 +11,7 @@ from drf_spectacular.views import (
 from campaigns.api import redirect
 from shop.config import documentation, health
 from shop.storefront import pages
+from shop.storefront.admin import approvals
 
 # Patterns are tried one after the other: what tills and scanned flyers ask for stands first.
 api_v1 = [
@@ -34,6 +35,7 @@ urlpatterns = [
     path("api/redoc", SpectacularRedocView.as_view(url_name="schema"), name="redoc"),
     path("api/redoc.js", documentation.redoc_script, name="redoc-script"),
     path("i18n/", include("django.conf.urls.i18n")),
+    path("admin/approvals/", admin.site.admin_view(approvals.inbox), name="approvals"),
     path("admin/", admin.site.urls),
 ]
 

@@ -106,6 +106,7 @@ MAY = {
     "points_adjustments_list": "head_office",
     "points_adjustments_approve": "head_office",
     "points_adjustments_reject": "head_office",
+    "members_timeline": "manager head_office",
     "members_freeze": "manager head_office",
     "members_unfreeze": "manager head_office",
     "members_close": "manager head_office",
@@ -144,6 +145,7 @@ MAY = {
 """Whose request is served. Whoever is not named is refused, and nothing changes."""
 
 SEES = {
+    "members_timeline": "manager head_office",
     "points_adjustments_list": "head_office",
     "orders_list": "member till manager head_office",
     "orders_retrieve": "member till manager head_office",

@@ -38,10 +38,11 @@ from shop.admin.scoping import VisibleFilter, principal_of
 from shop.kernel import crypto
 from shop.kernel.errors import InvalidInput
 from shop.models import Member, MemberStatusChange, Order
-from shop.storefront import tier_reviews
+from shop.storefront import tier_reviews, timelines
 from shop.storefront.admin.member_buttons import MemberButtons
 
 LATEST_ENTRIES = 10
+LATEST_EVENTS = 40
 
 
 class OrderRows(ReadOnlyRows):
@@ -160,6 +161,7 @@ class MemberPage(MemberButtons, Page):
         "promised",
         "came_from",
         "ledger",
+        "timeline",
     ]
     fieldsets = [
         (
@@ -178,7 +180,16 @@ class MemberPage(MemberButtons, Page):
             _("Loyalty"),
             {"fields": [("tier", "balance"), ("qualifying", "promised"), "ledger"]},
         ),
+        (_("Timeline"), {"fields": ["timeline"]}),
     ]
+
+    def get_object(
+        self, request: HttpRequest, object_id: str, from_field: str | None = None
+    ) -> Member | None:
+        member: Member | None = super().get_object(request, object_id, from_field)
+        if member is not None:
+            member.__dict__["_visible_stores"] = principal_of(request).store_ids
+        return member
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fields = super().get_readonly_fields(request, obj)
@@ -251,6 +262,14 @@ class MemberPage(MemberButtons, Page):
         """Show the channel that brought the member."""
         origin = standing_of(member).acquisition
         return str(origin.channel) if origin else "–"
+
+    @admin.display(description=_("newest first"))
+    def timeline(self, member: Member) -> str:
+        """Show what happened lately, orders at the reader's stores only."""
+        stores = member.__dict__.get("_visible_stores", frozenset())
+        events = timelines.page(member.pk, size=LATEST_EVENTS, store_ids=stores).events
+        told = [(event, timelines.TEXTS[event.kind]) for event in events]
+        return render_to_string("admin/member_timeline.html", {"events": told})
 
     @admin.display(description=_("latest points"))
     def ledger(self, member: Member) -> str:

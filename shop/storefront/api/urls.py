@@ -12,6 +12,7 @@ from shop.storefront.api import (
     payments,
     reports,
     tier_pins,
+    timelines,
     voucher_callbacks,
     vouchers,
 )
@@ -27,6 +28,7 @@ urlpatterns = [
     path("members", members.MembersView.as_view()),
     path("members/lookup", members.MemberLookupView.as_view()),
     path("members/<uuid:member_id>", members.MemberView.as_view()),
+    path("members/<uuid:member_id>/timeline", timelines.MemberTimelineView.as_view()),
     path("members/<uuid:member_id>/freeze", accounts.MemberFreezeView.as_view()),
     path("members/<uuid:member_id>/unfreeze", accounts.MemberUnfreezeView.as_view()),
     path("members/<uuid:member_id>/close", accounts.MemberCloseView.as_view()),
