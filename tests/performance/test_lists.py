@@ -161,6 +161,10 @@ LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
         lambda shop: (shop.office, "/points-adjustments"),
         Shop.large_adjustment,
     ),
+    "members_timeline": (
+        lambda shop: (shop.office, f"/members/{shop.member.public_id}/timeline"),
+        Shop.tier_change,
+    ),
     "code_batches_list": (lambda shop: (shop.office, "/code-batches"), Shop.batch),
     "rewards_list": (lambda shop: (shop.till, "/rewards"), Shop.reward),
     "earning_rules_list": (lambda shop: (shop.office, "/earning-rules"), Shop.earning_rule),

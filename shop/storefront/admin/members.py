@@ -186,9 +186,14 @@ class MemberPage(MemberButtons, Page):
     def get_object(
         self, request: HttpRequest, object_id: str, from_field: str | None = None
     ) -> Member | None:
+        """Load a member once to show the page: the buttons ask for the row once more."""
+        shown: dict[str, Member | None] = request.__dict__.setdefault("_members_shown", {})
+        if request.method == "GET" and object_id in shown:
+            return shown[object_id]
         member: Member | None = super().get_object(request, object_id, from_field)
         if member is not None:
             member.__dict__["_visible_stores"] = principal_of(request).store_ids
+        shown[object_id] = member
         return member
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
@@ -266,10 +271,14 @@ class MemberPage(MemberButtons, Page):
     @admin.display(description=_("newest first"))
     def timeline(self, member: Member) -> str:
         """Show what happened lately, orders at the reader's stores only."""
-        stores = member.__dict__.get("_visible_stores", frozenset())
-        events = timelines.page(member.pk, size=LATEST_EVENTS, store_ids=stores).events
-        told = [(event, timelines.TEXTS[event.kind]) for event in events]
-        return render_to_string("admin/member_timeline.html", {"events": told})
+        known: str | None = member.__dict__.get("_timeline")
+        if known is None:  # the theme asks for each value several times
+            stores = member.__dict__.get("_visible_stores", frozenset())
+            events = timelines.page(member.pk, size=LATEST_EVENTS, store_ids=stores).events
+            told = [(event, timelines.TEXTS[event.kind]) for event in events]
+            known = render_to_string("admin/member_timeline.html", {"events": told})
+            member.__dict__["_timeline"] = known
+        return known
 
     @admin.display(description=_("latest points"))
     def ledger(self, member: Member) -> str:
