@@ -7,11 +7,13 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import F
+from django.db.models import Exists, F, OuterRef
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import ledger
 from loyalty.models import (
+    EarningEvent,
+    EarningGain,
     PendingPoints,
     PointsAccount,
     PointsEntry,
@@ -67,7 +69,9 @@ def hand_over(
         _move_promises(account, target, now=now)
         _close(account)
     Visit.objects.filter(member=source_id).update(member=target_id)
-    RewardRedemption.objects.filter(member=source_id).update(member=target_id)
+    # Used rewards still count towards a limit, but two may have had the same number.
+    RewardRedemption.objects.filter(member=source_id).update(member=target_id, slot=None)
+    _move_gains(source_id, target_id)
     return moved
 
 
@@ -98,6 +102,15 @@ def give_up(wallets: Wallets, *, member_id: int, reference: str, now: datetime) 
         )
         _close(account)
     return lost
+
+
+def _move_gains(source_id: int, target_id: int) -> None:
+    """Let caps and events count on; what both did stays where it is."""
+    EarningGain.objects.filter(member=source_id).update(member=target_id)
+    theirs = EarningEvent.objects.filter(
+        member=target_id, event=OuterRef("event"), key=OuterRef("key")
+    )
+    EarningEvent.objects.filter(~Exists(theirs), member=source_id).update(member=target_id)
 
 
 def _move_lots(

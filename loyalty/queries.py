@@ -1,5 +1,6 @@
 """Reads of loyalty that more than one door needs."""
 
+from datetime import datetime
 from typing import Any
 
 from django.db.models import F, Q, QuerySet, Sum
@@ -29,9 +30,14 @@ def points_by_expiry(member_id: int) -> list[dict[str, Any]]:
     ]
 
 
-def rewards_on_offer() -> QuerySet[Reward]:
-    """Return rewards that can be had."""
-    return Reward.objects.filter(Q(stock=None) | Q(stock__gt=0), is_active=True)
+def rewards_on_offer(*, now: datetime) -> QuerySet[Reward]:
+    """Return rewards that can be had now."""
+    return Reward.objects.filter(
+        Q(stock=None) | Q(stock__gt=0),
+        Q(starts_at=None) | Q(starts_at__lte=now),
+        Q(ends_at=None) | Q(ends_at__gt=now),
+        is_active=True,
+    ).select_related("min_tier")
 
 
 def redemptions(member_id: int) -> QuerySet[RewardRedemption]:

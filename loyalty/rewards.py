@@ -9,19 +9,35 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import points
-from loyalty.models import PointsAccount, Reward, RewardRedemption
+from loyalty.models import Membership, PointsAccount, Reward, RewardRedemption
 from shop.kernel import identifiers
 from shop.kernel.errors import DomainError, NotFound
 from shop.models import Order
 
+Kind = Reward.Kind
 Status = RewardRedemption.Status
+ON_ORDERS = {Kind.DRINK, Kind.TOPPING}
 
 
 class RewardNotAvailable(DomainError):
-    """The reward is off the catalogue or out of stock."""
+    """The reward is off the catalogue, out of its time or out of stock; `reason` says which."""
 
     code = "reward-not-available"
     title = _("This reward cannot be had any more.")
+
+
+class RewardTierTooLow(DomainError):
+    """The reward is for members of a higher tier."""
+
+    code = "reward-tier-too-low"
+    title = _("This reward is for members of a higher tier.")
+
+
+class RewardLimitReached(DomainError):
+    """The member has had the reward as often as one may."""
+
+    code = "reward-limit-reached"
+    title = _("This reward has been taken as often as one may.")
 
 
 class RewardNotUsable(DomainError):
@@ -41,6 +57,7 @@ class UsableReward:
     name: str
     max_value_cents: int
     source: str
+    kind: str = Kind.DRINK
 
 
 @transaction.atomic
@@ -48,13 +65,16 @@ def redeem(reward_code: str, *, member_id: int, now: datetime) -> RewardRedempti
     """Take a reward: hold its points and hand out the code that the till checks.
 
     Raises:
-        NotFound, RewardNotAvailable
+        NotFound, RewardNotAvailable, RewardTierTooLow, RewardLimitReached
         points.NotEnoughPoints
     """
-    reward = Reward.objects.filter(code=reward_code).first()
+    reward = Reward.objects.select_related("min_tier").filter(code=reward_code).first()
     if reward is None:
         raise NotFound
+    _ensure_on_offer(reward, now=now)
     account = points.lock_accounts([member_id]).points(member_id)
+    _ensure_tier(reward, member_id=member_id)
+    slot = _next_slot(reward, member_id=member_id)
     code = "RW" + identifiers.new_code(12)
     hold = points.hold(account, points=reward.cost_points, source=f"reward:{code}", now=now)
     redemption = RewardRedemption.objects.create(
@@ -63,6 +83,7 @@ def redeem(reward_code: str, *, member_id: int, now: datetime) -> RewardRedempti
         code=code,
         points=reward.cost_points,
         hold=hold,
+        slot=slot,
         issued_at=now,
         expires_at=now + timedelta(days=reward.valid_days),
     )
@@ -75,7 +96,7 @@ def find_usable(code: str, *, member_id: int, now: datetime) -> UsableReward | N
     row = (
         RewardRedemption.objects.select_related("reward")
         .filter(code=code, member_id=member_id, status=Status.ISSUED, expires_at__gt=now)
-        .filter(order=None)
+        .filter(order=None, reward__kind__in=ON_ORDERS)
         .first()
     )
     if row is None:
@@ -85,7 +106,8 @@ def find_usable(code: str, *, member_id: int, now: datetime) -> UsableReward | N
         code=row.code,
         name=row.reward.name,
         max_value_cents=row.reward.max_value_cents,
-        source=f"reward:{row.code}",
+        source=row.source,
+        kind=row.reward.kind,
     )
 
 
@@ -128,6 +150,99 @@ def use(account: PointsAccount, code: str, *, order: Order, now: datetime) -> No
     points.post_hold(account, source=f"reward:{code}", now=now)
 
 
+def hand_out(
+    account: PointsAccount,
+    row: RewardRedemption,
+    *,
+    store_id: int | None,
+    actor: str,
+    now: datetime,
+    coupon_code: str = "",
+) -> None:
+    """Give a reward that needs no order: its points are spent. The account is locked by the flow.
+
+    Raises:
+        RewardNotUsable: used, returned or expired in the meantime, or to be used on an order.
+    """
+    if row.reward.kind in ON_ORDERS:
+        raise RewardNotUsable(reward_code=row.code, reason="use-on-an-order")
+    given = RewardRedemption.objects.filter(
+        pk=row.pk, status=Status.ISSUED, expires_at__gt=now
+    ).update(
+        status=Status.USED,
+        store=store_id,
+        handed_out_by=actor,
+        coupon_code=coupon_code,
+        resolved_at=now,
+    )
+    if given != 1:
+        raise RewardNotUsable(reward_code=row.code)
+    points.post_hold(account, source=row.source, now=now)
+
+
+@transaction.atomic
+def hand_out_goods(code: str, *, store_id: int, actor: str, now: datetime) -> RewardRedemption:
+    """Hand out goods at the counter for their code, once.
+
+    Raises:
+        NotFound, RewardNotUsable
+    """
+    row = find(code)
+    account = points.lock_accounts([row.member_id]).points(row.member_id)
+    hand_out(account, row, store_id=store_id, actor=actor, now=now)
+    row.refresh_from_db()
+    return row
+
+
+def find(code: str) -> RewardRedemption:
+    """Return a redemption with its reward, order and member.
+
+    Raises:
+        NotFound
+    """
+    rows = RewardRedemption.objects.select_related("reward", "order", "member")
+    row = rows.filter(code=code).first()
+    if row is None:
+        raise NotFound
+    return row
+
+
+def refund(
+    account: PointsAccount,
+    row: RewardRedemption,
+    *,
+    reason: str,
+    actor: str,
+    is_restocked: bool,
+    now: datetime,
+) -> None:
+    """Give the points of a used reward back by hand, each part with the expiry that it had.
+
+    The account is locked by the flow.
+
+    Raises:
+        RewardNotUsable: it is not used, or was given back in the meantime.
+    """
+    returned = RewardRedemption.objects.filter(pk=row.pk, status=Status.USED).update(
+        status=Status.RETURNED,
+        slot=None,
+        refunded_by=actor,
+        refund_reason=reason,
+        resolved_at=now,
+    )
+    if returned != 1:
+        raise RewardNotUsable(reward_code=row.code)
+    points.reverse_spend(
+        account,
+        order_source=row.source,
+        refund_source=f"reward-refund:{row.code}",
+        share=points.RefundShare(whole=1, before=0, after=1),
+        now=now,
+    )
+    if is_restocked:
+        _put_into_stock(row.reward_id)
+
+
 def give_back(account: PointsAccount, *, order: Order, refund_source: str, now: datetime) -> None:
     """Return the reward of an order that was refunded whole: its points come back."""
     row = RewardRedemption.objects.filter(order=order, status=Status.USED).first()
@@ -142,7 +257,7 @@ def give_back(account: PointsAccount, *, order: Order, refund_source: str, now: 
         now=now,
     )
     RewardRedemption.objects.filter(pk=row.pk, status=Status.USED).update(
-        status=Status.RETURNED, resolved_at=now
+        status=Status.RETURNED, slot=None, resolved_at=now
     )
 
 
@@ -186,11 +301,53 @@ def due_to_expire(*, now: datetime, limit: int) -> list[int]:
 
 def _free(account: PointsAccount, row: RewardRedemption, *, to: str, now: datetime) -> None:
     unused = RewardRedemption.objects.filter(pk=row.pk, status=Status.ISSUED, order=None)
-    freed = unused.update(status=to, resolved_at=now)
+    freed = unused.update(status=to, slot=None, resolved_at=now)
     if freed != 1:
         raise RewardNotUsable(reward_code=row.code)
     points.void_hold(account, source=f"reward:{row.code}", now=now)
-    Reward.objects.filter(pk=row.reward_id, stock__isnull=False).update(stock=F("stock") + 1)
+    _put_into_stock(row.reward_id)
+
+
+def _ensure_on_offer(reward: Reward, *, now: datetime) -> None:
+    if reward.starts_at is not None and now < reward.starts_at:
+        raise RewardNotAvailable(
+            reward=reward.code, reason="not-yet", starts_at=reward.starts_at.isoformat()
+        )
+    if reward.ends_at is not None and now >= reward.ends_at:
+        raise RewardNotAvailable(
+            reward=reward.code, reason="over", ended_at=reward.ends_at.isoformat()
+        )
+
+
+def _ensure_tier(reward: Reward, *, member_id: int) -> None:
+    if reward.min_tier is None:
+        return
+    tier = Membership.objects.select_related("tier").get(member_id=member_id).tier
+    if tier.level < reward.min_tier.level:
+        raise RewardTierTooLow(
+            reward=reward.code, needed_tier=reward.min_tier.code, actual_tier=tier.code
+        )
+
+
+def _next_slot(reward: Reward, *, member_id: int) -> int | None:
+    """Return the member's first free slot of a limited reward; the wallets' lock is held.
+
+    Raises:
+        RewardLimitReached
+    """
+    limit = reward.limit_per_member
+    if limit is None:
+        return None
+    mine = RewardRedemption.objects.filter(reward=reward, member_id=member_id)
+    taken = set(mine.exclude(slot=None).values_list("slot", flat=True))
+    free = next((slot for slot in range(1, limit + 1) if slot not in taken), None)
+    if free is None or mine.filter(status__in=[Status.ISSUED, Status.USED]).count() >= limit:
+        raise RewardLimitReached(reward=reward.code, limit=limit)
+    return free
+
+
+def _put_into_stock(reward_id: int) -> None:
+    Reward.objects.filter(pk=reward_id, stock__isnull=False).update(stock=F("stock") + 1)
 
 
 def _take_from_stock(reward: Reward) -> None:
@@ -200,4 +357,6 @@ def _take_from_stock(reward: Reward) -> None:
         .update(stock=F("stock") - 1)
     )
     if taken != 1:
-        raise RewardNotAvailable(reward=reward.code)
+        reward.refresh_from_db(fields=["is_active"])
+        reason = "out-of-stock" if reward.is_active else "off-the-list"
+        raise RewardNotAvailable(reward=reward.code, reason=reason)

@@ -45,7 +45,7 @@ _MANAGER_MAY = {
         "add_touch",
         "change_voucher",
     },
-    "loyalty": {"add_pointsentry", "add_tierpin", "add_earningevent"},
+    "loyalty": {"add_pointsentry", "add_tierpin", "add_earningevent", "change_rewardredemption"},
 }
 _CASHIER_MAY = {
     "shop": {"view_product", "view_category", "view_storeproduct", "view_member", "add_member"}

@@ -1,46 +1,68 @@
-"""Rewards, head office's to write, and who took them."""
+"""Rewards, head office's to write."""
 
+from typing import Any
+
+from django import forms
 from django.contrib import admin
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from loyalty.models import Reward, RewardRedemption
-from shop.admin.pages import Page, ReadOnlyPage
-from shop.admin.scoping import VisibleFilter
+from loyalty.models import Reward
+from shop.admin.pages import Page
+
+Kind = Reward.Kind
+
+
+class RewardForm(forms.ModelForm[Reward]):
+    """A reward; what its kind does not use is put to nothing."""
+
+    def clean(self) -> dict[str, Any]:
+        answers: dict[str, Any] = super().clean() or self.cleaned_data
+        kind = answers.get("kind")
+        if kind in {Kind.DRINK, Kind.TOPPING}:
+            if not answers.get("max_value_cents") and "max_value_cents" not in self.errors:
+                self.add_error("max_value_cents", _("Say what it may be worth at most."))
+        else:
+            answers["max_value_cents"] = 0
+        if kind != Kind.COUPON:
+            answers["coupon"] = ""
+        elif not answers.get("coupon") and "coupon" not in self.errors:
+            self.add_error("coupon", _("Name the coupon definition."))
+        if not answers.get("cost_points") and "cost_points" not in self.errors:
+            self.add_error("cost_points", _("A reward costs points."))
+        starts, ends = answers.get("starts_at"), answers.get("ends_at")
+        if starts and ends and ends <= starts:
+            self.add_error("ends_at", _("This must be after the beginning."))
+        return answers
 
 
 @admin.register(Reward)
 class RewardPage(Page):
     """What points buy."""
 
-    list_display = ["code", "title", "cost_points", "max_value_cents", "stock", "is_active"]
+    form = RewardForm
+    list_display = ["code", "title", "kind", "cost_points", "stock", "is_active"]
     list_display_links = ["code", "title"]
-    list_filter = ["is_active"]
+    list_filter = ["is_active", ("kind", ChoicesDropdownFilter)]
     search_fields = ["code", "name_zh", "name_en"]
     search_help_text = _("Code or name")
     ordering = ["cost_points", "code"]
+    conditional_fields = {
+        "max_value_cents": "kind == 'drink' || kind == 'topping'",
+        "coupon": "kind == 'coupon'",
+    }
     fieldsets = [
         (None, {"fields": [("code", "is_active"), ("name_zh", "name_en")]}),
-        (None, {"fields": [("cost_points", "max_value_cents"), ("stock", "valid_days")]}),
-    ]
-
-
-@admin.register(RewardRedemption)
-class RewardRedemptionPage(ReadOnlyPage):
-    """Rewards that members took."""
-
-    store_lookup = "member__store_id"
-    list_display = ["issued_at", "code", "reward", "member", "status", "expires_at"]
-    list_display_links = ["issued_at", "code"]
-    list_filter = [("status", ChoicesDropdownFilter), ("reward", VisibleFilter)]
-    list_select_related = ["reward", "member"]
-    search_fields = ["code", "member__phone_last4", "member__name"]
-    search_help_text = _("Code, last four digits or name")
-    date_hierarchy = "issued_at"
-    fields = [
-        ("code", "status"),
-        ("reward", "member"),
-        ("points", "order"),
-        ("issued_at", "expires_at"),
-        "resolved_at",
+        (None, {"fields": ["kind", ("max_value_cents", "coupon"), ("cost_points", "valid_days")]}),
+        (
+            _("For whom and when"),
+            {
+                "fields": [
+                    ("starts_at", "ends_at"),
+                    ("min_tier", "limit_per_member"),
+                    "stock",
+                ],
+                "description": _("Empty: no limit."),
+            },
+        ),
     ]

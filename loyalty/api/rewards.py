@@ -1,4 +1,4 @@
-"""Rewards: the catalogue, taking one, giving it back."""
+"""Rewards: the catalogue, those one took, giving one back, handing goods out at the counter."""
 
 from typing import Any
 
@@ -32,7 +32,7 @@ class RewardsView(ListAPIView[Reward]):
     queryset = Reward.objects.none()  # tells the schema the model
 
     def get_queryset(self) -> QuerySet[Reward]:
-        return queries.rewards_on_offer()
+        return queries.rewards_on_offer(now=timezone.now())
 
     @extend_schema(
         operation_id="rewards_list", tags=["rewards"], summary="List rewards that can be had"
@@ -40,39 +40,6 @@ class RewardsView(ListAPIView[Reward]):
     def get(self, request: Request, *args: Any, **kwargs: Any) -> Response:
         """List rewards."""
         return super().get(request, *args, **kwargs)
-
-
-class RewardRedemptionsView(APIView):
-    """Taking a reward."""
-
-    permission_classes = [TAKE]
-
-    @extend_schema(
-        operation_id="rewards_redeem",
-        tags=["rewards"],
-        summary="Take a reward for points",
-        description=(
-            "Holds the points and answers the code that the till enters as an order's `reward`. A"
-            " till names the member. 409 `not-enough-points`, `reward-not-available`,"
-            " `member-not-active`."
-        ),
-        request=OnBehalfRequest,
-        responses={201: serializers.RedemptionOut},
-        examples=[
-            OpenApiExample("A member", value={}, request_only=True),
-            OpenApiExample(
-                "A till",
-                value={"member": "3f0c8e9a-6a0e-4a55-9d4a-3f8f3a4f2f10"},
-                request_only=True,
-            ),
-        ],
-    )
-    @idempotent
-    def post(self, request: Request, code: str) -> Response:
-        """Take a reward."""
-        member = acting_member(principal_of(request), OnBehalfRequest(data=request.data))
-        redemption = rewards.redeem(code, member_id=member.pk, now=timezone.now())
-        return Response(serializers.RedemptionOut(redemption).data, status=201)
 
 
 class MeRedemptionsView(ListAPIView[RewardRedemption]):
@@ -117,3 +84,45 @@ class RedemptionCancellationView(APIView):
         member = acting_member(principal_of(request), OnBehalfRequest(data=request.data))
         redemption = rewards.cancel(code, member_id=member.pk, now=timezone.now())
         return Response(serializers.RedemptionOut(redemption).data)
+
+
+class RedemptionView(APIView):
+    """A reward that a guest shows at the counter."""
+
+    permission_classes = [callers(Kind.TILL, scope="rewards:write")]
+
+    @extend_schema(
+        operation_id="redemptions_retrieve",
+        tags=["rewards"],
+        summary="Show what a reward code is for, and whether it can still be used",
+        responses={200: serializers.RedemptionOut},
+    )
+    def get(self, request: Request, code: str) -> Response:
+        """Show a reward that somebody took."""
+        return Response(serializers.RedemptionOut(rewards.find(code)).data)
+
+
+class RedemptionUseView(APIView):
+    """Handing out goods."""
+
+    permission_classes = [callers(Kind.TILL, scope="rewards:write")]
+
+    @extend_schema(
+        operation_id="redemptions_use",
+        tags=["rewards"],
+        summary="Hand out goods for their code",
+        description=(
+            "Spends the held points, once. 409 `reward-not-usable`: used, returned or expired; with"
+            " `reason` `use-on-an-order`, a drink or a topping: enter it as the order's `reward`."
+        ),
+        request=None,
+        responses={200: serializers.RedemptionOut},
+    )
+    @idempotent
+    def post(self, request: Request, code: str) -> Response:
+        """Hand out goods."""
+        till = principal_of(request)
+        row = rewards.hand_out_goods(
+            code, store_id=till.store_id, actor=till.key, now=timezone.now()
+        )
+        return Response(serializers.RedemptionOut(row).data)

@@ -37,8 +37,9 @@ class TierChangeOut(serializers.ModelSerializer[TierChange]):
 
 
 class RewardOut(serializers.ModelSerializer[Reward]):
-    """Something to be had for points: a drink up to a value."""
+    """Something to be had for points: a drink or topping up to a value, a coupon, goods."""
 
+    min_tier = serializers.CharField(source="min_tier.code", default=None, allow_null=True)
     is_available = serializers.SerializerMethodField()
 
     class Meta:
@@ -47,8 +48,14 @@ class RewardOut(serializers.ModelSerializer[Reward]):
             "code",
             "name_zh",
             "name_en",
+            "kind",
             "cost_points",
             "max_value_cents",
+            "coupon",
+            "starts_at",
+            "ends_at",
+            "min_tier",
+            "limit_per_member",
             "valid_days",
             "stock",
             "is_available",
@@ -60,9 +67,11 @@ class RewardOut(serializers.ModelSerializer[Reward]):
 
 
 class RedemptionOut(serializers.ModelSerializer[RewardRedemption]):
-    """A reward that a member took; `code` is what an order names as its reward."""
+    """A reward that a member took; `code` is what an order names as its reward, or what the
+    counter hands goods out for. One of kind coupon is used at once, for `coupon_code`."""
 
     reward = serializers.CharField(source="reward.code")
+    kind = serializers.ChoiceField(source="reward.kind", choices=Reward.Kind.choices)
     name_zh = serializers.CharField(source="reward.name_zh")
     name_en = serializers.CharField(source="reward.name_en")
     order = serializers.CharField(source="order.number", default=None, allow_null=True)
@@ -72,11 +81,14 @@ class RedemptionOut(serializers.ModelSerializer[RewardRedemption]):
         fields = (
             "code",
             "reward",
+            "kind",
             "name_zh",
             "name_en",
             "status",
             "points",
             "order",
+            "coupon_code",
+            "refund_reason",
             "issued_at",
             "expires_at",
             "resolved_at",

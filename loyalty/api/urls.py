@@ -23,7 +23,8 @@ urlpatterns = [
     path("members/<uuid:member_id>/events", earning.MemberEventsView.as_view()),
     path("earning-rules", earning.EarningRulesView.as_view()),
     path("rewards", rewards.RewardsView.as_view()),
-    path("rewards/<str:code>/redemptions", rewards.RewardRedemptionsView.as_view()),
     path("me/redemptions", rewards.MeRedemptionsView.as_view()),
+    path("redemptions/<str:code>", rewards.RedemptionView.as_view()),
+    path("redemptions/<str:code>/use", rewards.RedemptionUseView.as_view()),
     path("redemptions/<str:code>/cancellation", rewards.RedemptionCancellationView.as_view()),
 ]

@@ -1,23 +1,58 @@
 """Rewards: what points buy."""
 
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from loyalty.models.membership import Tier
 from loyalty.models.points import PointsHold
 from shop.kernel.fields import CentsField, PointsField
 from shop.kernel.money import Cents, Points
 from shop.models.members import Member
 from shop.models.named import Named
 from shop.models.orders import Order
+from shop.models.stores import Store
 
 
 class Reward(Named):
-    """Something to be had for points: here, a drink up to a value."""
+    """Something to be had for points: a drink or a topping up to a value, a coupon, goods.
+
+    A drink or a topping is used on an order, a coupon goes into the wallet at once, and goods are
+    handed out at the counter for their code.
+    """
+
+    class Kind(models.TextChoices):
+        DRINK = "drink", _("Free drink")
+        TOPPING = "topping", _("Free topping")
+        COUPON = "coupon", _("Coupon")
+        GOODS = "goods", _("Goods")
 
     code = models.SlugField(_("code"), max_length=32, unique=True)
+    kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.DRINK)
     cost_points = PointsField(_("costs points"))
-    max_value_cents = CentsField(_("worth up to"))
+    max_value_cents = CentsField(
+        _("worth up to"), default=Cents(0), help_text=_("Of a drink or a topping.")
+    )
+    coupon = models.SlugField(
+        _("coupon"),
+        max_length=40,
+        blank=True,
+        default="",
+        help_text=_("The code of the coupon definition that it gives."),
+    )
+    starts_at = models.DateTimeField(_("from"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("until"), null=True, blank=True)
+    min_tier = models.ForeignKey(
+        Tier,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="rewards",
+        verbose_name=_("from tier"),
+    )
+    limit_per_member = models.PositiveSmallIntegerField(
+        _("per member at most"), null=True, blank=True
+    )
     stock = models.PositiveIntegerField(_("stock"), null=True, blank=True)
     valid_days = models.PositiveSmallIntegerField(_("to be used within days"), default=30)
     is_active = models.BooleanField(_("on offer"), default=True)
@@ -28,8 +63,24 @@ class Reward(Named):
         constraints = [
             models.CheckConstraint(
                 name="reward_costs_something",
-                condition=Q(cost_points__gt=Points(0), max_value_cents__gt=Cents(0)),
-            )
+                condition=Q(cost_points__gt=Points(0)),
+            ),
+            models.CheckConstraint(
+                name="reward_is_of_its_kind",
+                condition=Q(kind__in=["drink", "topping"], max_value_cents__gt=Cents(0), coupon="")
+                | (Q(kind="coupon") & ~Q(coupon=""))
+                | Q(kind="goods", coupon=""),
+            ),
+            models.CheckConstraint(
+                name="reward_stock_not_negative",
+                condition=Q(stock__isnull=True) | Q(stock__gte=0),
+            ),
+            models.CheckConstraint(
+                name="reward_ends_after_it_starts",
+                condition=Q(starts_at__isnull=True)
+                | Q(ends_at__isnull=True)
+                | Q(ends_at__gt=F("starts_at")),
+            ),
         ]
 
 
@@ -37,8 +88,10 @@ class RewardRedemption(models.Model):
     """A reward a member took, with the code that the till checks.
 
     Invariants:
-        issued (points held) → used on one order (points spent), or returned / expired (points
-        freed).
+        issued (points held) → used on one order or handed out (points spent), or returned /
+        expired (points freed); used → returned by staff with a reason, or with a refunded order.
+        `slot` counts what a limit per member allows: a number per reward and member, free again
+        with what was returned or has expired.
     """
 
     class Status(models.TextChoices):
@@ -70,6 +123,19 @@ class RewardRedemption(models.Model):
         related_name="reward_redemption",
         verbose_name=_("order"),
     )
+    slot = models.PositiveSmallIntegerField(_("which of the member's"), null=True, blank=True)
+    store = models.ForeignKey(
+        Store,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="handed_out_rewards",
+        verbose_name=_("handed out in"),
+    )
+    handed_out_by = models.CharField(_("handed out by"), max_length=64, blank=True, default="")
+    coupon_code = models.CharField(_("coupon given"), max_length=40, blank=True, default="")
+    refunded_by = models.CharField(_("refunded by"), max_length=64, blank=True, default="")
+    refund_reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
     issued_at = models.DateTimeField(_("taken"))
     expires_at = models.DateTimeField(_("to be used by"))
     resolved_at = models.DateTimeField(_("used or returned"), null=True, blank=True)
@@ -80,9 +146,17 @@ class RewardRedemption(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="reward_redemption_used_on_an_order",
-                condition=Q(status="used", order__isnull=False) | ~Q(status="used"),
-            )
+                condition=~Q(status="used") | Q(order__isnull=False) | ~Q(handed_out_by=""),
+            ),
+            models.UniqueConstraint(
+                name="reward_redemption_slot_once", fields=["reward", "member", "slot"]
+            ),
         ]
 
     def __str__(self) -> str:
         return self.code
+
+    @property
+    def source(self) -> str:
+        """Return the name under which its points stand in the ledger."""
+        return f"reward:{self.code}"

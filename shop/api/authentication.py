@@ -35,6 +35,7 @@ PERMISSIONS_OF_SCOPES = {
     "points:adjust": "loyalty.add_pointsentry",
     "points:approve": "loyalty.approve_pointsadjustment",
     "tiers:pin": "loyalty.add_tierpin",
+    "rewards:refund": "loyalty.change_rewardredemption",
     "earning:read": "loyalty.view_earningrule",
     "events:write": "loyalty.add_earningevent",
     "campaigns:read": "campaigns.view_campaign",

@@ -532,7 +532,13 @@ def _offers(
 
 def reward_offer(reward: UsableReward) -> pricing.Offer:
     """Return what the evaluator needs to know of a reward."""
-    effect = pricing.FreeItem(max_value_cents=Cents(reward.max_value_cents))
+    most = Cents(reward.max_value_cents)
+    is_topping = reward.kind == rewards.Kind.TOPPING
+    effect: pricing.Effect = (
+        pricing.FreeTopping(max_value_cents=most)
+        if is_topping
+        else pricing.FreeItem(max_value_cents=most)
+    )
     rule = pricing.Rule(effect=effect, stacking=pricing.Stacking.ALWAYS, priority=0)
     return pricing.Offer(key=reward.code, name=reward.name, rule=rule)
 

@@ -18,7 +18,7 @@ from campaigns.group_buying import signatures
 from campaigns.group_buying.providers import SANDBOX_SECRET
 from campaigns.models import Campaign, CampaignPhase, Channel, Voucher
 from loyalty import adjustments, expiry, pins, plans, points, rewards
-from loyalty.models import MembershipPlan, PlanPurchase
+from loyalty.models import MembershipPlan, PlanPurchase, Reward
 from shop import accounts, members, payments, tills
 from shop.kernel import jobs
 from shop.kernel.money import Cents, Points
@@ -51,6 +51,8 @@ class Scene:
     pinned: str
     """A member of SH001 whose tier staff have pinned."""
     redemption: str
+    goods: str
+    handed_out: str
     coupon: str
     gift: str
     offered: str
@@ -170,6 +172,8 @@ def build() -> Scene:
         paid=make.paid(who=one, now=now).order.number,
         period=str(_period_of(one).pk),
         pinned=str(pinned.public_id),
+        goods=_goods_taken(one.pk, now=now),
+        handed_out=_goods_handed_out(one.pk, now=now),
         redemption=rewards.redeem("FREE_DRINK", member_id=one.pk, now=now).code,
         coupon=coupon.code,
         gift=gift.code,
@@ -217,6 +221,19 @@ def _period_of(who: Member) -> PlanPurchase:
         actor="test",
         now=timezone.now(),
     )
+
+
+def _goods_taken(member_id: int, *, now: datetime) -> str:
+    Reward.objects.get_or_create(
+        code="MUG", kind="goods", cost_points=Points(10), name_zh="杯", name_en="Mug"
+    )
+    return rewards.redeem("MUG", member_id=member_id, now=now).code
+
+
+def _goods_handed_out(member_id: int, *, now: datetime) -> str:
+    code = _goods_taken(member_id, now=now)
+    store_id = make.store("SH001").pk
+    return rewards.hand_out_goods(code, store_id=store_id, actor="test", now=now).code
 
 
 def _till(**fields: Any) -> Api:
@@ -490,6 +507,12 @@ ASKED: dict[str, Asked] = {
     "coupon_codes_retrieve": Asked(path=lambda scene: {"code": scene.paper}),
     "rewards_list": Asked(),
     "rewards_redeem": Asked(path=lambda scene: {"code": "FREE_DRINK"}, body=_on_behalf),
+    "redemptions_retrieve": Asked(path=lambda scene: {"code": scene.redemption}),
+    "redemptions_use": Asked(path=lambda scene: {"code": scene.goods}),
+    "redemptions_refund": Asked(
+        path=lambda scene: {"code": scene.handed_out},
+        body=lambda scene, caller: {"reason": "broken", "restock": True},
+    ),
     "redemptions_cancel": Asked(path=lambda scene: {"code": scene.redemption}, body=_on_behalf),
     "channels_list": Asked(),
     "channels_create": Asked(

@@ -92,6 +92,9 @@ MAY = {
     "rewards_list": f"{MEMBERS} {TILLS}",
     "rewards_redeem": f"{MEMBERS} {TILLS}",
     "redemptions_cancel": f"member {TILLS}",
+    "redemptions_retrieve": TILLS,
+    "redemptions_use": TILLS,
+    "redemptions_refund": "manager head_office",
     # in the back office
     "jobs_retrieve": "manager head_office",
     "jobs_cancel": "manager head_office",

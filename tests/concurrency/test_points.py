@@ -10,7 +10,7 @@ from loyalty.models import PendingPoints, PointsAccount, PointsEntry, Reward, Re
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Order
 from shop.orders import RefundRequest, Tender
-from shop.storefront import checkout, refunds
+from shop.storefront import checkout, refunds, reward_desk
 from shop.storefront.quotes import Basket
 from tests import make
 from tests.concurrency.crowd import at_once, outcome, outcomes
@@ -163,6 +163,39 @@ class TestRewards:
         assert said == {"done": 1, "reward-not-available": 7}
         assert reward.stock == 0
         assert PointsAccount.objects.filter(held__gt=0).count() == 1
+
+    def test_limited_per_member_are_had_so_often(self) -> None:
+        """The wallets' row lock before slots are counted; else the unique slot breaks instead."""
+        Reward.objects.update(limit_per_member=2)
+        reward = Reward.objects.get()
+        guest = make.member()
+        make.give_points(guest, 10 * reward.cost_points)
+
+        redeem = partial(rewards.redeem, reward.code, member_id=guest.pk, now=make.NOON)
+
+        said = outcomes([redeem] * 6)
+
+        assert said == {"done": 2, "reward-limit-reached": 4}
+        assert sorted(RewardRedemption.objects.values_list("slot", flat=True)) == [1, 2]
+
+    def test_handed_out_or_refunded_by_many_are_so_once(self) -> None:
+        """The guarded updates of the status in `rewards.hand_out` and `rewards.refund`."""
+        Reward.objects.update(kind="goods", max_value_cents=0)
+        reward = Reward.objects.get()
+        guest = make.member()
+        make.give_points(guest, reward.cost_points)
+        code = rewards.redeem(reward.code, member_id=guest.pk, now=make.NOON).code
+        hand_out = partial(
+            rewards.hand_out_goods, code, store_id=make.store().pk, actor="test", now=make.NOON
+        )
+        refund = partial(
+            reward_desk.refund, code, reason="no", actor="test", is_restocked=False, now=make.NOON
+        )
+
+        handed_out, refunded = outcomes([hand_out] * 6), outcomes([refund] * 6)
+
+        assert handed_out == refunded == {"done": 1, "reward-not-usable": 5}
+        assert (wallet(guest).balance, wallet(guest).held) == (reward.cost_points, 0)
 
     def test_are_used_on_one_of_many_orders(self) -> None:
         """The guarded update of the redemption's status in `rewards.use`."""

@@ -127,11 +127,13 @@ CHECKS = [
                       WHEN 'issued' THEN 'pending'
                       WHEN 'used' THEN 'posted'
                       WHEN 'expired' THEN 'voided'
-                      WHEN 'returned' THEN CASE WHEN redemption.order_id IS NULL THEN 'voided'
-                                                ELSE 'posted' END
+                      WHEN 'returned' THEN CASE
+                          WHEN redemption.order_id IS NULL AND redemption.handed_out_by = ''
+                          THEN 'voided' ELSE 'posted' END
                   END
-               OR (redemption.status = 'used' AND (
+               OR (redemption.status = 'used' AND redemption.handed_out_by = '' AND (
                       orders.paid_at IS NULL OR orders.status = 'refunded'))
+               OR (redemption.status IN ('returned', 'expired') AND redemption.slot IS NOT NULL)
                OR (redemption.status = 'issued' AND orders.status <> 'pending')
                OR orders.member_id <> redemption.member_id
         """,

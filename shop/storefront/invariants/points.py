@@ -62,11 +62,8 @@ CHECKS = [
         sql="""
             SELECT event.id AS event, event.points, COALESCE(entry.points, 0) AS entered
             FROM loyalty_earningevent event
-            JOIN loyalty_pointsaccount account
-                 ON account.member_id = event.member_id AND account.wallet = 'points'
             LEFT JOIN loyalty_pointsentry entry
-                 ON entry.account_id = account.id AND entry.kind = 'earn'
-                AND entry.source = 'event:' || event.id
+                 ON entry.kind = 'earn' AND entry.source = 'event:' || event.id
             WHERE event.points <> COALESCE(entry.points, 0)
         """,
     ),
@@ -78,8 +75,7 @@ CHECKS = [
             FROM loyalty_earninggain gain
             LEFT JOIN shop_order orders
                  ON gain.source = 'order:' || orders.number AND orders.member_id = gain.member_id
-            LEFT JOIN loyalty_earningevent event
-                 ON gain.source = 'event:' || event.id AND event.member_id = gain.member_id
+            LEFT JOIN loyalty_earningevent event ON gain.source = 'event:' || event.id
             WHERE (orders.id IS NULL AND event.id IS NULL)
                OR (orders.status = 'cancelled') <> (gain.returned_at IS NOT NULL)
         """,
