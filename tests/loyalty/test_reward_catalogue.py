@@ -179,9 +179,7 @@ class TestCoupon:
         who, manager = rich(), make.staff("SH001")
         make.definition("FULL25_5", per_member_limit=9)
         kept, used = (reward_desk.take("FIVER", member_id=who.pk, now=NOW) for _ in range(2))
-        what = make.basket(
-            who=who, lines=[make.line(quantity=3)], coupon_codes=[used.coupon_code]
-        )
+        what = make.basket(who=who, lines=[make.line(quantity=3)], coupon_codes=[used.coupon_code])
         make.paid(what=what, total=3100, now=NOW)
         before = balance(who)[0]
 
