@@ -7,8 +7,8 @@ from django.db import transaction
 
 from campaigns import referrals
 from campaigns.models import Acquisition, Coupon, Referral
-from loyalty import points, rewards
-from loyalty.models import Membership, PointsAccount, PointsEntry, PointsLot, Visit
+from loyalty import earning_events, points, rewards
+from loyalty.models import Membership, PointsAccount, PointsEntry, PointsLot, Reward, Visit
 from shop.kernel.money import Points
 from shop.models import Member, MemberSession
 from shop.orders import RefundRequest
@@ -221,3 +221,32 @@ class TestMerge:
 
         assert (answer.status_code, answer.json()["code"]) == (409, codes[what])
         assert wallet(source).balance == 2000
+
+
+def test_caps_limits_and_events_count_on() -> None:
+    """Both used a mug and both checked in on one day: neither can be had or done once more."""
+    mug = Reward.objects.create(
+        code="MUG", kind="goods", cost_points=Points(5), limit_per_member=2, name_zh="杯", name_en="Mug"
+    )
+    make.earning_rule(kind="event", event="check_in", points=10, max_points_per_day=15)
+    source, target = make.member(), make.member()
+    for who in (source, target):
+        record(who, key="monday")
+        code = rewards.redeem(mug.code, member_id=who.pk, now=make.NOON).code
+        rewards.hand_out_goods(code, store_id=make.store().pk, actor="test", now=make.NOON)
+    record(source, key="tuesday")
+
+    merge(source, target)
+
+    assert broken() == []
+    assert [record(target, key=key) for key in ("monday", "tuesday", "sunday")] == [10, 5, 0]
+    with pytest.raises(rewards.RewardLimitReached):
+        rewards.redeem(mug.code, member_id=target.pk, now=make.NOON)
+
+
+def record(who: Member, *, key: str) -> int:
+    """Return what a check-in under this key has earned."""
+    event, _is_new = earning_events.record(
+        who.pk, event="check_in", key=key, store=make.store(), actor="test", now=make.NOON
+    )
+    return event.points
