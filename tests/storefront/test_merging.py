@@ -226,7 +226,7 @@ class TestMerge:
 def test_caps_limits_and_events_count_on() -> None:
     """Both used a mug and both checked in on one day: neither can be had or done once more."""
     mug = Reward.objects.create(
-        code="MUG", kind="goods", cost_points=Points(5), limit_per_member=2, name_zh="杯", name_en="Mug"
+        code="MUG", kind="goods", cost_points=Points(5), limit_per_member=2, name_zh="杯"
     )
     make.earning_rule(kind="event", event="check_in", points=10, max_points_per_day=15)
     source, target = make.member(), make.member()
