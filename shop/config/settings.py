@@ -317,6 +317,7 @@ SPECTACULAR_SETTINGS = {
         "TouchKind": "campaigns.models.Touch.Kind",
         "CouponStatus": "campaigns.models.Coupon.Status",
         "CouponTransferStatus": "campaigns.models.CouponTransfer.Status",
+        "RewardKind": "loyalty.models.Reward.Kind",
         "CodeBatchKind": "campaigns.models.CodeBatch.Kind",
     },
 }
