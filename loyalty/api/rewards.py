@@ -112,8 +112,8 @@ class RedemptionUseView(APIView):
         tags=["rewards"],
         summary="Hand out goods for their code",
         description=(
-            "Spends the held points, once. 409 `reward-not-usable`: used, returned or expired; with"
-            " `reason` `use-on-an-order`, a drink or a topping: enter it as the order's `reward`."
+            "Spends the held points, once. 409 `reward-not-usable`: used, returned or expired; or,"
+            " with the `reason` use-on-an-order, a drink or a topping: the order's `reward`."
         ),
         request=None,
         responses={200: serializers.RedemptionOut},

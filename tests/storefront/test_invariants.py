@@ -12,7 +12,7 @@ from django.utils import timezone
 
 from campaigns import caps, codes
 from campaigns.models import Promotion
-from loyalty import adjustments, pins, plans, points, rewards
+from loyalty import adjustments, earning_events, pins, plans, points, rewards
 from loyalty.lifetimes import Lifetime
 from loyalty.models import Benefit, MembershipPlan, Tier
 from shop.kernel import jobs
@@ -115,6 +115,10 @@ def live() -> None:
     )
 
     _enter_codes()
+    make.earning_rule("REVIEW", kind="event", event="review", points=5)
+    earning_events.record(
+        regular.pk, event="review", key="1", store=make.store(), actor="test", now=make.NOON
+    )
 
 
 def _give_what_cards_give() -> None:
@@ -384,6 +388,8 @@ SABOTAGE = {
     "an-adjustment-is-posted-once-agreed": (
         "UPDATE loyalty_pointsadjustment SET state = 'posted' WHERE state = 'pending'"
     ),
+    "an-event-earned-what-it-says": "UPDATE loyalty_earningevent SET points = points + 1",
+    "what-a-rule-gave-has-its-order-or-event": "UPDATE loyalty_earninggain SET source = 'none'",
     "each-remembered-request-has-its-answer": "UPDATE kernel_idempotencyrecord SET body = ''",
 }
 
