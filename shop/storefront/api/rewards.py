@@ -36,7 +36,7 @@ class RewardRedemptionsView(APIView):
         description=(
             "Holds the points and answers the code that the till enters as an order's `reward`, or"
             " hands goods out for. A coupon goes into the wallet at once. A till names the member."
-            " 409 `not-enough-points`; `reward-not-available`, whose `reason` says why: not-yet, over,"
+            " 409 `not-enough-points`; `reward-not-available`, whose `reason` is not-yet, over,"
             " out-of-stock, off-the-list; `reward-tier-too-low`, `reward-limit-reached`;"
             " `member-not-active`; for a coupon also `coupon-not-claimable`, `coupon-exhausted`,"
             " `claim-limit-reached`."
