@@ -43,15 +43,6 @@ class Event:
     details: dict[str, Any]
 
     @property
-    def summary(self) -> str:
-        """Return what happened in one line of plain words and numbers."""
-        return " · ".join(
-            _yuan(value) if name.endswith("_cents") else str(value)
-            for name, value in self.details.items()
-            if value not in (None, "")
-        )
-
-    @property
     def cursor(self) -> str:
         """Return the place after this event, for the next page."""
         place = orjson.dumps([self.at.isoformat(), self.kind, self.id])
@@ -93,10 +84,6 @@ def page(
         ]
     events = found[: min(size, MOST)]
     return Page(events=events, next_cursor=events[-1].cursor if len(found) > len(events) else None)
-
-
-def _yuan(cents: int) -> str:
-    return f"¥{cents / 100:.2f}"
 
 
 def _place(cursor: str) -> tuple[str, str, int]:

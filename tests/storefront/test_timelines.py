@@ -5,6 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
+from django.utils import translation
 
 from loyalty import rewards
 from shop import accounts
@@ -12,6 +13,7 @@ from shop.kernel.money import Points
 from shop.models import Member, Message
 from shop.orders import RefundRequest
 from shop.storefront import merging, refunds, timelines
+from shop.storefront.admin.event_texts import tell
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -44,6 +46,19 @@ def lively() -> Member:
     return who
 
 
+class TestTexts:
+    def test_say_amounts_and_states_in_the_readers_words(self) -> None:
+        events = {event.kind: event for event in timelines.page(lively().pk, size=100).events}
+
+        with translation.override("zh-hans"):
+            told = {kind: tell(event) for kind, event in events.items()}
+
+        assert told["order"].endswith("¥29.00 · 已退款")
+        assert told["status"] == "已冻结 · lost phone"
+        assert told["touch"].startswith("扫码")
+        assert told["message"] == "谢谢"
+
+
 class TestTimeline:
     def test_tells_everything_newest_first_in_one_statement(self) -> None:
         who = lively()
@@ -59,7 +74,7 @@ class TestTimeline:
         assert {event.kind for event in events} == set(timelines.TEXTS)
         assert (events[0].kind, events[0].details["reason"]) == ("status", "lost phone")
         assert events[-1].kind == "touch"
-        assert "¥29.00" in next(event.summary for event in events if event.kind == "order")
+        assert all(tell(event) for event in events)
 
     def test_comes_in_pages_that_miss_and_repeat_nothing(self) -> None:
         who = lively()

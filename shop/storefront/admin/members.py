@@ -39,6 +39,7 @@ from shop.kernel import crypto
 from shop.kernel.errors import InvalidInput
 from shop.models import Member, MemberStatusChange, Order
 from shop.storefront import tier_reviews, timelines
+from shop.storefront.admin.event_texts import tell
 from shop.storefront.admin.member_buttons import MemberButtons
 
 LATEST_ENTRIES = 10
@@ -275,7 +276,7 @@ class MemberPage(MemberButtons, Page):
         if known is None:  # the theme asks for each value several times
             stores = member.__dict__.get("_visible_stores", frozenset())
             events = timelines.page(member.pk, size=LATEST_EVENTS, store_ids=stores).events
-            told = [(event, timelines.TEXTS[event.kind]) for event in events]
+            told = [(event, timelines.TEXTS[event.kind], tell(event)) for event in events]
             known = render_to_string("admin/member_timeline.html", {"events": told})
             member.__dict__["_timeline"] = known
         return known
