@@ -192,6 +192,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": 5.0,
         "options": {"expires": 10},
     },
+    "forget erased phones": {
+        "task": "shop.storefront.tasks.forget_erased_phones",
+        "schedule": timedelta(days=1),
+    },
     "forget prepared vouchers": {
         "task": "shop.storefront.tasks.forget_prepared_vouchers",
         "schedule": timedelta(hours=1),

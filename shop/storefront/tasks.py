@@ -8,7 +8,7 @@ from django.utils import timezone
 from campaigns import vouchers
 from loyalty import liability, points, rewards, tiers
 from loyalty.models import PendingPoints
-from shop import messages
+from shop import accounts, messages
 from shop.kernel.errors import DomainError
 from shop.models import Order
 from shop.storefront import benefit_grants, checkout, tier_reviews, voucher_desk
@@ -41,6 +41,12 @@ def resolve_vouchers() -> None:
 def forget_prepared_vouchers() -> None:
     """Delete vouchers that tills only looked at."""
     vouchers.forget_prepared(now=timezone.now())
+
+
+@shared_task
+def forget_erased_phones() -> None:
+    """Delete the tombstones of phones whose time is over."""
+    accounts.forget_tombstones(now=timezone.now())
 
 
 @shared_task

@@ -10,7 +10,7 @@ from shop import members
 from shop.kernel.money import Points
 from shop.models import ErasedPhone, LoginCode, Member, MemberStatusChange, Message
 from shop.orders import RefundRequest
-from shop.storefront import departures, refunds
+from shop.storefront import departures, refunds, tasks
 from shop.storefront.invariants import suite
 from tests import make
 from tests.make import Api
@@ -147,7 +147,9 @@ class TestErase:
     def test_forgets_the_tombstone_in_the_end(self) -> None:
         erase(make.member(phone=PHONE))
         ErasedPhone.objects.update(expires_at=make.NOON)
+        tasks.forget_erased_phones()
 
+        assert not ErasedPhone.objects.exists()
         again = make.member(phone=PHONE)
 
         assert Coupon.objects.filter(member=again, source="welcome").exists()
