@@ -236,6 +236,7 @@ CHECKS = [
             CROSS JOIN LATERAL (
                 SELECT count(*) AS wallets FROM loyalty_pointsaccount account
                 WHERE account.member_id = member.id
+                  AND account.wallet IN ('points', 'qualifying')  -- others are opened when used
             ) accounts
             LEFT JOIN loyalty_membership membership ON membership.member_id = member.id
             LEFT JOIN campaigns_acquisition acquisition ON acquisition.member_id = member.id
