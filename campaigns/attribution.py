@@ -79,7 +79,7 @@ def convert(order: Order, *, now: datetime) -> None:
                 "member_source": f"member:{order.member_id}",
                 "member": order.member_id,
                 "order": order.pk,
-                "amount": order.net_cents,
+                "amount": order.paid_cents,
                 "now": now,
                 "since": now - WINDOW,
                 "organic": ORGANIC,

@@ -19,6 +19,7 @@ from loyalty.models import (
     PointsEntry,
     PointsHold,
     PointsLot,
+    ReceiptClaim,
     RewardRedemption,
     Visit,
 )
@@ -107,6 +108,7 @@ def give_up(wallets: Wallets, *, member_id: int, reference: str, now: datetime) 
 def _move_gains(source_id: int, target_id: int) -> None:
     """Let caps and events count on; what both did stays where it is."""
     EarningGain.objects.filter(member=source_id).update(member=target_id)
+    ReceiptClaim.objects.filter(member=source_id).update(member=target_id)
     theirs = EarningEvent.objects.filter(
         member=target_id, event=OuterRef("event"), key=OuterRef("key")
     )

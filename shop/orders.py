@@ -34,6 +34,13 @@ STEPS: dict[str, tuple[set[str], str]] = {
 """For each step of the kitchen: from where it may come, and the column that keeps its time."""
 
 
+class OrderNotClaimable(DomainError):
+    """The order is a member's already, or all of it was given back; `reason` says which."""
+
+    code = "order-not-claimable"
+    title = _("This receipt cannot be claimed any more.")
+
+
 class OrderNotPayable(DomainError):
     """Only an order that waits for payment can be paid."""
 
@@ -462,6 +469,18 @@ def refund(
         OrderEvent.objects.create(order=order, status=Status.REFUNDED, actor=actor, occurred_at=now)
     order.save(update_fields=["refunded_cents", "status"])
     return row
+
+
+def give_to(order: Order, *, member_id: int) -> None:
+    """Let a locked order of a guest be a member's, once.
+
+    Raises:
+        OrderNotClaimable: it is somebody's.
+    """
+    given = Order.objects.filter(pk=order.pk, member=None).update(member_id=member_id)
+    if given != 1:
+        raise OrderNotClaimable(reason="claimed")
+    order.member_id = member_id
 
 
 def set_boost_points(order: Order, boost_points: Points) -> None:

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from loyalty.admin.earning_form import EarningRuleForm, describe
-from loyalty.models import EarningEvent, EarningGain, EarningRule
+from loyalty.models import EarningEvent, EarningGain, EarningRule, ReceiptClaim
 from shop.admin.pages import Page, ReadOnlyPage
 from shop.admin.scoping import VisibleFilter
 
@@ -127,3 +127,18 @@ class EarningEventPage(ReadOnlyPage):
     search_help_text = _("Last four digits, name or key")
     date_hierarchy = "occurred_at"
     fields = [("event", "key"), ("member", "store"), ("points", "actor"), "occurred_at"]
+
+
+@admin.register(ReceiptClaim)
+class ReceiptClaimPage(ReadOnlyPage):
+    """Orders of guests that members claimed afterwards."""
+
+    store_lookup = "order__store_id"
+    list_display = ["claimed_at", "member", "order", "points", "actor"]
+    list_display_links = ["claimed_at"]
+    list_filter = [("order__store", VisibleFilter)]
+    list_select_related = ["member", "order"]
+    search_fields = [*SEARCH, "order__number"]
+    search_help_text = _("Last four digits, name or order number")
+    date_hierarchy = "claimed_at"
+    fields = [("member", "order"), ("points", "actor"), "claimed_at"]

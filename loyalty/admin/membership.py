@@ -24,7 +24,7 @@ class LoyaltyProgrammePage(Page):
 
     list_display = ["__str__", "points_per_yuan", "points_per_redeemed_yuan", "clawback"]
     fieldsets = [
-        (_("Earning"), {"fields": [("points_per_yuan", "qualifying_per_yuan")]}),
+        (_("Earning"), {"fields": [("points_per_yuan", "qualifying_per_yuan"), "claim_days"]}),
         (
             _("Spending"),
             {

@@ -8,7 +8,7 @@ from loyalty.models.benefits import (
     MembershipPlan,
     PlanPurchase,
 )
-from loyalty.models.earning import EarningEvent, EarningGain, EarningRule
+from loyalty.models.earning import EarningEvent, EarningGain, EarningRule, ReceiptClaim
 from loyalty.models.liability import LiabilitySnapshot
 from loyalty.models.membership import (
     LoyaltyProgramme,
@@ -48,6 +48,7 @@ __all__ = [
     "PointsEntry",
     "PointsHold",
     "PointsLot",
+    "ReceiptClaim",
     "Reward",
     "RewardRedemption",
     "Tier",

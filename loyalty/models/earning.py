@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from shop.kernel.fields import OptionalCentsField, PointsField
 from shop.models.members import Member
 from shop.models.named import Named
+from shop.models.orders import Order
 from shop.models.stores import Store
 
 
@@ -188,3 +189,28 @@ class EarningEvent(models.Model):
     def source(self) -> str:
         """Return the name under which its points stand in the ledger."""
         return f"event:{self.pk}"
+
+
+class ReceiptClaim(models.Model):
+    """A guest's order that became a member's afterwards, for its points; once per order."""
+
+    order = models.OneToOneField(
+        Order,
+        models.PROTECT,
+        primary_key=True,
+        related_name="receipt_claim",
+        verbose_name=_("order"),
+    )
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="receipt_claims", verbose_name=_("member")
+    )
+    points = PointsField(_("points"), help_text=_("Without those of what was refunded before."))
+    actor = models.CharField(_("by"), max_length=64)
+    claimed_at = models.DateTimeField(_("at"))
+
+    class Meta:
+        verbose_name = _("claimed receipt")
+        verbose_name_plural = _("claimed receipts")
+
+    def __str__(self) -> str:
+        return f"{self.member_id} {self.points}"

@@ -116,6 +116,11 @@ class LoyaltyProgramme(models.Model):
         blank=True,
         help_text=_("Of points that expire on a day of the year; it comes again every year."),
     )
+    claim_days = models.PositiveSmallIntegerField(
+        _("receipts may be claimed for days"),
+        default=7,
+        help_text=_("By guests who join later, for points; 0: never."),
+    )
     expiry_warning_days = models.PositiveSmallIntegerField(
         _("warn so many days before"), default=30
     )

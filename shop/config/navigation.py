@@ -51,6 +51,7 @@ from loyalty.models import (
     PointsEntry,
     PointsHold,
     PointsLot,
+    ReceiptClaim,
     Reward,
     RewardRedemption,
     Tier,
@@ -135,6 +136,7 @@ LOYALTY: list[Entry] = [
     (EarningRule, "add_circle"),
     (EarningGain, "savings"),
     (EarningEvent, "event_available"),
+    (ReceiptClaim, "receipt"),
     (LiabilitySnapshot, "account_balance"),
     (LoyaltyProgramme, "tune"),
 ]

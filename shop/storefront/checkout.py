@@ -80,7 +80,7 @@ def pay_order(*, number: str, tenders: Sequence[Tender], actor: str, now: dateti
     """
     order = orders.lock(number)
     payer = facts.load(order.member_id, now=now) if order.member_id else None
-    wallets = _lock_wallets(payer)
+    wallets = lock_wallets(payer)
 
     orders.mark_paid(order, tenders=tenders, actor=actor, now=now)
     if payer is not None and order.points_spent:
@@ -116,7 +116,7 @@ def settle_order(
     order = orders.create(draft_of(quote, pos_order_no), now=now)
     payer = quote.member
     prepaid = _pay_with_vouchers(order, quote)
-    wallets = _lock_wallets(payer)
+    wallets = lock_wallets(payer)
     _keep_gains(order, quote, now=now)
 
     rest = _in_cash(quote) if tenders is None else tenders
@@ -169,7 +169,7 @@ def _complete(
     if payer is not None:
         if order.reward_code:
             rewards.use(wallets.points(payer.id), order.reward_code, order=order, now=now)
-        earned = _earn(order, payer, wallets, now=now)
+        earned = earn(order, payer, wallets, now=now)
         visits.record(order, now=now)
         new_tier = tiers.refresh(
             payer.id,
@@ -178,7 +178,7 @@ def _complete(
             now=now,
         )
         if payer.referrer_since is not None:
-            _reward_referral(order, wallets, since=payer.referrer_since, now=now)
+            reward_referral(order, wallets, since=payer.referrer_since, now=now)
         attribution.convert(order, now=now)
     outbox.add("order.paid", key=order.source, payload={"order": order.number}, now=now)
     coupons.redeem(order, discounts=coupon_discounts, entered=entered, now=now)
@@ -249,7 +249,7 @@ def _use_promotions(order: Order, quote: Quote, *, now: datetime) -> None:
         promotions.use(order, applied, place=place, now=now)
 
 
-def _lock_wallets(payer: MemberFacts | None) -> Wallets:
+def lock_wallets(payer: MemberFacts | None) -> Wallets:
     """Lock every account that the payment may touch: the payer's, and that of who brought them.
 
     Raises:
@@ -287,7 +287,8 @@ def _keep_gains(order: Order, quote: Quote, *, now: datetime) -> None:
     )
 
 
-def _earn(order: Order, payer: MemberFacts, wallets: Wallets, *, now: datetime) -> Points:
+def earn(order: Order, payer: MemberFacts, wallets: Wallets, *, now: datetime) -> Points:
+    """Give the points of a paid order, or promise them if they have to wait; return how many."""
     of_the_bill = earning.points_for(
         order.earning_cents, rates=payer.rates, tier_percent=payer.tier_percent
     )
@@ -318,7 +319,7 @@ def _earn(order: Order, payer: MemberFacts, wallets: Wallets, *, now: datetime) 
     return earned
 
 
-def _reward_referral(order: Order, wallets: Wallets, *, since: datetime, now: datetime) -> None:
+def reward_referral(order: Order, wallets: Wallets, *, since: datetime, now: datetime) -> None:
     """Promise both sides their points for a friend's first paid order, due after some days.
 
     Friends who have bought since then count for the referrer's tier.

@@ -21,6 +21,7 @@ from shop.storefront import (
     checkout,
     departures,
     quotes,
+    receipt_claims,
     refunds,
     tasks,
     tier_reviews,
@@ -52,6 +53,16 @@ def populate(code: str) -> None:
     rule = rule or make.earning_rule("CHECK_IN", kind="event", event="check_in", points=5)
     earning_events.record(
         regular.pk, event=rule.event, key=code, store=store, actor="test", now=make.NOON
+    )
+    receipt = make.paid(what=make.basket(at=code), total=price(make.basket(at=code))).order
+    receipt_claims.claim_receipt(
+        receipt.number,
+        store=store,
+        amount_cents=receipt.paid_cents,
+        member_id=regular.pk,
+        guesser="receipt:test",
+        actor="test",
+        now=make.NOON,
     )
     make.coupon(friend)
     make.definition("WINBACK_6", is_transferable=True)

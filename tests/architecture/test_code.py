@@ -22,6 +22,9 @@ FLOWS = [
 NO_FLOWS = {
     "alert_refused": "follows a flow that was refused",
     "draft_of": "writes nothing",
+    "earn": "a part of flows",
+    "lock_wallets": "a part of flows",
+    "reward_referral": "a part of flows",
 }
 """Functions beside the flows, each with the reason why it is none."""
 

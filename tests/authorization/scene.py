@@ -51,6 +51,7 @@ class Scene:
     pinned: str
     """A member of SH001 whose tier staff have pinned."""
     redemption: str
+    receipt: str
     goods: str
     handed_out: str
     coupon: str
@@ -172,6 +173,7 @@ def build() -> Scene:
         paid=make.paid(who=one, now=now).order.number,
         period=str(_period_of(one).pk),
         pinned=str(pinned.public_id),
+        receipt=make.paid(now=now).order.number,
         goods=_goods_taken(one.pk, now=now),
         handed_out=_goods_handed_out(one.pk, now=now),
         redemption=rewards.redeem("FREE_DRINK", member_id=one.pk, now=now).code,
@@ -507,6 +509,13 @@ ASKED: dict[str, Asked] = {
     "coupon_codes_retrieve": Asked(path=lambda scene: {"code": scene.paper}),
     "rewards_list": Asked(),
     "rewards_redeem": Asked(path=lambda scene: {"code": "FREE_DRINK"}, body=_on_behalf),
+    "receipt_claims_create": Asked(
+        body=lambda scene, caller: (
+            _on_behalf(scene, caller)
+            | ({} if "till" in caller else {"store": "SH001"})
+            | {"receipt": scene.receipt, "amount_cents": 1200}
+        )
+    ),
     "redemptions_retrieve": Asked(path=lambda scene: {"code": scene.redemption}),
     "redemptions_use": Asked(path=lambda scene: {"code": scene.goods}),
     "redemptions_refund": Asked(

@@ -92,6 +92,7 @@ MAY = {
     "rewards_list": f"{MEMBERS} {TILLS}",
     "rewards_redeem": f"{MEMBERS} {TILLS}",
     "redemptions_cancel": f"member {TILLS}",
+    "receipt_claims_create": f"{MEMBERS} till",
     "redemptions_retrieve": TILLS,
     "redemptions_use": TILLS,
     "redemptions_refund": "manager head_office",
