@@ -135,7 +135,9 @@ def reinstate(
 
 def _up_to_date(member_id: int, *, now: datetime) -> PointsAccount:
     """Return the locked wallet of spendable points, with everything expired that is due."""
-    account = points.lock_accounts([member_id]).points(member_id)
+    wallets = points.lock_accounts([member_id])
+    wallets.ensure_open(member_id)
+    account = wallets.points(member_id)
     expiry.expire_accounts([account.pk], now=now)
     return points.lock_accounts([member_id]).points(member_id)
 

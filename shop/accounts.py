@@ -16,7 +16,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from shop.kernel import crypto
+from shop.kernel import crypto, idempotency
 from shop.kernel.errors import DomainError
 from shop.models import (
     ErasedPhone,
@@ -176,6 +176,7 @@ def _shred(member: Member, *, now: datetime) -> None:
     _sign_out(member, now=now)
     MemberCode.objects.filter(member=member).delete()
     Message.objects.filter(member=member).update(text="")
+    idempotency.forget_answers_to(f"member:{member.pk}")
     LogEntry.objects.filter(
         content_type=ContentType.objects.get_for_model(Member), object_id=str(member.pk)
     ).update(object_repr=str(member.public_id))

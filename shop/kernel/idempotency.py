@@ -204,6 +204,12 @@ def _fingerprint(request: Request) -> bytes:
     return hashlib.sha256(f"{request.method} {request.path}\n".encode() + body).digest()
 
 
+def forget_answers_to(principal: str) -> int:
+    """Delete every answer that a caller got; return how many."""
+    deleted, _rows = IdempotencyRecord.objects.filter(principal=principal).delete()
+    return deleted
+
+
 def forget_expired(*, now: datetime) -> int:
     """Delete answers that no retry may ask for any more; return how many."""
     deleted, _rows = IdempotencyRecord.objects.filter(expires_at__lt=now).delete()

@@ -95,6 +95,21 @@ class TestClose:
         assert answer.json()["orders"] == [order.number]
         assert answer.json()["code"] == "orders-open"
 
+    @pytest.mark.parametrize(
+        ("what", "since"),
+        [("points-extensions", "expiring_by"), ("points-reinstatements", "expired_since")],
+    )
+    def test_lets_nothing_come_into_its_wallet_again(
+        self, office: Api, what: str, since: str
+    ) -> None:
+        who = make.member()
+        departures.close_member(who, reason="moved", actor="test", now=make.NOON)
+        body = {since: "2026-01-01", "last_day": "2099-12-31", "reason": "come back"}
+
+        answer = office.post(f"/members/{who.public_id}/{what}", body)
+
+        assert (answer.status_code, answer.json()["code"]) == (409, "wallet-closed")
+
     def test_lets_a_refund_give_money_back_but_no_points(self) -> None:
         who = make.member()
         make.give_points(who, 100)
