@@ -65,8 +65,8 @@ class EarningRule(Named):
         ),
     )
     priority = models.SmallIntegerField(_("priority"), default=0)
-    starts_at = models.DateTimeField(_("from"), null=True, blank=True)
-    ends_at = models.DateTimeField(_("until"), null=True, blank=True)
+    starts_at = models.DateTimeField(_("counts from"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("counts until"), null=True, blank=True)
     weekdays = ArrayField(
         models.PositiveSmallIntegerField(), default=list, blank=True, verbose_name=_("weekdays")
     )

@@ -40,8 +40,8 @@ class Reward(Named):
         default="",
         help_text=_("The code of the coupon definition that it gives."),
     )
-    starts_at = models.DateTimeField(_("from"), null=True, blank=True)
-    ends_at = models.DateTimeField(_("until"), null=True, blank=True)
+    starts_at = models.DateTimeField(_("on offer from"), null=True, blank=True)
+    ends_at = models.DateTimeField(_("on offer until"), null=True, blank=True)
     min_tier = models.ForeignKey(
         Tier,
         models.PROTECT,
@@ -96,7 +96,7 @@ class RewardRedemption(models.Model):
 
     class Status(models.TextChoices):
         ISSUED = "issued", _("To be used")
-        USED = "used", _("Used")
+        USED = "used", _("Was used")
         RETURNED = "returned", _("Returned")
         EXPIRED = "expired", _("Expired")
 

@@ -56,7 +56,7 @@ class RewardRedemptionPage(ReadOnlyPage):
 
     @button(
         Button(
-            label=_("Refund"),
+            label=_("Give the points back"),
             question=_("The points come back as they were. An unused coupon is taken back."),
             permission="loyalty.change_rewardredemption",
             form=RewardRefundForm,
