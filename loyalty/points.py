@@ -11,7 +11,7 @@ from http import HTTPStatus
 from typing import Any, TypeVar
 
 from django.db import connection, transaction
-from django.db.models import F, Q, QuerySet
+from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import ledger, lots
@@ -485,10 +485,12 @@ LEFT JOIN loyalty_pendingpoints promise
 
 def _of_person(found: QuerySet[RowT], account: PointsAccount) -> QuerySet[RowT]:
     """Keep the rows of this wallet, and those of the wallets that were merged into it."""
+    own = PointsAccount.objects.filter(pk=account.pk).values("pk")
     former = PointsAccount.objects.filter(
         member__merged_into=account.member_id, wallet=account.wallet
     ).values("pk")
-    return found.filter(Q(account=account) | Q(account__in=former))
+    # A union, because an OR with a subquery would read the whole ledger.
+    return found.filter(account__in=own.union(former, all=True))
 
 
 def _draws(spent: PointsEntry, *, now: datetime) -> list[Draw]:
