@@ -187,6 +187,7 @@ def points_of_sale(
         if rule.is_for(tier=sale.tier, store=sale.store)
         and rule.when.is_met(order_minor=sale.net_cents, at=sale.at)
         and rule.lines_of(sale)
+        and rule.most(sale.business_date) != 0  # used up, it must not keep others from counting
     ]
     chosen = [
         *(rule for rule in counting if rule.kind is not Gives.BOOST),

@@ -12,6 +12,7 @@ from shop.kernel.money import Cents
 from shop.models import Member, Order
 from shop.orders import RefundRequest
 from shop.storefront import checkout, quotes, refunds
+from shop.storefront.invariants import suite
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -150,6 +151,13 @@ class TestCaps:
 
         assert [bought(who).points_earned - 24 for _ in range(3)] == [24, 6, 0]
         assert bought(other).points_earned == 48
+
+    def test_used_up_of_a_rule_that_counts_alone_leave_the_base_rate(self) -> None:
+        make.earning_rule(kind="visit", points=40, is_stackable=False, max_points_per_day=60)
+        who = make.member()
+
+        assert [bought(who).points_earned for _ in range(3)] == [40, 20, 24]
+        assert suite.check_all(now=THURSDAY).broken == []
 
     def test_have_room_again_when_an_order_is_never_paid(self) -> None:
         make.earning_rule(kind="visit", points=10, max_points_per_member=10)

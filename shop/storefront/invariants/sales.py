@@ -125,7 +125,9 @@ CHECKS = [
                 AND NOT EXISTS (SELECT FROM loyalty_pendingpoints promise
                                 WHERE promise.account_id = account.id AND promise.kind = 'earn'
                                   AND promise.source = 'order:' || orders.number)
-                AND CASE account.wallet WHEN 'points' THEN COALESCE(programme.points_per_yuan, 1)
+                AND CASE account.wallet
+                    WHEN 'points' THEN CASE WHEN orders.boost_points < 0 THEN 0
+                                       ELSE COALESCE(programme.points_per_yuan, 1) END
                     ELSE COALESCE(programme.qualifying_per_yuan, 1) END > 0)
         """,  # noqa: S608 - our own expression
     ),
