@@ -214,7 +214,10 @@ def points_of_event(
     counting = [
         replace(_fixed(rule, units=1), most=rule.most(business_date))
         for rule in rules
-        if rule.kind is Gives.EVENT and rule.event == event and rule.is_for(tier=tier, store=store)
+        if rule.kind is Gives.EVENT
+        and rule.event == event
+        and rule.is_for(tier=tier, store=store)
+        and rule.most(business_date) != 0
     ]
     return outcome_by_rules(counting, basis_minor=0, rounding=Rounding.FLOOR, now=at)
 

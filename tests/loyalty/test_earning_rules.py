@@ -216,6 +216,18 @@ class TestEvents:
 
         assert (first, check_in("d")) == ([5, 3, 0], 7)
 
+    def test_fall_back_to_other_rules_when_the_one_that_counts_alone_is_used_up(self) -> None:
+        make.earning_rule(
+            "A", kind="event", event="review", points=9, is_stackable=False, max_points_per_member=9
+        )
+        make.earning_rule("B", kind="event", event="review", points=2)
+        guest = make.member()
+        path, till = f"/members/{guest.public_id}/events", make.till()
+
+        given = [till.post(path, {"event": "review", "key": key}).json() for key in "abc"]
+
+        assert [event["points"] for event in given] == [9, 2, 2]
+
     def test_are_refused_by_name(self) -> None:
         guest = make.member()
         path = f"/members/{guest.public_id}/events"
