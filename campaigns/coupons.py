@@ -24,6 +24,8 @@ from shop.models import Order
 
 Status = Coupon.Status
 CODE_LENGTH = 15
+USABLE_WHILE = frozenset({CouponDefinition.Status.ACTIVE, CouponDefinition.Status.ENDED})
+"""What people hold stays theirs after the end; it waits while a manager has doubts."""
 GRACE = timedelta(days=7)
 """A reusable coupon whose time ran out while it was redeemed lives this long again."""
 
@@ -528,7 +530,7 @@ def _reason(coupon: Coupon, *, now: datetime) -> str | None:
             return "expired"
         if coupon.starts_at is not None and now < coupon.starts_at:
             return "not-started"
-        if coupon.definition.status == CouponDefinition.Status.PAUSED:
+        if coupon.definition.status not in USABLE_WHILE:
             return "disabled"
         return None
     return {

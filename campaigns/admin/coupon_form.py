@@ -12,6 +12,8 @@ from campaigns.models.coupons import FIXED_TERMS
 
 ISSUED_MEANWHILE = _("Coupons have been issued meanwhile; the offer is fixed now.")
 
+Status = CouponDefinition.Status
+
 
 class PlainDefinitionForm(forms.ModelForm[CouponDefinition]):
     """Everything about a definition but its rule.
@@ -73,6 +75,10 @@ class PlainDefinitionForm(forms.ModelForm[CouponDefinition]):
 
 class DefinitionForm(PlainDefinitionForm, OfferForm):
     """A definition with its rule. The rule is fixed once coupons are out under it."""
+
+    @staticmethod
+    def is_fixed(offer: Any) -> bool:
+        return bool(offer.issued_count) or offer.status in {Status.ACTIVE, Status.SUBMITTED}
 
     def clean(self) -> dict[str, Any]:
         answers = super().clean()

@@ -16,15 +16,16 @@ from unfold.widgets import UnfoldAdminTextInputWidget
 
 from campaigns import caps, coupons, queries
 from campaigns.admin.coupon_form import DefinitionForm, PlainDefinitionForm
-from campaigns.admin.offers import OfferPage
+from campaigns.admin.offers import Measure, OfferPage
 from campaigns.models import Coupon, CouponDefinition, CouponRedemption, CouponTransfer
 from shop.admin.buttons import Button, Text, button
+from shop.admin.money import yuan
 from shop.admin.pages import ReadOnlyPage
 from shop.admin.scoping import VisibleFilter, principal_of
 
 FIXED_BECAUSE_ISSUED = _(
-    "Coupons have been issued under this offer, so it is fixed: what people hold must not change"
-    " in their hands. Pause this definition and write a new one instead."
+    "This offer runs, waits for approval, or people hold coupons of it, so it is fixed: what people"
+    " hold must not change in their hands. Pause it, or duplicate it and change the copy."
 )
 
 
@@ -45,7 +46,15 @@ class CouponDefinitionPage(OfferPage):
         "spent_cents",
     ]
     list_filter = [("status", ChoicesDropdownFilter), "is_claimable", "is_welcome_gift"]
-    readonly_fields = ["status", "rule", "issued", "redeemed_count", "spent_cents"]
+    readonly_fields = [
+        "status",
+        "rule",
+        "issued",
+        "redeemed_count",
+        "spent_cents",
+        "progress",
+        "answer_for",
+    ]
 
     def layout(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fieldsets = [
@@ -68,9 +77,16 @@ class CouponDefinitionPage(OfferPage):
             ),
         ]
         if obj is not None:
-            counters = [("status", "issued"), ("redeemed_count", "spent_cents")]
+            counters = [("status", "answer_for"), ("redeemed_count", "spent_cents"), "progress"]
             fieldsets.append((_("So far"), {"fields": counters}))
         return fieldsets
+
+    def measures(self, row: Any) -> list[Measure]:
+        return [
+            (_("issued"), row.all_issued, row.total_limit, str),
+            (_("redeemed"), row.redeemed_count, row.all_issued or None, str),
+            (_("discount given"), row.spent_cents, row.budget_cents, yuan),
+        ]
 
     @admin.display(description=_("issued"), ordering="all_issued")
     def issued(self, definition: Any) -> int:

@@ -1,25 +1,37 @@
 """What the pages of coupon definitions and promotions share: the typed rule, switching it."""
 
-from typing import Any
+from collections.abc import Callable
+from functools import cache
+from typing import Any, cast
 
-from django.contrib import admin
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.html import format_html, format_html_join
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
-from campaigns import definitions
-from campaigns.admin.rules import answers_of_json, describe
+from campaigns import definitions, offer_texts
+from campaigns.admin import history, presets, preview
+from campaigns.admin.rules import answers_of_json
 from campaigns.admin.typed_effects import SHOWN_FOR
+from campaigns.models import CouponDefinition
 from campaigns.models.offers import OfferTerms
-from shop.admin.buttons import Button, Text, button
+from shop.admin.buttons import Button, Text, address, back, button
+from shop.admin.money import yuan
 from shop.admin.pages import Page
 from shop.admin.scoping import principal_of
-from shop.models import Store
+from shop.models import Staff, Store
 
 Status = OfferTerms.Status
+Measure = tuple[Any, int, int | None, Callable[[int], str]]
+"""What is counted, how much of it there is, the limit if any, and how to write it."""
 RULE_FIELDSETS: list[Any] = [
     (
         _("Offer"),
@@ -49,7 +61,8 @@ RULE_FIELDSETS: list[Any] = [
                 ("starts_at", "ends_at"),
                 "weekdays",
                 ("hours_from", "hours_until"),
-                ("stacking", "priority"),
+                ("stacking", "exclusive_group"),
+                ("best_deal", "priority"),
             ]
         },
     ),
@@ -64,6 +77,30 @@ FIXED_BECAUSE_UNKNOWN = _(
 )
 
 
+def bars(measures: list[Measure]) -> SafeString:
+    """Return use against limits; what has no limit is only a number."""
+    rows = []
+    for label, used, limit, write in measures:
+        share = min(100, used * 100 // limit) if limit else 0
+        bar = format_html('<span class="board-bar"><i style="width: {}%"></i></span>', share)
+        said = f"{write(used)} / {write(limit)} · {share}%" if limit else write(used)
+        rows.append((label, said, bar if limit else ""))
+    return format_html(
+        '<div class="offer-bars">{}</div>',
+        format_html_join("", "<div><span>{}</span><b>{}</b>{}</div>", rows),
+    )
+
+
+def in_language(text: Any) -> str:
+    """Return a text in the language of the request."""
+    return str(text.zh if (get_language() or "").startswith("zh") else text.en)
+
+
+def person_of(request: HttpRequest) -> Staff:
+    """Return who is signed in."""
+    return cast(Staff, request.user)
+
+
 class OfferPage(Page):
     """An offer whose rule names stores is shown to those stores only."""
 
@@ -76,16 +113,121 @@ class OfferPage(Page):
         name: " || ".join(f"kind == '{kind}'" for kind in kinds)
         for name, kinds in SHOWN_FOR.items()
     }
-    actions_detail = ["activate", "pause", "end"]
+    actions_detail = ["activate", "submit", "approve", "reject", "pause", "end", "duplicate"]
+    change_form_before_template = "campaigns/presets.html"
+    change_form_after_template = "campaigns/preview.html"
     typed_form: Any
     """The form in which the rule is typed, and the one without it."""
     plain_form: Any
     why_fixed: Any
 
+    class Media:
+        js = ["huigan/offer.js"]
+
     @admin.display(description=_("offer"))
-    def offer(self, row: OfferTerms) -> str:
-        """Show the rule as a line."""
-        return describe(row.rule)
+    def offer(self, row: Any) -> str:
+        """Show what the offer says, in the reader's language."""
+        return in_language(offer_texts.of_json(row.rule, names=offer_texts.load_names()))
+
+    def get_list_display(self, request: HttpRequest) -> list[Any]:
+        names = cache(offer_texts.load_names)  # once for the whole list
+
+        @admin.display(description=_("offer"))
+        def offer(row: Any) -> str:
+            return in_language(offer_texts.of_json(row.rule, names=names()))
+
+        columns = super().get_list_display(request)
+        return [offer if column == "offer" else column for column in columns]
+
+    def measures(self, row: Any) -> list[Measure]:
+        """Return how far the offer has been used, each with its limit if there is one."""
+        raise NotImplementedError
+
+    @admin.display(description=_("used"))
+    def progress(self, row: Any) -> SafeString:
+        """Show use against limits as bars."""
+        return bars(self.measures(row))
+
+    @admin.display(description=_("approval"))
+    def answer_for(self, row: Any) -> str:
+        """Show who answers for the offer, and which loss a second person agreed to."""
+        parts = []
+        if row.submitted_by is not None:
+            parts.append(_("submitted by %(who)s") % {"who": row.submitted_by})
+        if row.approved_by is not None:
+            loss = yuan(row.approved_loss_cents or 0)
+            parts.append(
+                _("approved by %(who)s, up to %(loss)s below the floor price")
+                % {"who": row.approved_by, "loss": loss}
+            )
+        return ", ".join(parts) or "–"
+
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        initial: dict[str, Any] = dict(super().get_changeform_initial_data(request))
+        preset = presets.BY_CODE.get(initial.pop("preset", ""))
+        if preset is not None:
+            initial |= preset.answers(is_coupon=self.model is CouponDefinition)
+        return initial
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: Any = None,
+    ) -> Any:
+        row = self.get_object(request, object_id) if object_id else None
+        more = {
+            "presets": [] if object_id else presets.PRESETS,
+            "preset": request.GET.get("preset", ""),
+            "changes": history.changes_of(row) if row is not None else [],
+            "sample": preview.SampleForm(),
+            "preview_url": self._asking("preview", object_id),
+            "losses_url": self._asking("losses", object_id),
+        }
+        return super().changeform_view(request, object_id, form_url, (extra_context or {}) | more)
+
+    def construct_change_message(
+        self, request: HttpRequest, form: Any, formsets: Any, add: Any = None
+    ) -> Any:
+        if add:
+            return super().construct_change_message(request, form, formsets, add)
+        return history.message(history.differences_of(form))
+
+    def get_urls(self) -> list[Any]:
+        def ask(name: str, answer: Any) -> list[Any]:
+            view = self.admin_site.admin_view(
+                lambda request, object_id=None: self._answer(request, object_id, answer)
+            )
+            label = f"campaigns_{self.model._meta.model_name}_{name}"
+            return [
+                path(f"{name}/", view, name=label),
+                path(f"<path:object_id>/{name}/", view, name=f"{label}_of"),
+            ]
+
+        return [
+            *ask("preview", preview.show_prices),
+            *ask("losses", preview.show_losses),
+            *super().get_urls(),
+        ]
+
+    def _asking(self, name: str, object_id: str | None) -> str:
+        label = f"admin:campaigns_{self.model._meta.model_name}_{name}"
+        return reverse(f"{label}_of", args=[object_id]) if object_id else reverse(label)
+
+    def _answer(self, request: HttpRequest, object_id: str | None, answer: Any) -> HttpResponse:
+        """Answer with a piece of the page about the offer as it is typed; nothing is written."""
+        row = self.get_object(request, object_id) if object_id else None
+        if object_id and row is None:
+            raise Http404
+        may_see = (
+            self.has_view_permission(request, row) if row else self.has_add_permission(request)
+        )
+        if not may_see:
+            raise PermissionDenied
+        is_typed = self.is_typed(request, row) and not (row and self.typed_form.is_fixed(row))
+        found: HttpResponse = answer(request, self.model, row, is_typed=is_typed)
+        return found
 
     @display(
         description=_("status"),
@@ -111,7 +253,8 @@ class OfferPage(Page):
 
     def changed_columns(self, form: Any) -> list[str]:
         has_new_rule = getattr(form, "has_new_rule", False)
-        return [*super().changed_columns(form), *(["rule"] if has_new_rule else [])]
+        rule = ["rule", *definitions.NOT_APPROVED] if has_new_rule else []
+        return [*super().changed_columns(form), *rule]
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         return [*super().get_readonly_fields(request, obj), "offer"]
@@ -145,8 +288,82 @@ class OfferPage(Page):
     )
     def activate(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
         """Switch an offer on."""
-        definitions.activate(row, now=timezone.now())
+        before = row.status
+        try:
+            definitions.activate(row, now=timezone.now())
+        except definitions.ApprovalNeeded as refusal:
+            worst = refusal.members["combinations"][0]
+            raise definitions.ApprovalNeeded(preview.told(worst), **refusal.members) from refusal
+        history.note_move(self, request, row, before=before)
         return _("“%(name)s” is active.") % {"name": row.name}
+
+    @button(
+        Button(
+            label=_("Submit"),
+            question=_("Another person is asked to approve it as it is now."),
+            permission="campaigns.change_coupondefinition",
+            when=lambda row: row.status in {Status.DRAFT, Status.PAUSED},
+        ),
+        icon="send",
+    )
+    def submit(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
+        """Ask another person to approve an offer."""
+        before = row.status
+        definitions.submit(row, by=person_of(request))
+        history.note_move(self, request, row, before=before)
+        return _("“%(name)s” waits for approval.") % {"name": row.name}
+
+    @button(
+        Button(
+            label=_("Approve"),
+            question=_(
+                "You answer for it together with who submitted it: that it runs, and that it may"
+                " sell below a floor price as far as the check on this page shows."
+            ),
+            permission="campaigns.change_coupondefinition",
+            when=lambda row: row.status == Status.SUBMITTED,
+        ),
+        icon="verified",
+        variant=ActionVariant.PRIMARY,
+    )
+    def approve(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
+        """Agree to what another person submitted, and switch it on."""
+        before = row.status
+        definitions.approve(row, by=person_of(request), now=timezone.now())
+        history.note_move(self, request, row, before=before)
+        return _("“%(name)s” is active.") % {"name": row.name}
+
+    @button(
+        Button(
+            label=_("Reject"),
+            question=_("It becomes a draft again."),
+            permission="campaigns.change_coupondefinition",
+            when=lambda row: row.status == Status.SUBMITTED,
+        ),
+        icon="block",
+        variant=ActionVariant.WARNING,
+    )
+    def reject(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
+        """Give an offer back to who submitted it."""
+        before = row.status
+        definitions.reject(row)
+        history.note_move(self, request, row, before=before)
+        return _("“%(name)s” is a draft again.") % {"name": row.name}
+
+    @button(
+        Button(
+            label=_("Duplicate"),
+            question=_("A draft that gives the same is made; change it as you like."),
+            permission="campaigns.change_coupondefinition",
+        ),
+        icon="content_copy",
+    )
+    def duplicate(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Any:
+        """Make a draft that gives the same."""
+        copy = definitions.duplicate(row)
+        self.log_addition(request, copy, [{"added": {}}])
+        messages.success(request, _("“%(code)s” is a copy.") % {"code": copy.code})
+        return back(request, address(self, copy))
 
     @button(
         Button(
@@ -160,7 +377,9 @@ class OfferPage(Page):
     )
     def pause(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
         """Switch an offer off for a while."""
+        before = row.status
         definitions.pause(row)
+        history.note_move(self, request, row, before=before)
         return _("“%(name)s” is paused.") % {"name": row.name}
 
     @button(
@@ -175,5 +394,7 @@ class OfferPage(Page):
     )
     def end(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
         """Switch an offer off for good."""
+        before = row.status
         definitions.end(row)
+        history.note_move(self, request, row, before=before)
         return _("“%(name)s” has ended.") % {"name": row.name}

@@ -10,14 +10,16 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from campaigns import promotions
-from campaigns.admin.offers import USE_LIMITS, OfferPage, Status
+from campaigns.admin.offers import USE_LIMITS, Measure, OfferPage, Status
 from campaigns.admin.rule_form import OfferForm
 from campaigns.models import Promotion, PromotionUse
 from shop.admin.money import yuan
 from shop.admin.pages import ReadOnlyPage
 from shop.admin.scoping import VisibleFilter
 
-FIXED_WHILE_ACTIVE = _("This promotion runs. Pause it to change what it gives.")
+FIXED_WHILE_ACTIVE = _(
+    "This promotion runs or waits for approval. Pause it, or duplicate it and change the copy."
+)
 LIMITS = ["uses_total", "uses_per_member", "budget_cents", *(n for row in USE_LIMITS for n in row)]
 
 
@@ -30,7 +32,7 @@ class PromotionForm(PlainPromotionForm, OfferForm):
 
     @staticmethod
     def is_fixed(offer: Any) -> bool:
-        return bool(offer.status == Status.ACTIVE)
+        return offer.status in {Status.ACTIVE, Status.SUBMITTED}
 
     def clean(self) -> dict[str, Any]:
         answers: dict[str, Any] = super().clean()  # type: ignore[assignment]  # ours returns them
@@ -48,7 +50,7 @@ class PromotionPage(OfferPage):
     why_fixed = FIXED_WHILE_ACTIVE
     list_display = ["code", "title", "offer", "state", "uses", "given"]
     list_filter = [("status", ChoicesDropdownFilter)]
-    readonly_fields = ["status", "rule", "uses", "given"]
+    readonly_fields = ["status", "rule", "uses", "given", "progress", "answer_for"]
 
     def layout(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         money = ("budget_cents", "partial_return")
@@ -59,7 +61,7 @@ class PromotionPage(OfferPage):
             (_("Limits"), {"fields": limits, "description": _("Empty: no limit.")}),
         ]
         if obj is not None:
-            fieldsets.append((_("So far"), {"fields": ["status", ("uses", "given")]}))
+            fieldsets.append((_("So far"), {"fields": [("status", "answer_for"), "progress"]}))
         return fieldsets
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
@@ -83,6 +85,12 @@ class PromotionPage(OfferPage):
         """Show what it has given, and what it may give."""
         given = yuan(row.given_cents or 0)
         return f"{given} / {yuan(row.budget_cents)}" if row.budget_cents else given
+
+    def measures(self, row: Any) -> list[Measure]:
+        return [
+            (_("uses"), row.use_count, row.uses_total, str),
+            (_("discount given"), row.given_cents or 0, row.budget_cents, yuan),
+        ]
 
     def save_model(
         self, request: HttpRequest, obj: Promotion, form: ModelForm[Any], change: Any

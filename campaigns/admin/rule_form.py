@@ -18,8 +18,9 @@ from unfold.widgets import (
 
 from campaigns.admin.rules import answers_of_json, rule_of
 from campaigns.admin.typed_effects import KINDS, NEEDED
+from campaigns.definitions import NOT_APPROVED
 from campaigns.models import CouponDefinition, Promotion
-from campaigns.pricing import InvalidRule, Stacking, offer_rule_to_json
+from campaigns.pricing import InvalidRule, Rule, Stacking, offer_rule_to_json
 from shop.admin.choices import Choice
 from shop.admin.money import YuanField
 from shop.models import Category, OrderType, Product, Store
@@ -157,6 +158,16 @@ class RuleForm(forms.Form):
         label=_("Until (time)"), required=False, widget=UnfoldAdminSingleTimeWidget
     )
     stacking = forms.ChoiceField(label=_("Used"), choices=STACKINGS, widget=UnfoldAdminSelectWidget)
+    exclusive_group = forms.CharField(
+        label=_("One of a group"),
+        max_length=32,
+        required=False,
+        help_text=_("Of the offers with this word only one is used per order: coupon, happy-hour."),
+        widget=UnfoldAdminTextInputWidget,
+    )
+    best_deal = forms.BooleanField(
+        label=_("Take what saves the guest most"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
     priority = forms.IntegerField(
         label=_("Priority"),
         initial=100,
@@ -166,7 +177,24 @@ class RuleForm(forms.Form):
         widget=UnfoldAdminIntegerFieldWidget,
     )
 
+    def rule(self, answers: dict[str, Any]) -> Rule | None:
+        """Return the typed rule; None when something is wrong, which is said at its field."""
+        for name in NEEDED.get(answers.get("kind", ""), ()):
+            if answers.get(name) in (None, "") and name not in self.errors:
+                self.add_error(name, _("This offer needs a value here."))
+        if self.errors:
+            return None
+        try:
+            return rule_of(answers)
+        except InvalidRule as fault:
+            *_path, name = fault.pointer.split("/")
+            field = AT_FIELD.get(name, "kind")
+            self.add_error(field, _("This offer makes no sense: %(why)s.") % {"why": fault})
+            return None
 
+
+AT_FIELD = {"ends_at": "ends_at", "tiers": "ladder"}
+"""Where the form shows what is wrong in a part of the rule; elsewhere at the kind of offer."""
 RULE_FIELDS = list(RuleForm.base_fields)
 
 
@@ -197,13 +225,18 @@ class OfferForm(RuleForm):
         return bool(set(RULE_FIELDS).intersection(self.changed_data))
 
     def build_rule(self, answers: dict[str, Any]) -> None:
-        """Check the typed rule and put it on the row."""
-        for name in NEEDED.get(answers.get("kind", ""), ()):
-            if answers.get(name) in (None, "") and name not in self.errors:
-                self.add_error(name, _("This offer needs a value here."))
-        if self.errors:
-            return
-        try:
-            self.instance.rule = offer_rule_to_json(rule_of(answers))
-        except InvalidRule as fault:
-            self.add_error("kind", _("This offer makes no sense: %(why)s.") % {"why": fault})
+        """Check the typed rule and put it on the row; a changed one is approved by nobody yet."""
+        rule = self.rule(answers)
+        if rule is not None and self._is_fixed_meanwhile():
+            self.add_error("kind", _("It has been switched on meanwhile; the offer is fixed now."))
+        elif rule is not None:
+            self.instance.rule = offer_rule_to_json(rule)
+            for name, nobody in NOT_APPROVED.items():
+                setattr(self.instance, name, nobody)
+
+    def _is_fixed_meanwhile(self) -> bool:
+        """Tell whether somebody switched it since; the row stays locked until it is saved."""
+        if self.instance.pk is None:
+            return False
+        rows = type(self.instance)._default_manager.select_for_update(no_key=True)
+        return self.is_fixed(rows.get(pk=self.instance.pk))

@@ -1,6 +1,6 @@
-"""The effects that the offer form knows: which inputs each has, and how they make it and show it.
+"""The effects that the offer form knows: which inputs each has, and how they make it.
 
-One entry per effect; form, rule and sentence all follow from it.
+One entry per effect; form and rule both follow from it.
 """
 
 from collections.abc import Callable, Mapping
@@ -9,7 +9,6 @@ from decimal import Decimal, InvalidOperation
 from typing import Any
 
 from django.utils.functional import Promise
-from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
 from campaigns.pricing import (
@@ -17,6 +16,7 @@ from campaigns.pricing import (
     Effect,
     FixedOff,
     FixedTier,
+    FreeItem,
     FreeTopping,
     FreeUpsize,
     GiftCoupon,
@@ -28,7 +28,6 @@ from campaigns.pricing import (
     TieredFixedOff,
     UnitPrice,
 )
-from shop.admin.money import yuan
 from shop.kernel.money import Cents, Points
 
 Answers = dict[str, Any]
@@ -45,18 +44,8 @@ class TypedEffect:
     needed: tuple[str, ...]
     build: Callable[[Answers], Effect]
     read: Callable[[Any], Answers]
-    tell: Callable[[Any], str]
     takes_cap: bool = False
     """Whether the form's cap limits the discount of the whole offer."""
-
-
-def percent_of(basis_points: int) -> str:
-    """Return a share as people write it.
-
-    >>> percent_of(1250)
-    '12.5'
-    """
-    return f"{Decimal(basis_points) / BASIS_POINTS_PER_PERCENT:g}"
 
 
 def ladder_text(effect: TieredFixedOff) -> str:
@@ -93,25 +82,6 @@ def _percent(basis_points: int) -> Decimal:
     return Decimal(basis_points) / BASIS_POINTS_PER_PERCENT
 
 
-def _tell_ladder(effect: TieredFixedOff) -> str:
-    steps = [
-        _("%(amount)s off from %(least)s")
-        % {"amount": yuan(tier.amount_cents), "least": yuan(tier.threshold)}
-        for tier in effect.tiers
-    ]
-    return "; ".join(steps)
-
-
-def _tell_boost(effect: PointsBoost) -> str:
-    parts = []
-    if effect.multiplier_percent > 100:
-        times = f"{Decimal(effect.multiplier_percent) / 100:g}"
-        parts.append(_("%(times)s times the points") % {"times": times})
-    if effect.bonus_points:
-        parts.append(_("%(points)d points more") % {"points": effect.bonus_points})
-    return ", ".join(parts)
-
-
 TYPED_EFFECTS: Mapping[str, TypedEffect] = {
     PercentOff.kind: TypedEffect(
         label=gettext_lazy("A percentage off"),
@@ -124,7 +94,6 @@ TYPED_EFFECTS: Mapping[str, TypedEffect] = {
             "percent": _percent(effect.percent_bp),
             "cap": effect.max_discount_cents,
         },
-        tell=lambda effect: _("%(percent)s%% off") % {"percent": percent_of(effect.percent_bp)},
     ),
     FixedOff.kind: TypedEffect(
         label=gettext_lazy("An amount off"),
@@ -132,7 +101,6 @@ TYPED_EFFECTS: Mapping[str, TypedEffect] = {
         needed=("amount",),
         build=lambda answers: FixedOff(amount_cents=answers["amount"]),
         read=lambda effect: {"amount": effect.amount_cents},
-        tell=lambda effect: _("%(amount)s off") % {"amount": yuan(effect.amount_cents)},
     ),
     TieredFixedOff.kind: TypedEffect(
         label=gettext_lazy("The more, the more off"),
@@ -140,7 +108,6 @@ TYPED_EFFECTS: Mapping[str, TypedEffect] = {
         needed=("ladder",),
         build=lambda answers: TieredFixedOff(tiers=_steps(answers["ladder"])),
         read=lambda effect: {"ladder": ladder_text(effect)},
-        tell=_tell_ladder,
     ),
     UnitPrice.kind: TypedEffect(
         label=gettext_lazy("One price for each"),
@@ -148,7 +115,6 @@ TYPED_EFFECTS: Mapping[str, TypedEffect] = {
         needed=("amount",),
         build=lambda answers: UnitPrice(price_cents=answers["amount"]),
         read=lambda effect: {"amount": effect.price_cents},
-        tell=lambda effect: _("%(amount)s each") % {"amount": yuan(effect.price_cents)},
     ),
     BuyXGetY.kind: TypedEffect(
         label=gettext_lazy("Buy some, get some free"),
@@ -164,9 +130,6 @@ TYPED_EFFECTS: Mapping[str, TypedEffect] = {
             "get_quantity": effect.get_quantity,
             "max_applications": effect.max_applications,
         },
-        tell=lambda effect: (
-            _("buy %(buy)s, get %(get)s") % {"buy": effect.buy_quantity, "get": effect.get_quantity}
-        ),
         takes_cap=True,
     ),
     NthItemPercent.kind: TypedEffect(
@@ -183,11 +146,16 @@ TYPED_EFFECTS: Mapping[str, TypedEffect] = {
             "percent": _percent(effect.percent_bp),
             "max_applications": effect.max_applications,
         },
-        tell=lambda effect: (
-            _("item no. %(nth)s %(percent)s%% off")
-            % {"nth": effect.nth, "percent": percent_of(effect.percent_bp)}
-        ),
         takes_cap=True,
+    ),
+    FreeItem.kind: TypedEffect(
+        label=gettext_lazy("A drink or a thing free"),
+        inputs=("amount", "pieces"),
+        needed=(),
+        build=lambda answers: FreeItem(
+            max_value_cents=answers["amount"], quantity=answers["pieces"] or 1
+        ),
+        read=lambda effect: {"amount": effect.max_value_cents, "pieces": effect.quantity},
     ),
     FreeTopping.kind: TypedEffect(
         label=gettext_lazy("A topping free"),
@@ -197,7 +165,6 @@ TYPED_EFFECTS: Mapping[str, TypedEffect] = {
             max_value_cents=answers["amount"], quantity=answers["pieces"] or 1
         ),
         read=lambda effect: {"amount": effect.max_value_cents, "pieces": effect.quantity},
-        tell=lambda effect: _("%(count)d topping(s) free") % {"count": effect.quantity},
     ),
     FreeUpsize.kind: TypedEffect(
         label=gettext_lazy("A larger cup free"),
@@ -205,7 +172,6 @@ TYPED_EFFECTS: Mapping[str, TypedEffect] = {
         needed=(),
         build=lambda answers: FreeUpsize(quantity=answers["pieces"] or 1),
         read=lambda effect: {"pieces": effect.quantity},
-        tell=lambda effect: _("%(count)d larger cup(s) free") % {"count": effect.quantity},
     ),
     GiftItem.kind: TypedEffect(
         label=gettext_lazy("A product as a gift"),
@@ -221,10 +187,6 @@ TYPED_EFFECTS: Mapping[str, TypedEffect] = {
             "pieces": effect.quantity,
             "buy_quantity": effect.buy_quantity,
         },
-        tell=lambda effect: (
-            _("%(count)d × %(product)s as a gift")
-            % {"count": effect.quantity, "product": effect.product}
-        ),
     ),
     GiftCoupon.kind: TypedEffect(
         label=gettext_lazy("A coupon for the next time"),
@@ -234,10 +196,6 @@ TYPED_EFFECTS: Mapping[str, TypedEffect] = {
             coupon=answers["gift_coupon"], quantity=answers["pieces"] or 1
         ),
         read=lambda effect: {"gift_coupon": effect.coupon, "pieces": effect.quantity},
-        tell=lambda effect: (
-            _("%(count)d × coupon %(coupon)s for the next time")
-            % {"count": effect.quantity, "coupon": effect.coupon}
-        ),
     ),
     PointsBoost.kind: TypedEffect(
         label=gettext_lazy("More points"),
@@ -251,7 +209,6 @@ TYPED_EFFECTS: Mapping[str, TypedEffect] = {
             "multiplier": Decimal(effect.multiplier_percent) / 100,
             "bonus_points": effect.bonus_points or None,
         },
-        tell=_tell_boost,
     ),
 }
 """By kind, in the order in which the form offers them."""

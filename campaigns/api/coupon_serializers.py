@@ -2,8 +2,11 @@
 
 from typing import Any, Literal
 
+from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from campaigns import offer_texts
+from campaigns.api.offers import SummaryOut
 from campaigns.models import Coupon, CouponDefinition, CouponTransfer
 from shop.kernel.serializers import StrictCharField, StrictSerializer, StrictUUIDField
 
@@ -11,9 +14,20 @@ from shop.kernel.serializers import StrictCharField, StrictSerializer, StrictUUI
 class CouponTerms(serializers.ModelSerializer[CouponDefinition]):
     """What a coupon gives; `rule` is the form that docs/pricing.md describes."""
 
+    summary = serializers.SerializerMethodField(help_text="The rule in plain words.")
+
     class Meta:
         model = CouponDefinition
-        fields = ("code", "name_zh", "name_en", "rule")
+        fields = ("code", "name_zh", "name_en", "rule", "summary")
+
+    @extend_schema_field(SummaryOut)
+    def get_summary(self, definition: CouponDefinition) -> dict[str, str]:
+        """Return what guests may know of the offer, in both languages."""
+        context: Any = self.root.context  # a dict, made by the view
+        if "names" not in context:
+            context["names"] = offer_texts.load_names()
+        text = offer_texts.of(definition, names=context["names"], for_guests=True)
+        return {"zh": text.zh, "en": text.en}
 
 
 class CouponDefinitionOut(CouponTerms):

@@ -2,7 +2,17 @@
 
 from django.urls import path
 
-from campaigns.api import channels, codes, costs, coupons, links, phases, touches, transfers
+from campaigns.api import (
+    channels,
+    codes,
+    costs,
+    coupons,
+    links,
+    offers,
+    phases,
+    touches,
+    transfers,
+)
 
 urlpatterns = [
     path("channels", channels.ChannelsView.as_view()),
@@ -32,6 +42,8 @@ urlpatterns = [
     path("code-batches/<int:batch_id>/codes", codes.CodeBatchFileView.as_view()),
     path("code-batches/<int:batch_id>/void", codes.CodeBatchVoidingView.as_view()),
     path("coupon-codes/<str:code>", codes.CouponCodeView.as_view()),
+    path("coupon-definitions/<str:code>/loss-check", offers.CouponLossCheckView.as_view()),
+    path("promotions/<str:code>/loss-check", offers.PromotionLossCheckView.as_view()),
     path("me/coupons", coupons.MeCouponsView.as_view()),
     path("members/<uuid:member_id>/coupons", coupons.MemberCouponsView.as_view()),
 ]

@@ -70,6 +70,13 @@ class OfferTerms(Named):
         related_name="+",
         verbose_name=_("approved by"),
     )
+    approved_loss_cents = OptionalCentsField(
+        _("approved loss"),
+        null=True,
+        blank=True,
+        editable=False,
+        help_text=_("How far one unit may be sold below its floor price, as a second person saw."),
+    )
     approved_at = models.DateTimeField(_("approved"), null=True, blank=True, editable=False)
 
     class Meta:
@@ -78,5 +85,9 @@ class OfferTerms(Named):
             models.CheckConstraint(
                 name="%(class)s_approved_by_another",
                 condition=Q(approved_by__isnull=True) | ~Q(approved_by=F("submitted_by")),
+            ),
+            models.CheckConstraint(
+                name="%(class)s_loss_has_an_approver",
+                condition=Q(approved_loss_cents__isnull=True) | Q(approved_by__isnull=False),
             ),
         ]

@@ -10,8 +10,9 @@ from zoneinfo import ZoneInfo
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import codes, coupons, pricing, promotions, vouchers
+from campaigns.cart_lines import line_of
 from campaigns.models import Coupon, Voucher
-from campaigns.pricing import CouponReward, PointsReward, PricedLine, Refusal, Topping
+from campaigns.pricing import CouponReward, PointsReward, PricedLine, Refusal
 from campaigns.promotions import PREFIX, RunningPromotion
 from loyalty import earning, order_points, rewards
 from loyalty.earning_rules import Outcome
@@ -457,21 +458,7 @@ def _gift_lines(basket: Basket, priced: pricing.Pricing) -> list[QuoteLine]:
 def _cart(basket: Basket, lines: Sequence[QuoteLine], *, now: datetime) -> pricing.Cart:
     return pricing.Cart(
         lines=tuple(
-            pricing.CartLine(
-                position=position,
-                product=line.product.code,
-                category=line.product.category,
-                sku=line.priced.sku,
-                unit_price_cents=line.priced.unit_price_cents,
-                toppings_cents=line.priced.toppings_cents,
-                toppings=tuple(
-                    Topping(code=code, price_cents=price) for code, price in line.priced.toppings
-                ),
-                upsize_cents=line.priced.upsize_cents,
-                options=line.priced.options,
-                quantity=line.quantity,
-                is_discountable=line.product.is_discountable,
-            )
+            line_of(line.product, line.priced, position=position, quantity=line.quantity)
             for position, line in enumerate(lines, start=1)
         ),
         store=basket.store.code,

@@ -183,7 +183,8 @@ class TestKeys:
 
 class TestCouponSwitches:
     def test_an_active_definition_pauses_and_goes_on(self, office: Client) -> None:
-        definition = make.definition()
+        CouponDefinition.objects.update(status=CouponDefinition.Status.ENDED)  # no floor in the way
+        definition = make.definition(status=CouponDefinition.Status.ACTIVE)
 
         press(office, "campaigns_coupondefinition_pause", definition)
         definition.refresh_from_db()

@@ -6,7 +6,7 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from campaigns.models import Promotion, UsageCounter
+from campaigns.models import CouponDefinition, Promotion, UsageCounter
 from shop.storefront import quotes
 from tests import make
 from tests.admin.test_buttons import press, told
@@ -21,6 +21,7 @@ TYPED: dict[str, Any] = {
     "name_en": "Try",
     "stacking": "common",
     "priority": 100,
+    "partial_return": "keep",
 }
 
 
@@ -75,8 +76,8 @@ class TestTypedPromotion:
         ("answers", "field"),
         [
             ({"kind": "tiered_fixed_off", "ladder": ""}, "ladder"),
-            ({"kind": "tiered_fixed_off", "ladder": "50"}, "kind"),
-            ({"kind": "tiered_fixed_off", "ladder": "50:10, 20:5"}, "kind"),
+            ({"kind": "tiered_fixed_off", "ladder": "50"}, "ladder"),
+            ({"kind": "tiered_fixed_off", "ladder": "50:10, 20:5"}, "ladder"),
             ({"kind": "gift_coupon", "gift_coupon": "NOSUCH"}, "gift_coupon"),
             ({"kind": "points_boost"}, "kind"),
             ({"kind": "percent_off", "percent": "101"}, "percent"),
@@ -96,7 +97,9 @@ class TestTypedPromotion:
 
 class TestSwitch:
     def test_activates_pauses_and_ends(self, office: Client) -> None:
-        promotion = make.promotion({"kind": "fixed_off", "amount_cents": 500}, status="draft")
+        """Beside no coupon ¥1 off takes no cup below its floor price."""
+        CouponDefinition.objects.update(status="ended")
+        promotion = make.promotion({"kind": "fixed_off", "amount_cents": 100}, status="draft")
 
         seen = []
         for name in ("activate", "pause", "activate", "end"):
@@ -104,7 +107,7 @@ class TestSwitch:
             promotion.refresh_from_db()
             seen.append((promotion.status, quoted().discount_cents))
 
-        assert seen == [("active", 500), ("paused", 0), ("active", 500), ("ended", 0)]
+        assert seen == [("active", 100), ("paused", 0), ("active", 100), ("ended", 0)]
         assert told(press(office, "campaigns_promotion_activate", promotion))[0] == "error"
 
     def test_does_not_start_what_is_over(self, office: Client) -> None:

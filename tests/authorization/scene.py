@@ -110,6 +110,7 @@ def build() -> Scene:
     _let_points_expire(one, now=now)
     coupon = make.coupon(one, now=now)
     make.definition("WINBACK_6", is_transferable=True, per_member_limit=9)
+    make.promotion({"kind": "fixed_off", "amount_cents": 1}, code="PLANNED", status="draft")
     gift, offered = (make.coupon(one, "WINBACK_6", now=now) for _each in range(2))
     transfers.offer(offered.code, member_id=one.pk, now=now)
     friend = make.member()
@@ -491,6 +492,8 @@ ASKED: dict[str, Asked] = {
     ),
     "members_unpin_tier": Asked(path=lambda scene: {"member_id": scene.pinned}),
     "coupon_definitions_list": Asked(),
+    "coupon_definitions_loss_check": Asked(path=lambda scene: {"code": "PCT88_CAP8"}),
+    "promotions_loss_check": Asked(path=lambda scene: {"code": "PLANNED"}),
     "coupon_definitions_claim": Asked(path=lambda scene: {"code": "PCT88_CAP8"}, body=_on_behalf),
     "code_batches_list": Asked(),
     "code_batches_create": Asked(

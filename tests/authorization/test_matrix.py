@@ -100,6 +100,8 @@ MAY = {
     "jobs_retrieve": "manager head_office",
     "jobs_cancel": "manager head_office",
     "code_batches_list": f"{ANALYSTS} {MANAGERS}",
+    "coupon_definitions_loss_check": "head_office",
+    "promotions_loss_check": "head_office",
     "code_batches_create": "head_office",
     "code_batches_retrieve": f"{ANALYSTS} {MANAGERS}",
     "code_batches_codes": "head_office",

@@ -8,13 +8,19 @@ import pytest
 from campaigns import phases
 from campaigns.models import Campaign, CampaignPhase, CouponDefinition, DailyCost, Reservation
 from shop.kernel import outbox
-from shop.models import Alert, Message
+from shop.models import Alert, Message, Product
 from tests import make
 
 pytestmark = pytest.mark.django_db
 
 START = datetime(2026, 5, 18, 2, tzinfo=UTC)
 SECOND = timedelta(seconds=1)
+
+
+@pytest.fixture(autouse=True)
+def no_floor() -> None:
+    """Let every coupon run beside the others; the loss guard has tests of its own."""
+    Product.objects.update(floor_price_cents=0)
 
 
 def campaign(*drafts: dict[str, Any], **changes: Any) -> dict[str, Any]:

@@ -1,0 +1,321 @@
+"""What the cheapest cup costs once an offer meets the others: the search behind the loss guard.
+
+Pure. It makes carts of one article each and lets the one evaluator price them (docs/pricing.md,
+“The loss guard”); it knows nothing of how a discount is worked out.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from fractions import Fraction
+
+from campaigns.occasions import Occasion
+from campaigns.pricing import (
+    Cart,
+    CartLine,
+    Conditions,
+    Measured,
+    Offer,
+    Pricing,
+    Reason,
+    Stacking,
+    TieredFixedOff,
+    TieredPercentOff,
+    evaluate,
+)
+from shop.kernel.money import Cents
+
+TOGETHER = 6
+"""Of more offers that give something on a cart at once, those that give most by themselves."""
+PER_GROUP = 2
+"""So many of those in one exclusive group, of which only one can be applied anyway."""
+MAX_UNITS = 60
+MAX_QUANTITIES = 12
+ABOUT_CART = (
+    "contains",
+    "contains_match",
+    "scope",
+    "min_spend_cents",
+    "max_spend_cents",
+    "min_quantity",
+    "min_distinct_products",
+)
+"""The conditions that only the cart answers; the others were asked of the occasion."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Article:
+    """One way to have a product, as a cart line of one unit, and what it must not go below."""
+
+    line: CartLine
+    floor_cents: Cents
+    order_types: frozenset[str]
+    name_zh: str = ""
+    name_en: str = ""
+    topping: str = ""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Combination:
+    """Offers that together sell one article at a price.
+
+    `pays_cents` is for the whole cart of `quantity` units, what gifts must bring taken off;
+    `without_cents` the same without the offer that is asked about (and with no offer at all where
+    that does not matter, because nothing is sold below its floor).
+    """
+
+    article: Article
+    quantity: int
+    pays_cents: Cents
+    without_cents: Cents
+    offers: tuple[str, ...]
+    occasion: Occasion
+
+    @property
+    def unit_cents(self) -> Cents:
+        """Return what one unit costs on average, rounded down."""
+        return Cents(self.pays_cents // self.quantity)
+
+    @property
+    def loss_cents(self) -> Cents:
+        """Return by how much one unit is sold below its floor, rounded up; 0 if it is not."""
+        short = self.article.floor_cents * self.quantity - self.pays_cents
+        return Cents(max(0, -(-short // self.quantity)))
+
+    @property
+    def is_loss(self) -> bool:
+        """Tell whether the offer takes the article below its floor, or further below."""
+        return self.loss_cents > 0 and not self.is_in_vain
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Tell whether the others sell it as cheap without the offer."""
+        return self.pays_cents >= self.without_cents
+
+
+@dataclass(kw_only=True, slots=True)
+class Search:
+    """One offer against those it may meet; `gift_floors` are those of products given away."""
+
+    candidate: Offer
+    articles: Sequence[Article]
+    gift_floors: Mapping[str, Cents]
+    _alone: dict[tuple[int, int, str], Pricing] = field(default_factory=dict)
+
+    def worst(self, met: Sequence[tuple[Occasion, Sequence[Offer]]]) -> list[Combination]:
+        """Return the cheapest sale of each article that the offer takes part in, worst first."""
+        meetings = [(occasion, _compatible(self.candidate, others)) for occasion, others in met]
+        found = [
+            worst
+            for article in self.articles
+            if self.candidate.rule.scope.holds(article.line)
+            and (worst := self._worst_of(article, meetings)) is not None
+        ]
+        return sorted(found, key=_badness)
+
+    def _worst_of(
+        self, article: Article, meetings: Sequence[tuple[Occasion, Sequence[Offer]]]
+    ) -> Combination | None:
+        worst: Combination | None = None
+        for occasion, others in meetings:
+            if occasion.order_type not in article.order_types:
+                continue
+            giving = [offer for offer in others if offer.rule.scope.holds(article.line)]
+            for quantity in self._quantities(article, [self.candidate, *giving], occasion):
+                found = self._combined(article, quantity, giving, occasion, beside=worst)
+                if found is not None and (worst is None or _badness(found) < _badness(worst)):
+                    worst = found
+        return worst
+
+    def _combined(
+        self,
+        article: Article,
+        quantity: int,
+        others: Sequence[Offer],
+        occasion: Occasion,
+        *,
+        beside: Combination | None,
+    ) -> Combination | None:
+        """Return the cheapest sale of so many units; None without the offer in it.
+
+        What the offers give each by themselves bounds what they give together, so a cart that
+        cannot be worse than what was found `beside` it is not looked into.
+        """
+        gains = {o.key: self._gain(article, quantity, o, occasion) for o in others}
+        gain = self._gain(article, quantity, self.candidate, occasion)
+        least = max(
+            article.line.unit_price_cents * quantity - gain - sum(gains.values()),
+            -self._given_away([self.candidate, *others], article, quantity, occasion),
+        )
+        if not gain or _is_no_worse(least, quantity, than=beside):
+            return None
+        chosen = _strongest([offer for offer in others if gains[offer.key]], gains)
+        found = self._best_of(article, quantity, chosen, occasion)
+        # What is as cheap without the offer hides what the offer does beside fewer others.
+        while chosen and (found is None or (found.loss_cents and found.is_in_vain)):
+            chosen = chosen[1:]
+            found = self._best_of(article, quantity, chosen, occasion) or found
+        return found
+
+    def _best_of(
+        self, article: Article, quantity: int, others: Sequence[Offer], occasion: Occasion
+    ) -> Combination | None:
+        cart = occasion.cart(replace(article.line, quantity=quantity))
+        optional = [_optional(offer) for offer in others]
+        pricing = _best(cart, occasion, [_always(self.candidate), *optional])
+        applied = tuple(each.key for each in pricing.applied)
+        if self.candidate.key not in applied:
+            return None
+        pays = self._brings(pricing)
+        is_below = pays < article.floor_cents * quantity
+        without = _best(cart, occasion, optional) if is_below else None
+        return Combination(
+            article=article,
+            quantity=quantity,
+            pays_cents=pays,
+            without_cents=self._brings(without) if without else pricing.subtotal_cents,
+            offers=applied,
+            occasion=occasion,
+        )
+
+    def _gain(self, article: Article, quantity: int, offer: Offer, occasion: Occasion) -> int:
+        """Return what the offer gives by itself, on whatever occasion."""
+        pricing = self._by_itself(article, quantity, offer, occasion)
+        return pricing.subtotal_cents - self._brings(pricing)
+
+    def _given_away(
+        self, offers: Iterable[Offer], article: Article, quantity: int, occasion: Occasion
+    ) -> int:
+        """Return what all gifts together must bring; the goods themselves cost 0 at least."""
+        alone = (self._by_itself(article, quantity, offer, occasion) for offer in offers)
+        return sum(pricing.total_cents - self._brings(pricing) for pricing in alone)
+
+    def _by_itself(
+        self, article: Article, quantity: int, offer: Offer, occasion: Occasion
+    ) -> Pricing:
+        key = (id(article), quantity, offer.key)
+        if key not in self._alone:
+            cart = occasion.cart(replace(article.line, quantity=quantity))
+            bare = [_about_cart(offer)]
+            self._alone[key] = evaluate(cart, occasion.facts, bare, occasion.at)
+        return self._alone[key]
+
+    def _brings(self, pricing: Pricing) -> Cents:
+        """Return what the cart brings: the goods, less the floor price of what is given away."""
+        given = sum(self.gift_floors.get(g.product, 0) * g.quantity for g in pricing.gifts)
+        return Cents(pricing.total_cents - given)
+
+    def _quantities(
+        self, article: Article, offers: Iterable[Offer], occasion: Occasion
+    ) -> list[int]:
+        """Return one to three units, and as many as the offers ask for; the offer's own first."""
+        found = dict.fromkeys((1, 2, 3))
+        for offer in offers:
+            for threshold in _thresholds(offer, article.line):
+                found[threshold] = None
+            units: int | None = 1
+            while units and units <= MAX_UNITS:
+                found[units] = None
+                units = _asked(self._by_itself(article, units, offer, occasion), article.line)
+            if len(found) >= MAX_QUANTITIES:
+                break
+        return [quantity for quantity in found if 1 <= quantity <= MAX_UNITS]
+
+
+def _best(cart: Cart, occasion: Occasion, offers: Sequence[Offer]) -> Pricing:
+    return evaluate(cart, occasion.facts, offers, occasion.at, best_deal=True)
+
+
+def _is_no_worse(least: int, quantity: int, *, than: Combination | None) -> bool:
+    """Tell whether so many units for at least so much are no worse than the combination."""
+    if than is None or least * than.quantity < than.pays_cents * quantity:
+        return False
+    return than.is_loss or least >= than.article.floor_cents * quantity
+
+
+def _badness(combination: Combination) -> tuple[bool, Fraction, int, str]:
+    floor = combination.article.floor_cents
+    margin = Fraction(combination.pays_cents, combination.quantity) - floor
+    return (not combination.is_loss, margin, combination.quantity, combination.article.line.sku)
+
+
+def _asked(pricing: Pricing, line: CartLine) -> int | None:
+    """Return how many units an offer that was refused asks for; None if that is not what it asks.
+
+    An offer that asks for no more than there is, or for something else, is given up on.
+    """
+    units = sum(each.quantity for each in pricing.situation.cart.lines)
+    for refusal in pricing.refusals:
+        if not isinstance(refusal.needed, int):
+            return None
+        needed = refusal.needed
+        if refusal.reason == Reason.MIN_SPEND_NOT_MET:
+            needed = -(-needed // max(line.unit_price_cents, 1))
+        elif refusal.reason != Reason.MIN_QTY_NOT_MET:
+            return None
+        return needed if needed > units else None
+    return None
+
+
+def _thresholds(offer: Offer, line: CartLine) -> list[int]:
+    """Return the units at which the offer gives more than before."""
+    effect = offer.rule.effect
+    if not isinstance(effect, TieredFixedOff | TieredPercentOff):
+        return []
+    each = 1 if effect.by is Measured.QUANTITY else max(line.unit_price_cents, 1)
+    return [max(1, -(-tier.threshold // each)) for tier in effect.tiers]
+
+
+def _compatible(candidate: Offer, others: Sequence[Offer]) -> list[Offer]:
+    """Return the offers that may be applied with the candidate, the rules of stacking granted."""
+    group, stacking = candidate.rule.exclusive_group, candidate.rule.stacking
+    return [
+        other
+        for other in others
+        if (group is None or other.rule.exclusive_group != group)
+        and (
+            stacking is Stacking.ALWAYS
+            or other.rule.stacking is Stacking.ALWAYS
+            or stacking is other.rule.stacking is Stacking.COMMON
+        )
+    ]
+
+
+def _always(candidate: Offer) -> Offer:
+    """Return the candidate as one that is applied whenever it gives anything.
+
+    Whatever it excludes has been left out before.
+    """
+    return replace(
+        candidate,
+        rule=replace(candidate.rule, stacking=Stacking.ALWAYS, exclusive_group=None),
+    )
+
+
+def _optional(offer: Offer) -> Offer:
+    """Return an offer that may also be left out: nobody has to use a coupon."""
+    rule = offer.rule
+    if rule.stacking is not Stacking.ALWAYS or rule.exclusive_group is not None:
+        return offer
+    return replace(offer, rule=replace(rule, exclusive_group=f"only {offer.key}"))
+
+
+def _about_cart(offer: Offer) -> Offer:
+    """Return the offer with nothing asked but about the cart."""
+    asked = offer.rule.conditions
+    bare = Conditions(**{field: getattr(asked, field) for field in ABOUT_CART})
+    return replace(offer, rule=replace(offer.rule, conditions=bare))
+
+
+def _strongest(offers: Sequence[Offer], gains: Mapping[str, int]) -> list[Offer]:
+    """Return the offers that give most by themselves: so many as can be tried in every way."""
+    in_group: Counter[str] = Counter()
+    chosen: list[Offer] = []
+    for offer in sorted(offers, key=lambda offer: (-gains[offer.key], offer.key)):
+        group = offer.rule.exclusive_group
+        if group is not None:
+            in_group[group] += 1
+            if in_group[group] > PER_GROUP:
+                continue
+        chosen.append(offer)
+    return chosen[:TOGETHER]
