@@ -44,7 +44,8 @@ def form(**changes: Any) -> dict[str, Any]:
     }
     for index, step in enumerate(saved.steps):
         data |= {f"steps-{index}-{name}": getattr(step, name) for name in names}
-    return data | changes
+    empty = {f"steps-{len(saved.steps)}-{name}": "" for name in names}
+    return data | empty | {f"steps-{len(saved.steps)}-role": "normal"} | changes
 
 
 def bought(cups: int) -> Member:

@@ -43,7 +43,10 @@ def _number(label: Any, most: int = MOST) -> forms.IntegerField:
 
 
 def _choice(label: Any, choices: Any) -> forms.ChoiceField:
-    return forms.ChoiceField(label=label, choices=choices, widget=UnfoldAdminSelectWidget)
+    """Return a choice whose first is what an untouched row holds: such a row is empty."""
+    return forms.ChoiceField(
+        label=label, choices=choices, initial=choices[0][0], widget=UnfoldAdminSelectWidget
+    )
 
 
 def _text(label: Any, most: int) -> forms.CharField:
@@ -69,7 +72,7 @@ class StepForm(forms.Form):
     role = _choice(_("role"), Tier.Role.choices)
     name_zh = _text(_("Chinese name"), 80)
     name_en = _text(_("English name"), 80)
-    min_qualifying_points = _number(_("from"), 2_000_000_000)
+    min_qualifying_points = _number(_("threshold"), 2_000_000_000)
     min_referrals = _number(_("and friends brought"))
     points_rate_percent = _number(_("earns points at (%)"))
 
