@@ -53,7 +53,7 @@ class TestReview:
         """The wallets' lock of `reviews.lock`: without it the review would decide by sums from
         before the sale, and drop the member after it below what they have earned.
         """
-        who, idle = silver(), silver()
+        who, idle = silver(since_days=370), silver(since_days=370)
 
         with transaction.atomic():
             points.lock_accounts([who.pk])
