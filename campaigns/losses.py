@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
+from itertools import combinations
 
 from campaigns.occasions import Occasion
 from campaigns.pricing import (
@@ -150,30 +151,46 @@ class Search:
         if not gain or _is_no_worse(least, quantity, than=beside):
             return None
         chosen = _strongest([offer for offer in others if gains[offer.key]], gains)
-        found = self._best_of(article, quantity, chosen, occasion)
-        # What is as cheap without the offer hides what the offer does beside fewer others.
-        while chosen and (found is None or (found.loss_cents and found.is_in_vain)):
-            chosen = chosen[1:]
-            found = self._best_of(article, quantity, chosen, occasion) or found
-        return found
-
-    def _best_of(
-        self, article: Article, quantity: int, others: Sequence[Offer], occasion: Occasion
-    ) -> Combination | None:
         cart = occasion.cart(replace(article.line, quantity=quantity))
-        optional = [_optional(offer) for offer in others]
-        pricing = _best(cart, occasion, [_always(self.candidate), *optional])
+        best = self._told(article, cart, occasion, chosen, best_deal=True)
+        if best is not None and not (best.loss_cents and best.is_in_vain):
+            return best
+        # What is as cheap without the offer hides what the offer does beside fewer others.
+        fewer = (
+            self._told(article, cart, occasion, subset, best_deal=False)
+            for size in range(len(chosen) + 1)
+            for subset in combinations(chosen, size)
+        )
+        effective = [found for found in fewer if found is not None and not found.is_in_vain]
+        return min(effective, key=_badness, default=best)
+
+    def _told(
+        self,
+        article: Article,
+        cart: Cart,
+        occasion: Occasion,
+        others: Sequence[Offer],
+        *,
+        best_deal: bool,
+    ) -> Combination | None:
+        """Return the sale of a cart with the offer and these; None if it gives nothing there."""
+        quantity = cart.lines[0].quantity
+        optional = [_optional(offer) for offer in others] if best_deal else others
+
+        def price(*offers: Offer) -> Pricing:
+            return evaluate(cart, occasion.facts, offers, occasion.at, best_deal=best_deal)
+
+        pricing = price(_always(self.candidate), *optional)
         applied = tuple(each.key for each in pricing.applied)
         if self.candidate.key not in applied:
             return None
         pays = self._brings(pricing)
-        is_below = pays < article.floor_cents * quantity
-        without = _best(cart, occasion, optional) if is_below else None
+        is_compared = pays < article.floor_cents * quantity or not best_deal
         return Combination(
             article=article,
             quantity=quantity,
             pays_cents=pays,
-            without_cents=self._brings(without) if without else pricing.subtotal_cents,
+            without_cents=self._brings(price(*optional)) if is_compared else pricing.subtotal_cents,
             offers=applied,
             occasion=occasion,
         )
@@ -220,10 +237,6 @@ class Search:
             if len(found) >= MAX_QUANTITIES:
                 break
         return [quantity for quantity in found if 1 <= quantity <= MAX_UNITS]
-
-
-def _best(cart: Cart, occasion: Occasion, offers: Sequence[Offer]) -> Pricing:
-    return evaluate(cart, occasion.facts, offers, occasion.at, best_deal=True)
 
 
 def _is_no_worse(least: int, quantity: int, *, than: Combination | None) -> bool:

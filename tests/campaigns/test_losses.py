@@ -146,6 +146,19 @@ class TestWorst:
         assert not price_of(a_fen, free, what=article(1200, 500))[1]
         assert price_of(a_fen, free, what=article(1200, 600)) == (599, True)
 
+    def test_what_another_hides_at_one_hour_is_found_at_the_others(self) -> None:
+        """At 14:00 a cup costs ¥3 with or without; at other hours three cost ¥6, and 5 % less."""
+        afternoon = Conditions(hours=(Hours(starts=time(14), ends=time(16)),))
+        set_price = offer(UnitPrice(price_cents=Cents(300)), "C", conditions=afternoon)
+        free = offer(FreeItem(quantity=2), "E", stacking=Stacking.ALWAYS)
+        few = offer(PercentOff(percent_bp=500), "A", stacking=Stacking.ALWAYS, priority=10)
+
+        found = worst(few, set_price, free, what=article(600, 500))
+
+        assert found is not None
+        assert (found.quantity, found.pays_cents, found.is_loss) == (3, 570, True)
+        assert found.offers == ("A", "E")
+
     def test_a_gift_counts_with_its_floor_price(self) -> None:
         gift = offer(GiftItem(product="biscuit"), "gift")
         assert price_of(gift, HALF) == (300, True)  # 6.00 − 3.00
