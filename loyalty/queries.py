@@ -5,7 +5,14 @@ from typing import Any
 
 from django.db.models import F, Q, QuerySet, Sum
 
-from loyalty.models import PointsAccount, PointsEntry, PointsLot, Reward, RewardRedemption
+from loyalty.models import (
+    MoneyEntry,
+    PointsAccount,
+    PointsEntry,
+    PointsLot,
+    Reward,
+    RewardRedemption,
+)
 
 
 def ledger(member_id: int, *, wallet: str) -> QuerySet[PointsEntry]:
@@ -13,6 +20,11 @@ def ledger(member_id: int, *, wallet: str) -> QuerySet[PointsEntry]:
     return PointsEntry.objects.filter(
         account__member_id=member_id, account__wallet=wallet
     ).select_related("lot")
+
+
+def money_ledger(member_id: int) -> QuerySet[MoneyEntry]:
+    """Return the entries of a member's stored value, principal and gifts together."""
+    return MoneyEntry.objects.filter(account__member_id=member_id).select_related("account")
 
 
 def points_by_expiry(member_id: int) -> list[dict[str, Any]]:

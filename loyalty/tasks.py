@@ -3,7 +3,9 @@
 from celery import shared_task
 from django.utils import timezone
 
-from loyalty import expiry, expiry_warnings
+from loyalty import expiry, expiry_warnings, stored_value
+
+BATCH = 500
 
 
 @shared_task
@@ -12,6 +14,12 @@ def expire_points() -> None:
     now = timezone.now()
     if expiry.is_due(now=now):
         expiry.start(requested_by="beat", now=now, key=f"{expiry.KIND}:{now:%F %H}")
+
+
+@shared_task
+def expire_gifts() -> None:
+    """Take away gifts of stored value whose time is over."""
+    stored_value.expire_gifts(now=timezone.now(), limit=BATCH)
 
 
 @shared_task

@@ -145,11 +145,12 @@ class OrderDraft:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Tender:
-    """Money that the till or a provider took."""
+    """Money that the till or a provider took; `code` is the gift card's that it comes from."""
 
     method: str
     amount_cents: Cents
     provider_ref: str | None = None
+    code: str = field(default="", repr=False)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -493,6 +494,12 @@ def set_voucher_part(refund: Refund, cents: Cents) -> None:
     """Say how much of a new refund was paid by voucher: that part is not handed out in cash."""
     refund.voucher_cents = cents
     refund.save(update_fields=["voucher_cents"])
+
+
+def set_stored_part(refund: Refund, cents: Cents) -> None:
+    """Say how much of a new refund went back to a wallet or a gift card."""
+    refund.stored_cents = cents
+    refund.save(update_fields=["stored_cents"])
 
 
 def refunded_earning_cents(order: Order) -> Cents:

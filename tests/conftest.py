@@ -55,11 +55,11 @@ def _ensure_test_database() -> Any:
 def _lift_truncate_guard() -> None:
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT tgname FROM pg_trigger WHERE tgrelid = 'loyalty_pointsentry'::regclass"
-            " AND tgname LIKE 'pgtrigger_no_truncate%%'"
+            "SELECT tgrelid::regclass::text, tgname FROM pg_trigger"
+            " WHERE tgname LIKE 'pgtrigger_no_truncate%%'"
         )
-        for (name,) in cursor.fetchall():
-            cursor.execute(f"ALTER TABLE loyalty_pointsentry DISABLE TRIGGER {name}")
+        for table, name in cursor.fetchall():
+            cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {name}")
 
 
 def _remember_chain() -> None:

@@ -19,6 +19,14 @@ from loyalty.models.membership import (
     TierPin,
     Visit,
 )
+from loyalty.models.money import (
+    GiftCard,
+    MoneyAccount,
+    MoneyEntry,
+    StoredValuePayment,
+    StoredValuePlan,
+    StoredValueSale,
+)
 from loyalty.models.points import (
     PendingPoints,
     PointsAccount,
@@ -36,10 +44,13 @@ __all__ = [
     "EarningEvent",
     "EarningGain",
     "EarningRule",
+    "GiftCard",
     "LiabilitySnapshot",
     "LoyaltyProgramme",
     "Membership",
     "MembershipPlan",
+    "MoneyAccount",
+    "MoneyEntry",
     "PendingPoints",
     "PlanPurchase",
     "PointsAccount",
@@ -51,6 +62,9 @@ __all__ = [
     "ReceiptClaim",
     "Reward",
     "RewardRedemption",
+    "StoredValuePayment",
+    "StoredValuePlan",
+    "StoredValueSale",
     "Tier",
     "TierChange",
     "TierCount",

@@ -7,10 +7,17 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.lifetimes import Expires, Lifetime
+from shop.kernel.fields import CentsField
+from shop.kernel.money import Cents
 from shop.models.members import Member
 from shop.models.named import Named
 from shop.models.orders import Order
 from shop.models.stores import Store
+
+WALLET_CAP = Cents(500_000)
+"""What a registered prepaid card may hold by law."""
+GIFT_CARD_CAP = Cents(100_000)
+"""What an anonymous prepaid card may hold by law."""
 
 
 class LoyaltyProgramme(models.Model):
@@ -136,6 +143,25 @@ class LoyaltyProgramme(models.Model):
         db_default=2000,
         help_text=_("Points that one person adjusts alone in a day, up and down together."),
     )
+    has_stored_value = models.BooleanField(
+        _("members may top up a wallet"),
+        default=False,
+        db_default=False,
+        help_text=_("Prepaid money is regulated: read docs/stored-value.md before."),
+    )
+    has_gift_cards = models.BooleanField(_("gift cards are sold"), default=False, db_default=False)
+    wallet_cap_cents = CentsField(
+        _("a wallet holds at most"), default=WALLET_CAP, db_default=WALLET_CAP
+    )
+    gift_card_cap_cents = CentsField(
+        _("a gift card holds at most"), default=GIFT_CARD_CAP, db_default=GIFT_CARD_CAP
+    )
+    gift_card_valid_months = models.PositiveSmallIntegerField(
+        _("gift cards are valid for (months)"),
+        null=True,
+        blank=True,
+        help_text=_("36 at least; empty: for ever."),
+    )
 
     class Meta:
         verbose_name = _("loyalty programme")
@@ -153,6 +179,20 @@ class LoyaltyProgramme(models.Model):
             models.CheckConstraint(
                 name="loyalty_programme_counts_in_reason",
                 condition=Q(points_live_count__lte=3650, points_wait_days__lte=365),
+            ),
+            models.CheckConstraint(
+                name="loyalty_programme_stored_value_within_law",
+                condition=Q(
+                    wallet_cap_cents__gt=0,
+                    wallet_cap_cents__lte=WALLET_CAP,
+                    gift_card_cap_cents__gt=0,
+                    gift_card_cap_cents__lte=GIFT_CARD_CAP,
+                ),
+            ),
+            models.CheckConstraint(
+                name="loyalty_programme_gift_cards_live_three_years",
+                condition=Q(gift_card_valid_months__isnull=True)
+                | Q(gift_card_valid_months__gte=36, gift_card_valid_months__lte=600),
             ),
         ]
 

@@ -209,6 +209,7 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(hours=1),  # once a day: each day is kept once
     },
     "expire points": {"task": "loyalty.tasks.expire_points", "schedule": timedelta(minutes=15)},
+    "expire gifts": {"task": "loyalty.tasks.expire_gifts", "schedule": timedelta(minutes=15)},
     "warn of expiring points": {
         "task": "loyalty.tasks.warn_of_expiry",
         "schedule": timedelta(hours=6),
@@ -322,6 +323,8 @@ SPECTACULAR_SETTINGS = {
         "CouponStatus": "campaigns.models.Coupon.Status",
         "CouponTransferStatus": "campaigns.models.CouponTransfer.Status",
         "RewardKind": "loyalty.models.Reward.Kind",
+        "GiftCardStatus": "loyalty.models.GiftCard.Status",
+        "RealMoney": "loyalty.models.money.PAYMENT_METHODS",
         "CodeBatchKind": "campaigns.models.CodeBatch.Kind",
     },
 }

@@ -264,6 +264,8 @@ class Payment(models.Model):
         ALIPAY = "alipay", _("Alipay")
         SANDBOX = "sandbox", _("Sandbox")
         VOUCHER = "voucher", _("Group-buy voucher")
+        STORED_VALUE = "stored_value", _("Stored value")
+        GIFT_CARD = "gift_card", _("Gift card")
         NONE = "none", _("Nothing to pay")
 
     order = models.ForeignKey(
@@ -302,6 +304,12 @@ class Refund(models.Model):
         default=Cents(0),
         help_text=_("Paid on another platform: not to be handed out in cash."),
     )
+    stored_cents = CentsField(
+        _("of which stored value"),
+        default=Cents(0),
+        db_default=Cents(0),
+        help_text=_("Back in the wallet or on the gift card: not to be handed out in cash."),
+    )
     kept_back_cents = CentsField(
         _("kept back"),
         default=Cents(0),
@@ -320,6 +328,13 @@ class Refund(models.Model):
             models.CheckConstraint(
                 name="refund_voucher_part_within_amount",
                 condition=Q(voucher_cents__gte=0, voucher_cents__lte=F("amount_cents")),
+            ),
+            models.CheckConstraint(
+                name="refund_stored_part_within_amount",
+                condition=Q(
+                    stored_cents__gte=0,
+                    stored_cents__lte=F("amount_cents") - F("voucher_cents"),
+                ),
             ),
         ]
 
