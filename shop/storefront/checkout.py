@@ -1,6 +1,7 @@
 """From a basket to a paid order. Every flow is one transaction and reads top to bottom.
 
-Lock order, the same in every flow: order → points accounts (all at once) → coupons → counters.
+Lock order, the same in every flow: order → points accounts (all at once) → stored value (all at
+once) → coupons → counters.
 """
 
 from collections.abc import Mapping, Sequence
@@ -11,11 +12,11 @@ from django.db import transaction
 
 from campaigns import attribution, coupons, promotions, referrals, vouchers
 from campaigns.models import Coupon
-from loyalty import earning, earning_programme, points, rewards, tiers, visits
+from loyalty import earning, earning_programme, points, prepaid, rewards, tiers, visits
 from loyalty.points import Wallets
 from shop import orders
 from shop.kernel import outbox
-from shop.kernel.money import Cents, Points
+from shop.kernel.money import Cents, Points, share_of
 from shop.models import Order, OrderDiscount, Payment
 from shop.orders import OrderDraft, Tender
 from shop.storefront import facts, quotes
@@ -77,16 +78,18 @@ def pay_order(*, number: str, tenders: Sequence[Tender], actor: str, now: dateti
     Raises:
         NotFound
         orders.OrderNotPayable, orders.PaymentMismatch
+        and whatever prepaid.spend raises.
     """
     order = orders.lock(number)
     payer = facts.load(order.member_id, now=now) if order.member_id else None
     wallets = lock_wallets(payer)
 
     orders.mark_paid(order, tenders=tenders, actor=actor, now=now)
+    gift = prepaid.spend(order, tenders, actor=actor, now=now)
     if payer is not None and order.points_spent:
         points.post_hold(wallets.points(payer.id), source=order.source, now=now)
     discounts = orders.discounts_by_code(order, kind=OrderDiscount.Kind.COUPON)
-    receipt = _complete(order, payer, wallets, coupon_discounts=discounts, now=now)
+    receipt = _complete(order, payer, wallets, coupon_discounts=discounts, gift_cents=gift, now=now)
     orders.assign_pickup_number(order)
     return receipt
 
@@ -110,17 +113,18 @@ def settle_order(
         vouchers.VoucherNotUsable, vouchers.VoucherNotApplicable
         coupons.CouponNotUsable, coupons.CouponExhausted, coupons.ClaimLimitReached,
         points.NotEnoughPoints, rewards.RewardNotUsable, limits.OfferLimitReached: taken meanwhile.
-        and whatever quotes.quote raises.
+        and whatever quotes.quote and prepaid.spend raise.
     """
     quote = _quote_as_expected(basket, expected_total_cents, now=now)
     order = orders.create(draft_of(quote, pos_order_no), now=now)
     payer = quote.member
-    prepaid = _pay_with_vouchers(order, quote)
+    by_vouchers = _pay_with_vouchers(order, quote)
     wallets = lock_wallets(payer)
     _keep_gains(order, quote, now=now)
 
     rest = _in_cash(quote) if tenders is None else tenders
-    orders.mark_paid(order, tenders=[*prepaid, *rest], actor=actor, now=now)
+    orders.mark_paid(order, tenders=[*by_vouchers, *rest], actor=actor, now=now)
+    gift = prepaid.spend(order, rest, actor=actor, now=now)
     if payer is not None:
         points.spend(wallets.points(payer.id), points=quote.points, source=order.source, now=now)
     receipt = _complete(
@@ -128,6 +132,7 @@ def settle_order(
         payer,
         wallets,
         coupon_discounts=quote.coupon_discounts,
+        gift_cents=gift,
         entered=quote.new_coupons,
         now=now,
     )
@@ -161,6 +166,7 @@ def _complete(
     wallets: Wallets,
     *,
     coupon_discounts: Mapping[str, Cents],
+    gift_cents: Cents,
     now: datetime,
     entered: Sequence[Coupon] = (),
 ) -> Receipt:
@@ -169,7 +175,7 @@ def _complete(
     if payer is not None:
         if order.reward_code:
             rewards.use(wallets.points(payer.id), order.reward_code, order=order, now=now)
-        earned = earn(order, payer, wallets, now=now)
+        earned = earn(order, payer, wallets, gift_cents=gift_cents, now=now)
         visits.record(order, now=now)
         new_tier = tiers.refresh(
             payer.id,
@@ -287,12 +293,17 @@ def _keep_gains(order: Order, quote: Quote, *, now: datetime) -> None:
     )
 
 
-def earn(order: Order, payer: MemberFacts, wallets: Wallets, *, now: datetime) -> Points:
-    """Give the points of a paid order, or promise them if they have to wait; return how many."""
-    of_the_bill = earning.points_for(
-        order.earning_cents, rates=payer.rates, tier_percent=payer.tier_percent
-    )
-    earned = Points(of_the_bill + order.boost_points)
+def earn(
+    order: Order, payer: MemberFacts, wallets: Wallets, *, gift_cents: Cents, now: datetime
+) -> Points:
+    """Give the points of a paid order, or promise them if they have to wait; return how many.
+
+    The bill earns as far as it was the guest's own money: `gift_cents` of it were a gift.
+    """
+    paid = order.payable_cents
+    own_cents = Cents(share_of(order.earning_cents, part=paid - gift_cents, of=paid))
+    of_the_bill = earning.points_for(own_cents, rates=payer.rates, tier_percent=payer.tier_percent)
+    earned = Points(max(of_the_bill + order.boost_points, 0))
     if payer.waiting.is_needed:
         points.promise(
             wallets.points(payer.id),
@@ -312,7 +323,7 @@ def earn(order: Order, payer: MemberFacts, wallets: Wallets, *, now: datetime) -
         )
     points.earn(
         wallets.qualifying(payer.id),
-        points=earning.qualifying_points_for(order.earning_cents, rates=payer.rates),
+        points=earning.qualifying_points_for(own_cents, rates=payer.rates),
         source=order.source,
         now=now,
     )

@@ -9,7 +9,7 @@ from datetime import datetime
 from django.db import transaction
 
 from campaigns import attribution, coupons, referrals
-from loyalty import handovers, points, rewards
+from loyalty import handovers, points, rewards, stored_value
 from loyalty.models import RewardRedemption
 from shop import accounts, orders
 from shop.models import Member, Order
@@ -25,7 +25,7 @@ def close_member(member: Member, *, reason: str, actor: str, now: datetime) -> i
 
     Raises:
         accounts.MemberNotSwitchable: closed before.
-        merging.OrdersOpen, accounts.MemberBusy
+        merging.OrdersOpen, accounts.MemberBusy, stored_value.StoredValueLeft
     """
     member = accounts.lock([member.pk])[member.pk]
     if member.status == Member.Status.CLOSED:
@@ -73,6 +73,7 @@ def _give_all_up(member: Member, *, actor: str, now: datetime) -> int:
         rewards.cancel(code, member_id=member.pk, now=now)
     wallets = points.lock_accounts([member.pk])  # as the rewards left them
     lost = handovers.give_up(wallets, member_id=member.pk, reference=f"end:{member.pk}", now=now)
+    stored_value.give_up_gifts(member.pk, actor=actor, now=now)
     coupons.revoke_all(member_id=member.pk, reason="membership ended", actor=actor, now=now)
     referrals.void_waiting(member_id=member.pk)
     return lost

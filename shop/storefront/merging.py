@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import attribution, coupons, limits, referrals, reservations, transfers
 from campaigns.models import Referral
-from loyalty import adjustments, benefits, handovers, plans, points, tiers
+from loyalty import adjustments, benefits, handovers, plans, points, stored_value, tiers
 from loyalty.lots import Clawback
 from loyalty.points import Wallets
 from shop import accounts, members, orders
@@ -58,7 +58,7 @@ def merge_members(
     brought them, the earlier counts; of their tiers, the higher.
 
     Raises:
-        MergeIntoSelf, OrdersOpen, handovers.PointsHeld
+        MergeIntoSelf, OrdersOpen, handovers.PointsHeld, stored_value.StoredValueLeft
         members.MemberNotActive: one of them is closed, or the target is frozen.
         accounts.MemberBusy: something is being done for one of them at this moment.
     """
@@ -81,6 +81,7 @@ def merge_members(
             reference=f"merge:{source.pk}",
             now=now,
         )
+        stored_value.ensure_empty(source.pk)
         merged = Merged(
             source=source,
             target=target,

@@ -10,7 +10,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import attribution
-from loyalty import earning, earning_programme, order_points, points, tiers, visits
+from loyalty import earning, earning_programme, order_points, points, prepaid, tiers, visits
 from loyalty.lots import Clawback
 from loyalty.models import ReceiptClaim
 from loyalty.order_points import PaidLine, Sale
@@ -79,7 +79,8 @@ def claim_receipt(
     orders.give_to(order, member_id=member_id)
 
     _apply_rules(order, payer, now=now)
-    earned = checkout.earn(order, payer, wallets, now=now)
+    gift = prepaid.gift_part(order)
+    earned = checkout.earn(order, payer, wallets, gift_cents=gift, now=now)
     taken = _take_back_refunds(order, payer, wallets, now=now)
     _record_purchase(order, now=now)
     moved = tiers.refresh(

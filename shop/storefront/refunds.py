@@ -1,19 +1,20 @@
 """Giving money back, and undoing in proportion everything that the payment did."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from django.db import transaction
+from django.db.models import Q, Sum
 
 from campaigns import attribution, coupons, promotions, referrals, vouchers
 from campaigns.models import Referral
-from loyalty import points, rewards, tiers, visits
+from loyalty import points, prepaid, rewards, tiers, visits
 from loyalty.lots import Clawback
 from loyalty.points import RefundShare, Wallets
 from loyalty.tiers import Lost
 from shop import orders
 from shop.kernel import outbox
-from shop.kernel.money import Cents, Points
+from shop.kernel.money import Cents, Points, split_cents
 from shop.models import Order, Payment, Refund
 from shop.orders import RefundRequest
 from shop.storefront import facts, returns
@@ -71,13 +72,15 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
         attribution.unconvert(
             order, amount_cents=refund.amount_cents, refund_source=refund.source, now=now
         )
+    paid = _traceable_payments(order)
+    _return_stored_value(order, refund, paid, actor=actor, now=now)
     if is_whole:
         coupons.return_after_refund(order, now=now)
         coupons.revoke_reward(order, now=now)
         promotions.release(order, now=now)
-    paid_elsewhere = order.payments.filter(is_orphan=False, provider_ref__isnull=False)
-    _return_vouchers(order, refund, [p for p in paid_elsewhere if p.method == VOUCHER], now=now)
-    _send_money_back(order, refund, [p for p in paid_elsewhere if p.method == SANDBOX], now=now)
+        if refund.voucher_cents or any(payment.method == VOUCHER for payment in paid):
+            vouchers.return_after_refund(order, now=now)
+    _send_money_back(order, refund, [p for p in paid if p.method == SANDBOX], now=now)
     outbox.add(
         "order.refunded",
         key=refund.source,
@@ -136,28 +139,55 @@ def _revoke_referral(
         )
 
 
-def _return_vouchers(
-    order: Order, refund: Refund, paid: Sequence[Payment], *, now: datetime
-) -> None:
-    """Say which part of the refund is no money of ours: what other payments cover comes first.
+def _traceable_payments(order: Order) -> list[Payment]:
+    """Return the payments that go back to where they came from, rather than out of the drawer."""
+    payments = order.payments.filter(is_orphan=False)
+    return list(payments.filter(Q(provider_ref__isnull=False) | Q(method__in=prepaid.METHODS)))
 
-    With a whole refund the vouchers go back to their platforms, as their deals say.
+
+def _return_stored_value(
+    order: Order, refund: Refund, paid: Sequence[Payment], *, actor: str, now: datetime
+) -> None:
+    """Say which part of the refund is no cash, and give wallets and gift cards theirs.
+
+    What other payments cover comes first, then vouchers. Of the former, stored value and the rest
+    share in proportion to what each has not got back yet.
     """
-    if not paid:
+    by_vouchers = _total(paid, {VOUCHER})
+    if by_vouchers:
+        _set_voucher_part(order, refund, Cents(by_vouchers))
+    stored = _total(paid, prepaid.METHODS)
+    if not stored:
         return
-    others = order.paid_cents - sum(payment.amount_cents for payment in paid)
+    earlier = order.refunds.exclude(pk=refund.pk).aggregate(
+        amount=Sum("amount_cents", default=0),
+        voucher=Sum("voucher_cents", default=0),
+        stored=Sum("stored_cents", default=0),
+    )
+    others = order.paid_cents - by_vouchers - stored
+    others_back = earlier["amount"] - earlier["voucher"] - earlier["stored"]
+    left = [stored - earlier["stored"], others - others_back]
+    part, _rest = split_cents(Cents(refund.amount_cents - refund.voucher_cents), left)
+    orders.set_stored_part(refund, part)
+    prepaid.give_back(order, cents=part, source=refund.source, actor=actor, now=now)
+
+
+def _set_voucher_part(order: Order, refund: Refund, by_vouchers: Cents) -> None:
+    others = order.paid_cents - by_vouchers
     before = max(order.refunded_cents - refund.amount_cents - others, 0)
     after = max(order.refunded_cents - others, 0)
     orders.set_voucher_part(refund, Cents(after - before))
-    if order.status == Order.Status.REFUNDED:
-        vouchers.return_after_refund(order, now=now)
+
+
+def _total(paid: Sequence[Payment], methods: Collection[str]) -> int:
+    return sum(payment.amount_cents for payment in paid if payment.method in methods)
 
 
 def _send_money_back(
     order: Order, refund: Refund, paid: Sequence[Payment], *, now: datetime
 ) -> None:
     """Have the provider return what it took; a till returns what it took by itself."""
-    amount = refund.amount_cents - refund.voucher_cents
+    amount = refund.amount_cents - refund.voucher_cents - refund.stored_cents
     if paid and amount:
         details = {
             "refund": refund.number,

@@ -12,14 +12,14 @@ from django.utils import timezone
 
 from campaigns import caps, codes
 from campaigns.models import Promotion
-from loyalty import adjustments, earning_events, pins, plans, points, rewards
+from loyalty import adjustments, earning_events, pins, plans, points, prepaid, rewards
 from loyalty.lifetimes import Lifetime
 from loyalty.models import Benefit, MembershipPlan, Tier
 from shop.kernel import jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Alert, Payment
-from shop.orders import RefundRequest
-from shop.storefront import benefit_grants, departures, merging, refunds, tasks
+from shop.orders import RefundRequest, Tender
+from shop.storefront import benefit_grants, checkout, departures, merging, refunds, tasks
 from shop.storefront.invariants import suite
 from tests import make
 
@@ -65,11 +65,35 @@ def pay_with_a_voucher() -> None:
     make.paid(what=two, total=1200)
 
 
+def pay_in_advance() -> None:
+    """Let a member top up, pay with it and with a gift card, and have half of it back."""
+    make.stored_value_on()
+    who = make.topped_up(make.member(), 5000, gift=500)
+    _card, code = make.gift_card(2000)
+    order = make.placed(who=who)
+    checkout.pay_order(
+        number=order.number,
+        tenders=[
+            Tender(method="stored_value", amount_cents=Cents(700)),
+            Tender(method="gift_card", amount_cents=Cents(500), code=code),
+        ],
+        actor="test",
+        now=make.NOON,
+    )
+    refunds.refund_order(
+        number=order.number,
+        request=RefundRequest(amount_cents=Cents(600)),
+        actor="test",
+        now=make.NOON,
+    )
+
+
 def live() -> None:
     """Let a regular, a friend and a guest do what people do."""
     regular = make.member()
     leave_and_ask()
     pay_with_a_voucher()
+    pay_in_advance()
     make.looked_at()
     make.give_points(regular, 1400)
     coupon = make.coupon(regular)
@@ -215,8 +239,30 @@ NEW_ENTRY = """
     SELECT account_id, '{kind}', {points}, 0, '{source}', '', '', now()
     FROM loyalty_pointsentry ORDER BY id DESC LIMIT 1
 """
+OVERPAID = (
+    "UPDATE shop_payment SET amount_cents = amount_cents + 1"
+    " WHERE method NOT IN ('stored_value', 'gift_card')"
+)
 ONE = "(SELECT min(id) FROM {})"
 SABOTAGE = {
+    "stored-value-is-the-sum-of-its-entries": (
+        "UPDATE loyalty_moneyaccount SET balance_cents = balance_cents + 1"
+    ),
+    "each-balance-of-money-follows-from-the-one-before": (
+        "UPDATE loyalty_moneyentry SET balance_after_cents = balance_after_cents + 1"
+    ),
+    "what-stored-value-paid-was-taken-from-it": (
+        "DELETE FROM loyalty_moneyentry WHERE kind = 'spend'"
+    ),
+    "nobody-gets-back-more-than-they-paid": (
+        "UPDATE loyalty_moneyentry SET cents = cents + 9999 WHERE kind = 'give_back'"
+    ),
+    "a-sale-of-stored-value-was-paid-and-booked": (
+        "UPDATE loyalty_storedvaluepayment SET amount_cents = amount_cents - 1"
+    ),
+    "a-gift-that-expired-is-gone": (
+        "UPDATE loyalty_moneyaccount SET expires_at = now() - interval '2 days' WHERE kind = 'gift'"
+    ),
     "balance-is-the-sum-of-entries": "UPDATE loyalty_pointsaccount SET balance = balance + 1",
     "each-balance-follows-from-the-one-before": (
         "UPDATE loyalty_pointsentry SET balance_after = balance_after + 1"
@@ -410,14 +456,15 @@ class TestInvariants:
 
 class TestTheHourlyCheck:
     def test_raises_one_alarm_per_broken_invariant(self) -> None:
-        tamper("UPDATE shop_payment SET amount_cents = amount_cents + 1")
+        tamper(OVERPAID)
 
         tasks.check_invariants()
         tasks.check_invariants()
 
         alert = Alert.objects.get(code="invariant-broken")
         assert alert.subject.startswith("payments-are-what-was-paid ")
-        assert alert.details["violations"] == Payment.objects.count()
+        changed = Payment.objects.exclude(method__in=prepaid.METHODS)
+        assert alert.details["violations"] == changed.count()
 
     def test_says_nothing_when_all_is_well(self) -> None:
         tasks.check_invariants()
@@ -438,7 +485,7 @@ class TestCheckInvariants:
     def test_shows_examples_and_exits_with_1_when_something_is_broken(
         self, capsys: pytest.CaptureFixture[str]
     ) -> None:
-        tamper("UPDATE shop_payment SET amount_cents = amount_cents + 1")
+        tamper(OVERPAID)
 
         with pytest.raises(SystemExit) as exited:
             call_command("check_invariants")

@@ -122,6 +122,8 @@ CHECKS = [
             GROUP BY orders.id, account.id, programme.id
             HAVING count(entry.id) > 1 OR (
                 count(entry.id) = 0 AND orders.earning_cents >= 100
+                AND NOT EXISTS (SELECT FROM loyalty_moneyentry spent
+                                WHERE spent.order_id = orders.id AND spent.kind = 'spend')
                 AND NOT EXISTS (SELECT FROM loyalty_pendingpoints promise
                                 WHERE promise.account_id = account.id AND promise.kind = 'earn'
                                   AND promise.source = 'order:' || orders.number)

@@ -9,6 +9,7 @@ from shop.storefront.invariants import (
     codes,
     deliveries,
     growth,
+    money,
     points,
     sales,
     tiers,
@@ -18,6 +19,7 @@ from shop.storefront.invariants.check import Report
 
 CHECKS = [
     *points.CHECKS,
+    *money.CHECKS,
     *growth.CHECKS,
     *tiers.CHECKS,
     *codes.CHECKS,
