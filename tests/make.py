@@ -25,8 +25,9 @@ from campaigns.models import (
 )
 from campaigns.pricing import offer_rule_to_json, parse_rule
 from campaigns.touches import TouchEvent
-from loyalty import points
-from loyalty.models import EarningRule
+from loyalty import gift_cards, money, points, stored_value
+from loyalty.models import EarningRule, GiftCard, LoyaltyProgramme, StoredValuePlan
+from loyalty.stored_value import Desk
 from shop import members, tills
 from shop.catalog import Choice
 from shop.kernel import jobs
@@ -77,6 +78,63 @@ def give_points(who: Member, amount: int, *, now: datetime = NOON) -> None:
         actor="test",
         now=now,
         expires_at=None,
+    )
+
+
+def stored_value_on(**fields: Any) -> None:
+    """Switch wallets and gift cards on, with these settings."""
+    LoyaltyProgramme.objects.update_or_create(
+        pk=1, defaults={"has_stored_value": True, "has_gift_cards": True, **fields}
+    )
+
+
+def topped_up(
+    who: Member, amount: int, *, gift: int = 0, days: int | None = None, now: datetime = NOON
+) -> Member:
+    """Return a member who has paid so much into their wallet in cash, and got a gift on top."""
+    plan = None
+    if gift:
+        plan, _is_new = StoredValuePlan.objects.get_or_create(
+            code=f"pay{amount}get{gift}",
+            defaults={
+                "name_zh": "充值有礼",
+                "name_en": "Top up, get more",
+                "pay_cents": amount,
+                "gift_cents": gift,
+                "gift_valid_days": days,
+            },
+        )
+    stored_value.top_up(
+        who,
+        amount_cents=Cents(amount),
+        plan=plan,
+        tenders=[Tender(method="cash", amount_cents=Cents(amount))],
+        desk=Desk(store=who.store, till_id=None, actor="test"),
+        now=now,
+    )
+    return who
+
+
+@transaction.atomic
+def gifted(who: Member, amount: int, *, now: datetime = NOON) -> None:
+    """Put a gift of stored value into a member's wallet, without principal."""
+    money.post(
+        money.open_gift(who, expires_at=None),
+        kind="gift",
+        cents=amount,
+        source=f"test:{next(_numbers)}",
+        store_id=who.store_id,
+        now=now,
+    )
+
+
+def gift_card(amount: int, *, at: str = "SH001", now: datetime = NOON) -> tuple[GiftCard, str]:
+    """Return a gift card that was sold for cash, and its code."""
+    return gift_cards.sell(
+        face_value_cents=Cents(amount),
+        tenders=[Tender(method="cash", amount_cents=Cents(amount))],
+        desk=Desk(store=store(at), till_id=None, actor="test"),
+        now=now,
     )
 
 

@@ -48,6 +48,16 @@ class LoyaltyProgrammePage(Page):
                 ]
             },
         ),
+        (
+            _("Stored value"),
+            {
+                "fields": [
+                    ("has_stored_value", "wallet_cap_cents"),
+                    ("has_gift_cards", "gift_card_cap_cents"),
+                    "gift_card_valid_months",
+                ]
+            },
+        ),
     ]
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:

@@ -20,7 +20,8 @@ from shop.kernel.principals import Kind, principal_of
 from shop.kernel.serializers import AmountField, StrictCharField, StrictSerializer, StrictUUIDField
 from shop.models import Payment, Store
 
-TAKEN = [m for m in Payment.Method.values if m not in {"sandbox", "voucher", "none"}]
+PREPAID = {Payment.Method.STORED_VALUE, Payment.Method.GIFT_CARD}
+TAKEN = [m for m in Payment.Method.values if m not in {"sandbox", "voucher", "none", *PREPAID}]
 """How a till may have been paid."""
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from loyalty.api import earning, plans, points, renewals, rewards, tiers
+from loyalty.api import earning, gift_cards, plans, points, renewals, rewards, stored_value, tiers
 
 urlpatterns = [
     path("tiers", tiers.TiersView.as_view()),
@@ -22,6 +22,19 @@ urlpatterns = [
     ),
     path("members/<uuid:member_id>/events", earning.MemberEventsView.as_view()),
     path("earning-rules", earning.EarningRulesView.as_view()),
+    path("stored-value/plans", stored_value.TopUpPlansView.as_view()),
+    path("me/stored-value", stored_value.MeStoredValueView.as_view()),
+    path("me/stored-value/entries", stored_value.MeMoneyEntriesView.as_view()),
+    path("members/<uuid:member_id>/stored-value", stored_value.MemberStoredValueView.as_view()),
+    path(
+        "members/<uuid:member_id>/stored-value/entries",
+        stored_value.MemberMoneyEntriesView.as_view(),
+    ),
+    path("members/<uuid:member_id>/stored-value/top-ups", stored_value.TopUpsView.as_view()),
+    path("members/<uuid:member_id>/stored-value/payouts", stored_value.PayoutsView.as_view()),
+    path("gift-cards", gift_cards.GiftCardsView.as_view()),
+    path("gift-cards/issues", gift_cards.GiftCardIssuesView.as_view()),
+    path("gift-cards/lookup", gift_cards.GiftCardLookupView.as_view()),
     path("rewards", rewards.RewardsView.as_view()),
     path("me/redemptions", rewards.MeRedemptionsView.as_view()),
     path("redemptions/<str:code>", rewards.RedemptionView.as_view()),

@@ -36,6 +36,7 @@ PERMISSIONS_OF_SCOPES = {
     "points:approve": "loyalty.approve_pointsadjustment",
     "tiers:pin": "loyalty.add_tierpin",
     "rewards:refund": "loyalty.change_rewardredemption",
+    "gift-cards:issue": "loyalty.add_giftcard",
     "earning:read": "loyalty.view_earningrule",
     "events:write": "loyalty.add_earningevent",
     "campaigns:read": "campaigns.view_campaign",

@@ -47,6 +47,7 @@ def populate(code: str) -> None:
     _end_and_ask(code)
     _buy_with_a_promotion(code)
     _buy_with_a_voucher(code)
+    _pay_in_advance(code, regular)
     callbacks.take_once("douyin", external_id=code, event="refund", body="{}", now=make.NOON)
     rewards.redeem("FREE_DRINK", member_id=regular.pk, now=make.NOON)
     rule = EarningRule.objects.filter(code="CHECK_IN").first()
@@ -212,6 +213,12 @@ def _buy_with_a_promotion(code: str) -> None:
     make.paid(what=basket, total=price(basket))
     promotion.refresh_from_db()
     definitions.pause(promotion)
+
+
+def _pay_in_advance(code: str, who: Member) -> None:
+    make.stored_value_on()
+    make.topped_up(who, 10000, gift=1000)
+    make.gift_card(5000, at=code)
 
 
 def _buy_with_a_voucher(code: str) -> None:

@@ -55,6 +55,8 @@ class Scene:
     goods: str
     handed_out: str
     coupon: str
+    card: str
+    """The code of a gift card."""
     gift: str
     offered: str
     token: str
@@ -108,6 +110,9 @@ def build() -> Scene:
     make.give_points(one, 5000)
     make.give_points(other, 1000)
     _let_points_expire(one, now=now)
+    make.stored_value_on()
+    make.gifted(one, 7300, now=now)  # with principal nobody's membership could end
+    make.topped_up(pinned, 7300, now=now)
     coupon = make.coupon(one, now=now)
     make.definition("WINBACK_6", is_transferable=True, per_member_limit=9)
     make.promotion({"kind": "fixed_off", "amount_cents": 1}, code="PLANNED", status="draft")
@@ -179,6 +184,7 @@ def build() -> Scene:
         handed_out=_goods_handed_out(one.pk, now=now),
         redemption=rewards.redeem("FREE_DRINK", member_id=one.pk, now=now).code,
         coupon=coupon.code,
+        card=make.gift_card(5000, now=now)[1],
         gift=gift.code,
         offered=offered.code,
         token=offer.token,
@@ -397,6 +403,33 @@ ASKED: dict[str, Asked] = {
     "me_referral_code": Asked(),
     "me_coupons": Asked(marker=lambda scene: "FULL25_5"),
     "me_enter_coupon_code": Asked(body=lambda scene, caller: {"code": scene.paper}),
+    "stored_value_plans_list": Asked(),
+    "me_stored_value": Asked(marker=lambda scene: "7300"),
+    "me_stored_value_entries": Asked(marker=lambda scene: '"cents":7300'),
+    "members_stored_value": Asked(path=_member, marker=lambda scene: "7300"),
+    "members_stored_value_entries": Asked(path=_member, marker=lambda scene: '"cents":7300'),
+    "stored_value_top_up": Asked(
+        path=_member,
+        body=lambda scene, caller: {
+            "amount_cents": 100,
+            "tenders": [{"method": "cash", "amount_cents": 100}],
+        },
+    ),
+    "stored_value_pay_out": Asked(
+        path=lambda scene: {"member_id": scene.pinned},
+        body=lambda scene, caller: {"amount_cents": 100, "method": "cash"},
+    ),
+    "gift_cards_sell": Asked(
+        body=lambda scene, caller: {
+            "face_value_cents": 5000,
+            "tenders": [{"method": "cash", "amount_cents": 5000}],
+        }
+    ),
+    "gift_cards_issue": Asked(
+        body=lambda scene, caller: {"count": 1, "face_value_cents": 5000, "is_paid": False}
+    ),
+    "gift_cards_lookup": Asked(body=lambda scene, caller: {"code": scene.card}),
+    "reports_stored_value": Asked(marker=lambda scene: '"SH001"'),
     "me_points_entries": Asked(marker=lambda scene: '"points":5000'),
     "me_points_expiring": Asked(),
     "me_tier_changes": Asked(marker=lambda scene: "12:07:00"),

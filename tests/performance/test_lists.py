@@ -51,6 +51,10 @@ class Shop:
         gift = make.coupon(self.member, "WINBACK_6", now=NOW)
         transfers.offer(gift.code, member_id=self.member.pk, now=NOW)
 
+    def top_up(self) -> None:
+        make.stored_value_on()
+        make.topped_up(self.member, 100)
+
     def points(self) -> None:
         make.give_points(self.member, 5)
 
@@ -141,6 +145,14 @@ LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
     "members_coupons": (
         lambda shop: (shop.till, f"/members/{shop.member.public_id}/coupons"),
         Shop.coupon,
+    ),
+    "me_stored_value_entries": (
+        lambda shop: (shop.phone, "/me/stored-value/entries"),
+        Shop.top_up,
+    ),
+    "members_stored_value_entries": (
+        lambda shop: (shop.till, f"/members/{shop.member.public_id}/stored-value/entries"),
+        Shop.top_up,
     ),
     "me_points_entries": (lambda shop: (shop.phone, "/me/points/entries"), Shop.points),
     "members_points_entries": (

@@ -263,6 +263,32 @@ class VoucherReportOut(serializers.Serializer[Any]):
     rows = VoucherRowOut(many=True)
 
 
+class FundsRowOut(serializers.Serializer[Any]):
+    """One store's business day; closing = opening + received − spent + returned − paid out."""
+
+    store = serializers.CharField()
+    date = serializers.DateField()
+    opening_cents = serializers.IntegerField(help_text="Principal, as all that follow.")
+    received_cents = serializers.IntegerField(help_text="Top-ups and gift cards sold.")
+    spent_cents = serializers.IntegerField()
+    returned_cents = serializers.IntegerField(help_text="By refunds of orders.")
+    paid_out_cents = serializers.IntegerField()
+    closing_cents = serializers.IntegerField(
+        help_text="Below zero where more of other stores' money is spent than is received."
+    )
+    gift_given_cents = serializers.IntegerField()
+    gift_spent_cents = serializers.IntegerField(help_text="Less what refunds brought back.")
+    gift_lost_cents = serializers.IntegerField(help_text="Expired, or lost with a payout.")
+
+
+class FundsReportOut(serializers.Serializer[Any]):
+    """Every store and day on which stored value moved."""
+
+    since = serializers.DateField()
+    until = serializers.DateField()
+    rows = FundsRowOut(many=True)
+
+
 class ChannelReportOut(serializers.Serializer[Any]):
     """Every channel, most expensive first."""
 

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from campaigns import hints
+from loyalty import prepaid
 from shop.catalog import Choice
 from shop.kernel.money import Cents
 from shop.kernel.serializers import (
@@ -140,12 +141,23 @@ class TenderRequest(StrictSerializer):
     provider_ref = StrictCharField(
         max_length=64, required=False, help_text="The provider's number of the payment."
     )
+    code = StrictCharField(
+        max_length=CODE_LENGTH, required=False, help_text="Of a `gift_card`: its code."
+    )
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
         """Only nothing is paid with nothing; what vouchers pay is not the till's to say."""
         if data["method"] == Payment.Method.VOUCHER:
             raise serializers.ValidationError(
                 {"method": [_("Name the vouchers of the order instead.")]}, code="method"
+            )
+        if (data["method"] == Payment.Method.GIFT_CARD) != ("code" in data):
+            raise serializers.ValidationError(
+                {"code": [_("Name the code of a gift card, and of nothing else.")]}, code="code"
+            )
+        if data["method"] in prepaid.METHODS and "provider_ref" in data:
+            raise serializers.ValidationError(
+                {"provider_ref": [_("Stored value has no provider.")]}, code="provider_ref"
             )
         if data["method"] == Payment.Method.NONE and data["amount_cents"]:
             raise serializers.ValidationError(
@@ -159,6 +171,7 @@ class TenderRequest(StrictSerializer):
             method=data["method"],
             amount_cents=Cents(data["amount_cents"]),
             provider_ref=data.get("provider_ref"),
+            code=data.get("code", ""),
         )
 
 
@@ -545,6 +558,7 @@ class RefundOut(serializers.ModelSerializer[Refund]):
             "number",
             "amount_cents",
             "voucher_cents",
+            "stored_cents",
             "kept_back_cents",
             "reason",
             "refunded_at",

@@ -79,6 +79,7 @@ urlpatterns = [
     path("orders/<str:number>/attribution", reports.OrderAttributionView.as_view()),
     path("reports/attribution", reports.AttributionView.as_view()),
     path("reports/points-liability", liability.PointsLiabilityView.as_view()),
+    path("reports/stored-value", reports.StoredValueView.as_view()),
     path("reports/vouchers", reports.VouchersView.as_view()),
     path("reports/channels", reports.ChannelsView.as_view()),
     path("reports/tier-distribution", reports.TierDistributionView.as_view()),
