@@ -5,6 +5,7 @@ from typing import Any
 from rest_framework import serializers
 
 from loyalty.models import PointsAccount, PointsEntry, Reward, RewardRedemption, Tier, TierChange
+from shop.kernel.serializers import StrictCharField, StrictSerializer
 
 
 class TierOut(serializers.ModelSerializer[Tier]):
@@ -127,17 +128,17 @@ class ExpiringOut(serializers.Serializer[Any]):
     lots = LotOut(many=True)
 
 
-class ExtensionRequest(serializers.Serializer[Any]):
+class ExtensionRequest(StrictSerializer):
     """Which points shall live longer, and through which day."""
 
     expiring_by = serializers.DateField()
     last_day = serializers.DateField()
-    reason = serializers.CharField(max_length=200)
+    reason = StrictCharField(max_length=200)
 
 
-class ReinstatementRequest(serializers.Serializer[Any]):
+class ReinstatementRequest(StrictSerializer):
     """Since when points have expired that shall come back, and through which day they live."""
 
     expired_since = serializers.DateField()
     last_day = serializers.DateField()
-    reason = serializers.CharField(max_length=200)
+    reason = StrictCharField(max_length=200)
