@@ -33,6 +33,12 @@ def test_the_dashboard_shows_pictures_in_both_languages(desk: Desk) -> None:
     assert desk.has_asked_only_home
 
 
+def press(desk: Desk, label: str) -> None:
+    """Press a button of the page and say yes in its dialog."""
+    desk.page.get_by_role("link", name=label).click()
+    desk.page.locator("#dialog").get_by_role("button", name=label).click()
+
+
 def test_a_coupon_made_in_the_form_is_priced_as_it_reads(desk: Desk) -> None:
     desk.sign_in("Head office")
     page = desk.open("/admin/campaigns/coupondefinition/add/")
@@ -45,14 +51,20 @@ def test_a_coupon_made_in_the_form_is_priced_as_it_reads(desk: Desk) -> None:
     expect(page.locator("[name=amount]")).to_be_hidden()
     page.fill("[name=nth]", "2")
     page.fill("[name=percent]", "40")
-    page.fill("[name=cap]", "1.00")  # with more, some cup would sell below its floor price
-    page.select_option("[name=stacking]", "exclusive")
+    page.fill("[name=cap]", "4.50")
     page.locator("#id_categories + .select2 .select2-search__field").click()
     page.locator(".select2-results__option", has_text="milk_tea Classic").click()
     page.fill("[name=valid_days]", "7")
     page.click("[name=_continue]")
-    page.get_by_role("link", name="Activate").click()
-    page.locator("#dialog").get_by_role("button", name="Activate").click()
+    press(desk, "Activate")
+    expect(page.get_by_text("A second person must agree")).to_be_visible()
+    press(desk, "Submit")
+    expect(page.get_by_text("waits for approval.")).to_be_visible()
+    address = page.url
+    page.context.clear_cookies()
+    desk.sign_in("Head office")
+    page.goto(address)
+    press(desk, "Approve")
     expect(page.get_by_text("is active.")).to_be_visible()
 
     definition = CouponDefinition.objects.get(code="TWO_FOR_LESS")
@@ -61,7 +73,7 @@ def test_a_coupon_made_in_the_form_is_priced_as_it_reads(desk: Desk) -> None:
     who = make.member()
     coupon = make.coupon(who, "TWO_FOR_LESS")
     basket = make.basket(who=who, lines=[make.line(quantity=2)], coupon_codes=[coupon.code])
-    assert quotes.quote(basket, now=make.NOON).discount_cents == 100  # 40 % were ¥4.80
+    assert quotes.quote(basket, now=make.NOON).discount_cents == 450  # 40 % were ¥4.80
     assert desk.has_asked_only_home
 
 
