@@ -13,7 +13,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import caps, coupons
+from campaigns import caps, coupons, wallets
 from campaigns.models import BatchCode, CodeBatch, Coupon
 from shop.kernel import identifiers, tries
 from shop.kernel.errors import DomainError
@@ -46,7 +46,7 @@ def enter(typed: str, *, member_id: int, guesser: str, now: datetime) -> Coupon:
         coupons.ClaimLimitReached, coupons.CouponExhausted
     """
     code = identifiers.normalise_code(typed)
-    mine = coupons.load([code], member_id=member_id)
+    mine = wallets.load([code], member_id=member_id)
     if mine:
         return mine[0]
     _try(guesser, tries_made=1, now=now)
@@ -62,7 +62,7 @@ def enter(typed: str, *, member_id: int, guesser: str, now: datetime) -> Coupon:
         with transaction.atomic():
             return coupons.enter(coupon, member_id=member_id)
     except coupons.CouponNotUsable as error:
-        mine = coupons.load([code], member_id=member_id)
+        mine = wallets.load([code], member_id=member_id)
         if not mine:
             raise CouponCodeUnknown from error
         return mine[0]  # entered twice at once

@@ -1,33 +1,27 @@
-"""Coupons: issue, claim, hold, redeem, release, expire. The only module that writes them.
+"""Coupons: issue, claim, give, revoke, expire. What orders do with them is in `redemptions`.
 
 Each step is a guarded update or a unique key whose outcome is checked, so that of any number of
 requests at once exactly as many succeed as the rules allow.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Sequence
 from contextlib import suppress
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Any
-from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
 from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import batches, caps, periods, pricing
-from campaigns.models import CodeBatch, Coupon, CouponDefinition, CouponRedemption
+from campaigns import batches, caps, periods
+from campaigns.models import CodeBatch, Coupon, CouponDefinition
 from shop.kernel import identifiers, rows
 from shop.kernel.errors import DomainError, NotFound
-from shop.kernel.money import Cents
 from shop.models import Order
 
 Status = Coupon.Status
 CODE_LENGTH = 15
-USABLE_WHILE = frozenset({CouponDefinition.Status.ACTIVE, CouponDefinition.Status.ENDED})
-"""What people hold stays theirs after the end; it waits while a manager has doubts."""
-GRACE = timedelta(days=7)
-"""A reusable coupon whose time ran out while it was redeemed lives this long again."""
 
 
 class CouponNotClaimable(DomainError):
@@ -63,16 +57,6 @@ class CouponNotRevocable(DomainError):
 
     code = "coupon-not-revocable"
     title = _("This coupon cannot be revoked any more.")
-
-
-class CouponBudgetExhausted(DomainError):
-    """The definition's money is spent."""
-
-    code = "coupon-budget-exhausted"
-    title = _("The budget of this coupon is spent.")
-
-
-# --- into the wallet -----------------------------------------------------------------------------
 
 
 @transaction.atomic
@@ -121,7 +105,7 @@ def issue(definition: CouponDefinition, *, member_id: int, source: str, now: dat
     new = draft(definition, source=source, now=now, timezone=settings.TIME_ZONE)
     coupon = _take_slot(new, member_id=member_id)
     # The counter is the hot row of a flash claim: taken last, held shortest.
-    _count(coupon)
+    count(coupon)
     return coupon
 
 
@@ -133,8 +117,8 @@ def enter(new: Coupon, *, member_id: int) -> Coupon:
         CouponNotUsable: somebody else has entered the code meanwhile.
         ClaimLimitReached, CouponExhausted
     """
-    coupon = _insert(new, member_id=member_id)
-    _count(coupon)
+    coupon = write(new, member_id=member_id)
+    count(coupon)
     return coupon
 
 
@@ -374,7 +358,7 @@ def _revoke(found: QuerySet[Coupon], *, reason: str, actor: str, now: datetime) 
     )
 
 
-def _count(coupon: Coupon) -> None:
+def count(coupon: Coupon) -> None:
     """Count a new coupon against the limits of its definition and of its batch.
 
     Raises:
@@ -407,8 +391,12 @@ def draft(
     )
 
 
-def _insert(new: Coupon, *, member_id: int | None) -> Coupon:
-    """Write the coupon of an entered code, uncounted; the unique code lets only one have it."""
+def write(new: Coupon, *, member_id: int | None) -> Coupon:
+    """Write the coupon of an entered code, uncounted; the unique code lets only one have it.
+
+    Raises:
+        CouponNotUsable, ClaimLimitReached
+    """
     try:
         with transaction.atomic():
             if member_id is not None:
@@ -455,271 +443,8 @@ WHERE member.id = %(member)s
 """
 
 
-# --- on an order ---------------------------------------------------------------------------------
-
-
-def load(codes: Sequence[str], *, member_id: int | None) -> list[Coupon]:
-    """Return this member's coupons with these codes; others' codes look like unknown ones."""
-    if not codes or member_id is None:
-        return []
-    found = rows.select(
-        _WALLET_SQL, {"codes": list(codes), "member": member_id}, Coupon, CouponDefinition
-    )
-    for coupon, definition in found:
-        coupon.definition = definition
-    return [coupon for coupon, _definition in found]
-
-
-_WALLET_SQL = """
-SELECT {columns} FROM campaigns_coupon
-JOIN campaigns_coupondefinition
-     ON campaigns_coupondefinition.id = campaigns_coupon.definition_id
-WHERE campaigns_coupon.code = ANY(%(codes)s) AND campaigns_coupon.member_id = %(member)s
-ORDER BY campaigns_coupon.id
-"""
-
-
-def owners(codes: Sequence[str]) -> dict[str, UUID]:
-    """Return whose coupons these codes are, by the members' public ids; for staff only."""
-    found = Coupon.objects.filter(code__in=codes).values_list("code", "member__public_id")
-    return dict(found) if codes else {}
-
-
-def living(member_id: int, *, now: datetime, most: int) -> list[Coupon]:
-    """Return a member's coupons that wait to be used, the soonest to expire first."""
-    mine = Coupon.objects.filter(member_id=member_id, status=Status.AVAILABLE, expires_at__gt=now)
-    return list(mine.select_related("definition").order_by("expires_at", "pk")[:most])
-
-
-def offer_of(coupon: Coupon) -> pricing.Offer:
-    """Return what the evaluator needs to know of a coupon."""
-    definition = coupon.definition
-    budget_left = None
-    if definition.budget_cents is not None:
-        budget_left = Cents(definition.budget_cents - definition.spent_cents)
-    return pricing.Offer(
-        key=coupon.code,
-        name=definition.name,
-        rule=pricing.parse_rule(definition.rule),
-        budget_left_cents=budget_left,
-    )
-
-
-def why_unusable(coupon: Coupon, *, now: datetime) -> pricing.Refusal | None:
-    """Return the refusal of a coupon that is not available now, None if it is."""
-    reason = _reason(coupon, now=now)
-    if reason is None:
-        return None
-    needed, actual = _measures(coupon, reason, now=now)
-    return pricing.Refusal(key=coupon.code, reason=reason, needed=needed, actual=actual)
-
-
-def _measures(
-    coupon: Coupon, reason: str, *, now: datetime
-) -> tuple[pricing.PlainMeasure, pricing.PlainMeasure]:
-    """Return what is needed and what there is: one use of one, or moments."""
-    if reason == "usage-limit-reached":
-        return 1, 1
-    limit = {"expired": coupon.expires_at, "not-started": coupon.starts_at}.get(reason)
-    return (limit.isoformat(), now.isoformat()) if limit is not None else (None, None)
-
-
-def _reason(coupon: Coupon, *, now: datetime) -> str | None:
-    if coupon.status == Status.AVAILABLE:
-        if coupon.expires_at <= now:
-            return "expired"
-        if coupon.starts_at is not None and now < coupon.starts_at:
-            return "not-started"
-        if coupon.definition.status not in USABLE_WHILE:
-            return "disabled"
-        return None
-    return {
-        Status.HELD: "held-by-another-order",
-        Status.REDEEMED: "usage-limit-reached",
-        Status.EXPIRED: "expired",
-    }.get(Status(coupon.status), "disabled")
-
-
-@transaction.atomic(savepoint=False)
-def hold(
-    order: Order, *, codes: Sequence[str], now: datetime, entered: Sequence[Coupon] = ()
-) -> None:
-    """Reserve available coupons for an unpaid order, all or none.
-
-    `entered` are the drafts among them: coupons of codes that nobody had entered before.
-
-    Raises:
-        CouponNotUsable: another order was faster, or one expired meanwhile.
-        ClaimLimitReached, CouponExhausted: of the entered ones.
-    """
-    new = _insert_all(order, entered)
-    _take(order, codes=codes, to=Status.HELD, now=now)
-    for coupon in new:
-        _count(coupon)
-
-
-@transaction.atomic(savepoint=False)
-def redeem(
-    order: Order,
-    *,
-    discounts: Mapping[str, Cents],
-    now: datetime,
-    entered: Sequence[Coupon] = (),
-) -> None:
-    """Use coupons on a paid order: those it held, or (settled at once) available ones.
-
-    A coupon that was held in time is honoured even if it has expired since. `entered` as for a
-    hold.
-
-    Raises:
-        CouponNotUsable, CouponBudgetExhausted
-        ClaimLimitReached, CouponExhausted: of the entered ones.
-    """
-    if not discounts:
-        return
-    new = {coupon.pk: coupon for coupon in _insert_all(order, entered)}
-    taken = _take(order, codes=list(discounts), to=Status.REDEEMED, now=now)
-    for coupon in sorted(taken, key=lambda coupon: coupon.definition_id):
-        if coupon.pk in new:
-            _count(new[coupon.pk])
-        _redeem_one(coupon, order, discount_cents=discounts[coupon.code], now=now)
-
-
-def _insert_all(order: Order, entered: Sequence[Coupon]) -> list[Coupon]:
-    """Write the coupons of entered codes, in one order of codes so that no two orders circle."""
-    by_code = sorted(entered, key=lambda coupon: coupon.code)
-    new = [_insert(coupon, member_id=order.member_id) for coupon in by_code]
-    return sorted(new, key=lambda coupon: coupon.definition_id)
-
-
-@transaction.atomic(savepoint=False)
-def release(order: Order, *, now: datetime) -> None:
-    """Free the coupons an unpaid order held; revoked ones, and ones that ran out, are gone."""
-    held = Coupon.objects.filter(held_by=order, status=Status.HELD)
-    is_revoked = Q(revoked_at__isnull=False)
-    held.filter(is_revoked | Q(expires_at__lte=now)).update(
-        status=Case(When(is_revoked, then=Value(Status.REVOKED)), default=Value(Status.EXPIRED)),
-        held_by=None,
-    )
-    held.update(status=Status.AVAILABLE, held_by=None)
-
-
-@transaction.atomic(savepoint=False)
-def return_after_refund(order: Order, *, now: datetime) -> None:
-    """Give the coupons of an order that was refunded whole back, as each definition's policy says.
-
-    What is not given back for good keeps its place in the counters; the others leave them, and the
-    budget gets their money back.
-    """
-    redemptions = list(
-        CouponRedemption.objects.select_related("coupon__definition")
-        .filter(order=order, released_at=None)
-        .exclude(coupon__definition__after_refund=CouponDefinition.AfterRefund.NEVER)
-        .order_by("coupon_id")
-    )
-    for redemption in redemptions:
-        coupon = redemption.coupon
-        status, expires_at = _after_refund(coupon, now=now)
-        CouponRedemption.objects.filter(pk=redemption.pk).update(released_at=now)
-        Coupon.objects.filter(pk=coupon.pk, status=Status.REDEEMED).update(
-            status=status, expires_at=expires_at, held_by=None
-        )
-    # Ascending definitions, as when they were counted, so that two refunds cannot deadlock.
-    for redemption in sorted(redemptions, key=lambda row: row.coupon.definition_id):
-        CouponDefinition.objects.filter(pk=redemption.coupon.definition_id).update(
-            redeemed_count=F("redeemed_count") - 1,
-            spent_cents=F("spent_cents") - redemption.discount_cents,
-        )
-
-
-def _after_refund(coupon: Coupon, *, now: datetime) -> tuple[str, datetime]:
-    """Return status and expiry of a coupon given back: its own expiry, or a grace if reusable."""
-    if coupon.revoked_at is not None:
-        return Status.REVOKED, coupon.expires_at
-    if coupon.expires_at > now:
-        return Status.AVAILABLE, coupon.expires_at
-    if coupon.definition.after_refund == CouponDefinition.AfterRefund.REUSABLE:
-        return Status.AVAILABLE, now + GRACE
-    return Status.EXPIRED, coupon.expires_at
-
-
-def repriced(order: Order) -> Iterator[tuple[str, pricing.Rule]]:
-    """Yield the coupons on an order that a partial return prices anew, with their rules."""
-    uses = CouponRedemption.objects.filter(
-        order=order,
-        released_at=None,
-        coupon__definition__partial_return=CouponDefinition.PartialReturn.REPRICE,
-    ).values_list("coupon__code", "coupon__definition__rule")
-    for code, rule in uses:
-        yield code, pricing.parse_rule(rule)
-
-
 def expire(*, now: datetime) -> int:
     """Mark available coupons whose time is over; return how many."""
     return Coupon.objects.filter(status=Status.AVAILABLE, expires_at__lte=now).update(
         status=Status.EXPIRED
     )
-
-
-def _take(order: Order, *, codes: Sequence[str], to: str, now: datetime) -> list[Coupon]:
-    """Move usable coupons to a new status for this order; the loser of a race moves none.
-
-    The rows are locked in ascending id first, so that two orders cannot wait for each other.
-    """
-    if not codes:
-        return []
-    values = {
-        "codes": list(codes),
-        "member": order.member_id,
-        "order": order.pk,
-        "to": to,
-        "now": now,
-    }
-    taken = [coupon for (coupon,) in rows.select(_TAKE_SQL, values, Coupon)]
-    if len(taken) != len(set(codes)):
-        lost = sorted(set(codes) - {coupon.code for coupon in taken})
-        raise CouponNotUsable(coupon_codes=lost)
-    return taken
-
-
-_TAKE_SQL = """
-WITH usable AS (
-    SELECT id FROM campaigns_coupon
-    WHERE code = ANY(%(codes)s) AND (member_id = %(member)s OR member_id IS NULL)
-      AND (status = 'available' AND expires_at > %(now)s
-           AND (starts_at IS NULL OR starts_at <= %(now)s)
-           OR status = 'held' AND held_by_id = %(order)s)
-    ORDER BY id FOR NO KEY UPDATE
-)
-UPDATE campaigns_coupon SET status = %(to)s, held_by_id = %(order)s
-FROM usable WHERE campaigns_coupon.id = usable.id
-RETURNING {columns}
-"""
-
-
-def _redeem_one(coupon: Coupon, order: Order, *, discount_cents: Cents, now: datetime) -> None:
-    """Record one use and count it, within the budget."""
-    values: dict[str, Any] = {
-        "definition": coupon.definition_id,
-        "coupon": coupon.pk,
-        "order": order.pk,
-        "discount": discount_cents,
-        "now": now,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_REDEEM_SQL, values)
-        if cursor.rowcount != 1:
-            raise CouponBudgetExhausted
-
-
-_REDEEM_SQL = """
-WITH counted AS (
-    UPDATE campaigns_coupondefinition
-    SET redeemed_count = redeemed_count + 1, spent_cents = spent_cents + %(discount)s
-    WHERE id = %(definition)s
-      AND (budget_cents IS NULL OR budget_cents >= spent_cents + %(discount)s)
-    RETURNING id
-)
-INSERT INTO campaigns_couponredemption (coupon_id, order_id, discount_cents, redeemed_at)
-SELECT %(coupon)s, %(order)s, %(discount)s, %(now)s FROM counted
-"""

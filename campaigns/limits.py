@@ -4,19 +4,33 @@ Only what is limited is counted: an offer without limits and budget writes no ho
 are the last rows that a flow locks, in the same order everywhere.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import UsageCounter
+from campaigns.pricing import Reason
 from shop.kernel.errors import DomainError
 from shop.kernel.money import Cents
+from shop.models import Store
 
 Dimension = UsageCounter.Dimension
+
+
+REASONS: dict[str, Reason] = {
+    Dimension.TOTAL: Reason.USAGE_LIMIT_REACHED,
+    Dimension.MEMBER: Reason.PER_MEMBER_LIMIT_REACHED,
+    Dimension.STORE: Reason.STORE_LIMIT_REACHED,
+    Dimension.DAY: Reason.DAILY_LIMIT_REACHED,
+    Dimension.WEEK: Reason.WEEKLY_LIMIT_REACHED,
+    Dimension.MONTH: Reason.MONTHLY_LIMIT_REACHED,
+}
+"""For each dimension: why an offer is refused once its limit is reached."""
 
 
 class OfferLimitReached(DomainError):
@@ -67,10 +81,46 @@ class Limits:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Use:
-    """One use of a limited offer, and what it gives."""
+    """Uses of a limited offer by one order, and what they give together."""
 
     limits: Limits
     discount_cents: Cents
+    times: int = 1
+
+
+def place_of(store: Store, *, member_id: int | None, now: datetime) -> Place:
+    """Return where a use at this moment counts."""
+    return Place(store_id=store.pk, member_id=member_id, day=store.business_date(now))
+
+
+def counted(offers: Sequence[str], *, place: Place) -> dict[str, dict[str, int]]:
+    """Return how often each of these offers was used here, by dimension, in one statement."""
+    here = Q()
+    for dimension, key in place.keys.items():
+        here |= Q(dimension=dimension, key=key)
+    found: dict[str, dict[str, int]] = {offer: {} for offer in offers}
+    counters = UsageCounter.objects.filter(here, offer__in=offers)
+    for offer, dimension, used in counters.values_list("offer", "dimension", "used"):
+        found[offer][dimension] = used
+    return found
+
+
+def recount(bounds: Limits, uses: Iterable[tuple[Place, Cents]]) -> None:
+    """Write an offer's counters anew from its standing uses; the caller keeps new ones out."""
+    found: dict[tuple[str, str], list[int]] = {}
+    for place, discount_cents in uses:
+        for dimension, key in place.keys.items():
+            if dimension in bounds.dimensions:
+                counter = found.setdefault((dimension, key), [0, 0])
+                counter[0] += 1
+                counter[1] += discount_cents
+    UsageCounter.objects.filter(offer=bounds.offer).delete()
+    UsageCounter.objects.bulk_create(
+        UsageCounter(
+            offer=bounds.offer, dimension=dimension, key=key, used=n, spent_cents=Cents(cents)
+        )
+        for (dimension, key), (n, cents) in sorted(found.items())
+    )
 
 
 def take(uses: Sequence[Use], *, place: Place) -> None:
@@ -127,12 +177,13 @@ def _values(uses: Sequence[Use], place: Place) -> dict[str, list[Any]]:
             use.limits.uses.get(dimension),
             use.limits.budget_cents if dimension == Dimension.TOTAL else None,
             use.discount_cents,
+            use.times,
         )
         for use in uses
         for dimension in use.limits.dimensions
         if dimension in keys
     ]
-    names = ("offers", "dimensions", "keys", "most", "budgets", "cents")
+    names = ("offers", "dimensions", "keys", "most", "budgets", "cents", "times")
     columns = zip(*rows, strict=True) if rows else ([] for _name in names)
     return {name: list(column) for name, column in zip(names, columns, strict=True)}
 
@@ -140,8 +191,9 @@ def _values(uses: Sequence[Use], place: Place) -> dict[str, list[Any]]:
 _WANTED = """
 wanted AS (
     SELECT * FROM unnest(%(offers)s::text[], %(dimensions)s::text[], %(keys)s::text[],
-                         %(most)s::int[], %(budgets)s::bigint[], %(cents)s::bigint[])
-        AS wanted (offer, dimension, key, most, budget, cents)
+                         %(most)s::int[], %(budgets)s::bigint[], %(cents)s::bigint[],
+                         %(times)s::int[])
+        AS wanted (offer, dimension, key, most, budget, cents, times)
 )
 """
 
@@ -150,16 +202,17 @@ _TAKE_SQL = f"""
 WITH {_WANTED},
 counted AS (
     INSERT INTO campaigns_usagecounter AS counter (offer, dimension, key, used, spent_cents)
-    SELECT offer, dimension, key, 1, cents FROM wanted
-    WHERE (most IS NULL OR most >= 1) AND (budget IS NULL OR budget >= cents)
+    SELECT offer, dimension, key, times, cents FROM wanted
+    WHERE (most IS NULL OR most >= times) AND (budget IS NULL OR budget >= cents)
     ORDER BY offer, dimension, key
     ON CONFLICT (offer, dimension, key) DO UPDATE
-        SET used = counter.used + 1, spent_cents = counter.spent_cents + excluded.spent_cents
+        SET used = counter.used + excluded.used,
+            spent_cents = counter.spent_cents + excluded.spent_cents
         WHERE EXISTS (
             SELECT 1 FROM wanted
             WHERE (wanted.offer, wanted.dimension, wanted.key)
                   = (counter.offer, counter.dimension, counter.key)
-              AND (wanted.most IS NULL OR counter.used < wanted.most)
+              AND (wanted.most IS NULL OR counter.used + wanted.times <= wanted.most)
               AND (wanted.budget IS NULL OR counter.spent_cents + wanted.cents <= wanted.budget)
         )
     RETURNING offer, dimension, key
@@ -173,11 +226,11 @@ ORDER BY 1, 2 LIMIT 1
 _GIVE_BACK_SQL = f"""
 WITH {_WANTED},
 locked AS (
-    SELECT counter.id, wanted.cents
+    SELECT counter.id, wanted.cents, wanted.times
     FROM campaigns_usagecounter counter JOIN wanted USING (offer, dimension, key)
     ORDER BY counter.offer, counter.dimension, counter.key FOR NO KEY UPDATE OF counter
 )
 UPDATE campaigns_usagecounter counter
-SET used = counter.used - 1, spent_cents = counter.spent_cents - locked.cents
+SET used = counter.used - locked.times, spent_cents = counter.spent_cents - locked.cents
 FROM locked WHERE counter.id = locked.id
 """  # noqa: S608 - the interpolated part is a constant

@@ -11,24 +11,15 @@ from django.db import connection, transaction
 from django.utils.translation import get_language
 
 from campaigns import limits, pricing
-from campaigns.limits import Dimension, Limits, Place, Use
-from campaigns.models import Promotion, PromotionUse, UsageCounter
-from campaigns.pricing import Reason, Uses
+from campaigns.limits import REASONS, Dimension, Limits, Place, Use
+from campaigns.models import Promotion, PromotionUse
+from campaigns.pricing import Uses
 from shop.kernel import rows
 from shop.kernel.money import Cents
-from shop.models import Order, Store
+from shop.models import Order
 
 PREFIX = "promotion:"
 """What the evaluator's keys of promotions begin with; no coupon's code has a colon."""
-REASONS: dict[str, Reason] = {
-    Dimension.TOTAL: Reason.USAGE_LIMIT_REACHED,
-    Dimension.MEMBER: Reason.PER_MEMBER_LIMIT_REACHED,
-    Dimension.STORE: Reason.STORE_LIMIT_REACHED,
-    Dimension.DAY: Reason.DAILY_LIMIT_REACHED,
-    Dimension.WEEK: Reason.WEEKLY_LIMIT_REACHED,
-    Dimension.MONTH: Reason.MONTHLY_LIMIT_REACHED,
-}
-"""For each dimension: why an offer is refused once its limit is reached."""
 LIMITS: dict[str, str] = {
     Dimension.TOTAL: "uses_total",
     Dimension.MEMBER: "uses_per_member",
@@ -52,11 +43,6 @@ class RunningPromotion:
     limits: Limits
     is_repriced: bool = False
     """Whether a partial return prices the rest anew."""
-
-
-def place_of(store: Store, *, member_id: int | None, now: datetime) -> Place:
-    """Return where a use at this moment counts."""
-    return Place(store_id=store.pk, member_id=member_id, day=store.business_date(now))
 
 
 def running(place: Place) -> list[RunningPromotion]:
@@ -113,7 +99,7 @@ def use(
 def release(order: Order, *, now: datetime) -> None:
     """Take back the uses of an order that was cancelled, or refunded whole."""
     standing = list(
-        PromotionUse.objects.select_related("promotion")
+        PromotionUse.objects.select_related("promotion", "order__store")
         .filter(order=order, released_at=None)
         .select_for_update(of=("self",))
         .order_by("promotion_id")
@@ -121,9 +107,8 @@ def release(order: Order, *, now: datetime) -> None:
     for row in standing:
         row.released_at = now
         row.save(update_fields=["released_at"])
-        place = place_of(order.store, member_id=order.member_id, now=row.used_at)
         taken = Use(limits=limits_of(row.promotion), discount_cents=row.discount_cents)
-        limits.give_back([taken], place=place)
+        limits.give_back([taken], place=_place_of(row))
 
 
 def repriced(order: Order) -> Iterator[tuple[str, pricing.Rule]]:
@@ -153,23 +138,13 @@ def recount(promotion: Promotion) -> None:
     points at the promotion.
     """
     Promotion.objects.select_for_update().get(pk=promotion.pk)
-    bounds = limits_of(promotion)
-    counted: dict[tuple[str, str], list[int]] = {}
-    standing = promotion.uses.filter(released_at=None).select_related("order__store")
-    for row in standing.iterator():
-        place = place_of(row.order.store, member_id=row.order.member_id, now=row.used_at)
-        for dimension, key in place.keys.items():
-            if dimension in bounds.dimensions:
-                counter = counted.setdefault((dimension, key), [0, 0])
-                counter[0] += 1
-                counter[1] += row.discount_cents
-    UsageCounter.objects.filter(offer=bounds.offer).delete()
-    UsageCounter.objects.bulk_create(
-        UsageCounter(
-            offer=bounds.offer, dimension=dimension, key=key, used=n, spent_cents=Cents(cents)
-        )
-        for (dimension, key), (n, cents) in sorted(counted.items())
-    )
+    standing = promotion.uses.filter(released_at=None).select_related("order__store").iterator()
+    limits.recount(limits_of(promotion), ((_place_of(row), row.discount_cents) for row in standing))
+
+
+def _place_of(use: PromotionUse) -> Place:
+    order = use.order
+    return limits.place_of(order.store, member_id=order.member_id, now=use.used_at)
 
 
 def _running(row: Mapping[str, Any], *, name: str) -> RunningPromotion:

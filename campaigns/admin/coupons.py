@@ -14,9 +14,9 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from campaigns import caps, coupons, queries
+from campaigns import caps, coupons, queries, redemptions, wallets
 from campaigns.admin.coupon_form import DefinitionForm, PlainDefinitionForm
-from campaigns.admin.offers import Measure, OfferPage
+from campaigns.admin.offers import USE_LIMITS, Measure, OfferPage
 from campaigns.models import Coupon, CouponDefinition, CouponRedemption, CouponTransfer
 from shop.admin.buttons import Button, Text, button
 from shop.admin.money import yuan
@@ -70,6 +70,7 @@ class CouponDefinitionPage(OfferPage):
                         ("valid_from", "valid_until"),
                         ("total_limit", "per_member_limit"),
                         ("claim_buckets", "is_for_guests"),
+                        *USE_LIMITS,
                         ("budget_cents", "after_refund"),
                         "partial_return",
                     ]
@@ -103,6 +104,8 @@ class CouponDefinitionPage(OfferPage):
         super().save_model(request, obj, form, change)
         if {"total_limit", "claim_buckets"}.intersection(form.changed_data):
             caps.divide(obj)
+        if change and set(wallets.LIMITS.values()).intersection(form.changed_data):
+            redemptions.recount(obj)
 
 
 class ReasonForm(BaseDialogForm):

@@ -10,7 +10,15 @@ from datetime import datetime
 
 from django.db import transaction
 
-from campaigns import attribution, coupons, promotions, referrals, vouchers
+from campaigns import (
+    attribution,
+    coupons,
+    limits,
+    promotions,
+    redemptions,
+    referrals,
+    vouchers,
+)
 from campaigns.models import Coupon
 from loyalty import earning, earning_programme, points, prepaid, rewards, tiers, visits
 from loyalty.points import Wallets
@@ -66,7 +74,7 @@ def place_order(
         )
     if order.reward_code:
         rewards.attach(order.reward_code, order=order)
-    coupons.hold(order, codes=order.coupon_codes, entered=quote.new_coupons, now=now)
+    redemptions.hold(order, codes=order.coupon_codes, entered=quote.new_coupons, now=now)
     _use_promotions(order, quote, now=now)
     return order
 
@@ -155,7 +163,7 @@ def cancel_order(*, number: str, actor: str, now: datetime) -> Order:
         points.void_hold(wallets.points(order.member_id), source=order.source, now=now)
         rewards.detach(order)
         earning_programme.release(order.source, now=now)
-    coupons.release(order, now=now)
+    redemptions.release(order, now=now)
     promotions.release(order, now=now)
     return order
 
@@ -187,7 +195,7 @@ def _complete(
             reward_referral(order, wallets, since=payer.referrer_since, now=now)
         attribution.convert(order, now=now)
     outbox.add("order.paid", key=order.source, payload={"order": order.number}, now=now)
-    coupons.redeem(order, discounts=coupon_discounts, entered=entered, now=now)
+    redemptions.redeem(order, discounts=coupon_discounts, entered=entered, now=now)
     if payer is not None:
         coupons.reward(order, now=now)
     return Receipt(
@@ -251,7 +259,7 @@ def draft_of(quote: Quote, pos_order_no: str | None) -> OrderDraft:
 
 def _use_promotions(order: Order, quote: Quote, *, now: datetime) -> None:
     if applied := quote.applied_promotions:
-        place = promotions.place_of(order.store, member_id=order.member_id, now=now)
+        place = limits.place_of(order.store, member_id=order.member_id, now=now)
         promotions.use(order, applied, place=place, now=now)
 
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from campaigns import coupons, hints
+from campaigns import hints, wallets
 from campaigns.pricing import Refusal
 from shop.kernel.money import Cents
 from shop.storefront import quotes
@@ -60,7 +60,7 @@ def _elsewhere(quote: Quote) -> Iterator[tuple[str, Refusal]]:
     """Yield the refusals of unknown codes that are in another member's wallet."""
     unknown = [each.key for each in quote.refusals if each.reason == "unknown-code"]
     asked = str(quote.member.public_id) if quote.member else None
-    for code, owner in coupons.owners(unknown).items():
+    for code, owner in wallets.owners(unknown).items():
         yield (
             code,
             Refusal(key=code, reason=SOMEBODY_ELSES, needed=str(owner), actual=asked),

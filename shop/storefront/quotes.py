@@ -9,8 +9,9 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import codes, coupons, pricing, promotions, vouchers
+from campaigns import codes, limits, pricing, promotions, vouchers, wallets
 from campaigns.cart_lines import line_of
+from campaigns.limits import Place
 from campaigns.models import Coupon, Voucher
 from campaigns.pricing import CouponReward, PointsReward, PricedLine, Refusal
 from campaigns.promotions import PREFIX, RunningPromotion
@@ -357,11 +358,11 @@ def quote(basket: Basket, *, now: datetime) -> Quote:
     member = facts.find(basket.member, now=now) if basket.member else None
     if member is None and (basket.points or basket.reward_code):
         raise MemberRequired
+    place = limits.place_of(basket.store, member_id=member.id if member else None, now=now)
     found = _coupons(basket, member, now=now)
-    offers, unusable = _offers(basket, found, member, now=now)
+    offers, unusable = _offers(basket, found, member, place=place, now=now)
     paying = vouchers.find_usable(basket.vouchers, store_id=basket.store.pk)
     offers += [offer for voucher in paying if (offer := vouchers.offer_of(voucher)) is not None]
-    place = promotions.place_of(basket.store, member_id=member.id if member else None, now=now)
     priced = price(
         basket,
         lines,
@@ -477,7 +478,7 @@ def _coupons(basket: Basket, member: MemberFacts | None, *, now: datetime) -> di
         RateLimited
     """
     member_id = member.id if member else None
-    found = {c.code: c for c in coupons.load(basket.coupon_codes, member_id=member_id)}
+    found = {c.code: c for c in wallets.load(basket.coupon_codes, member_id=member_id)}
     strange = [code for code in basket.coupon_codes if code not in found]
     if strange:
         more = codes.look_up(
@@ -494,20 +495,27 @@ def _coupons(basket: Basket, member: MemberFacts | None, *, now: datetime) -> di
 
 
 def _offers(
-    basket: Basket, found: Mapping[str, Coupon], member: MemberFacts | None, *, now: datetime
+    basket: Basket,
+    found: Mapping[str, Coupon],
+    member: MemberFacts | None,
+    *,
+    place: Place,
+    now: datetime,
 ) -> tuple[list[pricing.Offer], list[Refusal]]:
     """Return the offers behind the entered codes, and a refusal for each code without one."""
     member_id = member.id if member else None
+    uses = wallets.uses_of(found.values(), place=place)
     offers = []
     refusals = []
     for code in basket.coupon_codes:
         coupon = found.get(code)
         if coupon is None:
             refusals.append(Refusal(key=code, reason="unknown-code"))
-        elif (refusal := coupons.why_unusable(coupon, now=now)) is not None:
+        elif (refusal := wallets.why_unusable(coupon, now=now)) is not None:
             refusals.append(replace(refusal, key=code))
         else:
-            offers.append(replace(coupons.offer_of(coupon), key=code))
+            offer = wallets.offer_of(coupon, uses.get(coupon.definition_id, ()))
+            offers.append(replace(offer, key=code))
     if basket.reward_code and member_id is not None:
         reward = rewards.find_usable(basket.reward_code, member_id=member_id, now=now)
         if reward is None:

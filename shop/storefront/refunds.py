@@ -6,7 +6,7 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q, Sum
 
-from campaigns import attribution, coupons, promotions, referrals, vouchers
+from campaigns import attribution, coupons, promotions, redemptions, referrals, vouchers
 from campaigns.models import Referral
 from loyalty import points, prepaid, rewards, tiers, visits
 from loyalty.lots import Clawback
@@ -75,7 +75,7 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
     paid = _traceable_payments(order)
     _return_stored_value(order, refund, paid, actor=actor, now=now)
     if is_whole:
-        coupons.return_after_refund(order, now=now)
+        redemptions.return_after_refund(order, now=now)
         coupons.revoke_reward(order, now=now)
         promotions.release(order, now=now)
         if refund.voucher_cents or any(payment.method == VOUCHER for payment in paid):

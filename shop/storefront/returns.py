@@ -8,7 +8,7 @@ from dataclasses import replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from campaigns import coupons, pricing, promotions
+from campaigns import pricing, promotions, redemptions
 from campaigns.pricing import Cart, CartLine, Conditions, Portion
 from shop.kernel.money import Cents, share_of, split_cents
 from shop.models import Order, OrderDiscount, OrderLine
@@ -27,7 +27,7 @@ def kept_back(order: Order, quantities: Mapping[int, int], *, now: datetime) -> 
     if not order.discount_cents or not quantities:
         return None
     rules = {
-        **{(OrderDiscount.Kind.COUPON.value, c): r for c, r in coupons.repriced(order)},
+        **{(OrderDiscount.Kind.COUPON.value, c): r for c, r in redemptions.repriced(order)},
         **{(OrderDiscount.Kind.PROMOTION.value, c): r for c, r in promotions.repriced(order)},
     }
     if not rules:

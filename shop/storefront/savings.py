@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 
-from campaigns import coupons, pricing, promotions
+from campaigns import limits, pricing, promotions, wallets
 from campaigns.models import Coupon
 from campaigns.pricing import Reason, Refusal
 from shop.kernel.money import Cents
@@ -56,7 +56,7 @@ def on(basket: Basket, *, now: datetime) -> Savings:
     if basket.member is None:
         raise MemberRequired
     member = facts.find(basket.member, now=now)
-    place = promotions.place_of(basket.store, member_id=member.id, now=now)
+    place = limits.place_of(basket.store, member_id=member.id, now=now)
     running = promotions.running(place)
 
     def quoted(
@@ -77,10 +77,12 @@ def on(basket: Basket, *, now: datetime) -> Savings:
     offers: dict[str, pricing.Offer] = {}
     savings: list[Saving] = []
     found: list[tuple[Cents, list[str]]] = [(plain.total_cents, [])]
-    for coupon in coupons.living(member.id, now=now, most=MOST):
-        refusal, saves = coupons.why_unusable(coupon, now=now), Cents(0)
+    mine = wallets.living(member.id, now=now, most=MOST)
+    uses = wallets.uses_of(mine, place=place)
+    for coupon in mine:
+        refusal, saves = wallets.why_unusable(coupon, now=now), Cents(0)
         if refusal is None:
-            offers[coupon.code] = coupons.offer_of(coupon)
+            offers[coupon.code] = wallets.offer_of(coupon, uses.get(coupon.definition_id, ()))
             quote = quoted([coupon.code], [offers[coupon.code]])
             found.append((quote.total_cents, [coupon.code]))
             saves = Cents(max(plain.total_cents - quote.total_cents, 0))

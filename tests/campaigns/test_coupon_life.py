@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns import coupons, periods
+from campaigns import coupons, periods, redemptions
 from campaigns.models import Coupon, CouponDefinition
 from shop.kernel.money import Cents
 from shop.models import Order
@@ -136,7 +136,7 @@ class TestACouponIssuedAhead:
         order = make.placed(who=coupon.member)
 
         with pytest.raises(coupons.CouponNotUsable):
-            coupons.hold(order, codes=[coupon.code], now=self.START - MS)
+            redemptions.hold(order, codes=[coupon.code], now=self.START - MS)
 
     def test_has_its_days_from_then_on(self) -> None:
         make.definition(valid_from=self.START, valid_days=7)

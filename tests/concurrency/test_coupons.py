@@ -7,7 +7,7 @@ import pytest
 from django.db import transaction
 from django.utils import timezone
 
-from campaigns import coupons
+from campaigns import coupons, redemptions
 from campaigns.models import Coupon, CouponDefinition, CouponRedemption
 from shop.kernel.money import Cents
 from shop.models import Member, Order
@@ -191,7 +191,7 @@ class TestOrdersThatShareCoupons:
 
             def take(order: Order, codes: list[str]) -> None:
                 with transaction.atomic():
-                    coupons.hold(order, codes=codes, now=make.NOON)
+                    redemptions.hold(order, codes=codes, now=make.NOON)
 
             said = outcomes(
                 [
@@ -203,8 +203,9 @@ class TestOrdersThatShareCoupons:
             assert said == {"done": 1, "coupon-not-usable": 5}, number
 
     def test_give_them_back_without_a_circle_either(self) -> None:
-        """`coupons.return_after_refund` counts in ascending definition; in the order of the coupons
-        two refunds at once deadlock on the two definitions.
+        """`redemptions.return_after_refund` counts in ascending definition.
+
+        In the order of the coupons two refunds at once deadlock on the two definitions.
         """
         CouponDefinition.objects.update(per_member_limit=99)
         for _round in range(4):

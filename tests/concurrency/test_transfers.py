@@ -33,7 +33,7 @@ class TestOneLink:
         assert (received.count(), definition.issued_count) == (1, 1)
 
     def test_gives_no_coupon_that_its_owner_uses_in_the_same_moment(self) -> None:
-        """The status in `coupons.pass_on` and in the statement of `coupons.redeem`."""
+        """The status in `coupons.pass_on` and in the statement of `redemptions.redeem`."""
         make.definition(is_transferable=True)
         for number in range(4):
             owner, friend = make.member(), make.member()

@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from campaigns import coupons, transfers
+from campaigns import coupons, transfers, wallets
 from campaigns.models import (
     Conversion,
     Coupon,
@@ -123,7 +123,7 @@ class OrdersMachine(RuleBasedStateMachine):
         who = who or self.member
         codes = [make.coupon(who, now=self.now).code] if coupon == "new" else []
         if coupon == "mine":
-            codes = [row.code for row in coupons.living(who.pk, now=self.now, most=2)]
+            codes = [row.code for row in wallets.living(who.pk, now=self.now, most=2)]
         wanted = [
             BasketLine(
                 product=product,
@@ -215,7 +215,7 @@ class OrdersMachine(RuleBasedStateMachine):
 
     @rule()
     def pass_on(self) -> None:
-        for mine in coupons.living(self.member.pk, now=self.now, most=1):
+        for mine in wallets.living(self.member.pk, now=self.now, most=1):
             offered = transfers.offer(mine.code, member_id=self.member.pk, now=self.now)
             transfers.accept(offered.token, member_id=self.friend.pk, now=self.now)
 

@@ -96,6 +96,7 @@ def live() -> None:
     pay_in_advance()
     make.looked_at()
     make.give_points(regular, 1400)
+    make.definition("FULL25_5", uses_per_store=50)
     coupon = make.coupon(regular)
     make.coupon(regular)
     three = [make.line(quantity=3)]
@@ -324,6 +325,9 @@ SABOTAGE = {
     ),
     "limits-of-promotions-are-counted-and-kept": (
         "UPDATE campaigns_usagecounter SET used = used + 1"
+    ),
+    "limits-of-coupons-are-counted-and-kept": (
+        "UPDATE campaigns_usagecounter SET used = used + 1 WHERE offer LIKE 'coupon:%'"
     ),
     "a-reward-is-where-its-points-are": (
         "UPDATE loyalty_rewardredemption SET status = 'expired' WHERE status = 'used'"

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from campaigns import coupons, pricing
+from campaigns import pricing, wallets
 from campaigns.models import Coupon, CouponRedemption
 from loyalty.models import PointsHold, Reward, RewardRedemption
 from loyalty.rewards import UsableReward
@@ -127,7 +127,7 @@ class Counter:
     ) -> Quote:
         offers: list[pricing.Offer] = []
         if wishes.coupon is not None:
-            offers.append(coupons.offer_of(wishes.coupon))
+            offers.append(wallets.offer_of(wishes.coupon))
         if reward is not None:
             usable = UsableReward(
                 redemption_id=0,

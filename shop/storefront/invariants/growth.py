@@ -308,4 +308,27 @@ CHECKS = [
                OR counter.spent_cents > promotion.budget_cents AND counter.dimension = 'total'
         """,
     ),
+    Check(
+        id="I6",
+        name="limits-of-coupons-are-counted-and-kept",
+        sql="""
+            SELECT definition.code, counter.dimension, counter.key, counter.used, standing.uses
+            FROM campaigns_coupondefinition definition
+            JOIN campaigns_usagecounter counter ON counter.offer = 'coupon:' || definition.id
+            CROSS JOIN LATERAL (
+                SELECT count(*) AS uses
+                FROM campaigns_coupon coupon JOIN shop_order orders ON orders.id = coupon.held_by_id
+                WHERE coupon.definition_id = definition.id
+                  AND coupon.status IN ('held', 'redeemed')
+                  AND orders.store_id::text = counter.key
+            ) standing
+            WHERE counter.dimension = 'store' AND counter.used <> standing.uses
+               OR counter.used > CASE counter.dimension
+                      WHEN 'store' THEN definition.uses_per_store
+                      WHEN 'day' THEN definition.uses_per_day
+                      WHEN 'week' THEN definition.uses_per_week
+                      WHEN 'month' THEN definition.uses_per_month
+                  END
+        """,
+    ),
 ]
