@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import coupons, limits, pricing, wallets
@@ -92,15 +92,22 @@ def _insert_all(order: Order, entered: Sequence[Coupon]) -> list[Coupon]:
 @transaction.atomic(savepoint=False)
 def release(order: Order, *, now: datetime) -> None:
     """Free the coupons an unpaid order held; revoked ones, and ones that ran out, are gone."""
-    held = Coupon.objects.filter(held_by=order, status=Status.HELD)
-    definitions = [coupon.definition for coupon in held.select_related("definition")]
-    is_revoked = Q(revoked_at__isnull=False)
-    held.filter(is_revoked | Q(expires_at__lte=now)).update(
-        status=Case(When(is_revoked, then=Value(Status.REVOKED)), default=Value(Status.EXPIRED)),
-        held_by=None,
-    )
-    held.update(status=Status.AVAILABLE, held_by=None)
-    _uncount_uses(order, definitions)
+    values = {"order": order.pk, "now": now}
+    freed = [found for (found,) in rows.select(_RELEASE_SQL, values, CouponDefinition)]
+    _uncount_uses(order, freed)
+
+
+_RELEASE_SQL = """
+UPDATE campaigns_coupon
+SET held_by_id = NULL,
+    status = CASE WHEN campaigns_coupon.revoked_at IS NOT NULL THEN 'revoked'
+                  WHEN campaigns_coupon.expires_at <= %(now)s THEN 'expired'
+                  ELSE 'available' END
+FROM campaigns_coupondefinition
+WHERE campaigns_coupondefinition.id = campaigns_coupon.definition_id
+  AND campaigns_coupon.held_by_id = %(order)s AND campaigns_coupon.status = 'held'
+RETURNING {columns}
+"""
 
 
 @transaction.atomic(savepoint=False)

@@ -20,6 +20,7 @@ TYPED: dict[str, Any] = {
     "name_zh": "试试",
     "name_en": "Try",
     "stacking": "common",
+    "partial_return": "keep",
     "priority": 100,
     "partial_return": "keep",
 }

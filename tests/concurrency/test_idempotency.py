@@ -95,7 +95,7 @@ class TestOneKey:
         """Key and effects are one transaction: after a crash the retry works. Peer bug 60."""
         till = make.till()
 
-        with patch.object(checkout.coupons, "redeem", side_effect=RuntimeError("power cut")):
+        with patch.object(checkout.redemptions, "redeem", side_effect=RuntimeError("power cut")):
             crashed = till.post("/pos/settle", sale(), key="retry-0001")
         retried = till.post("/pos/settle", sale(), key="retry-0001")
 
