@@ -22,7 +22,6 @@ TYPED: dict[str, Any] = {
     "stacking": "common",
     "partial_return": "keep",
     "priority": 100,
-    "partial_return": "keep",
 }
 
 
