@@ -34,7 +34,7 @@ class AdjustmentOut(serializers.ModelSerializer[PointsAdjustment]):
 
     member = serializers.UUIDField(source="account.member.public_id")
     requested_by = serializers.CharField(source="requested_by.username")
-    decided_by = serializers.CharField(source="decided_by.username", default=None)
+    decided_by = serializers.CharField(source="decided_by.username", default=None, allow_null=True)
 
     class Meta:
         model = PointsAdjustment
