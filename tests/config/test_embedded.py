@@ -19,6 +19,8 @@ from shop.config import binaries, embedded
 from shop.config.embedded import Servers
 from shop.config.processes import CannotStart, command_line, locked, stop_leftovers, wait_until
 
+pytestmark = pytest.mark.slow  # every start costs a second
+
 ROOT = Path(__file__).resolve().parents[2]
 START_AND_WAIT = """
 import sys, time

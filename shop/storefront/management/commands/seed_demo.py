@@ -3,19 +3,20 @@
 import time
 from argparse import ArgumentParser
 from datetime import date, datetime
+from itertools import groupby
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
-from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn
-from rich.progress import Progress as ProgressBar
+from tqdm import tqdm
 
 from shop.models import Member, Order
 from shop.storefront.demo import season
 from shop.storefront.demo.season import Season
 
+BAR = "{desc} {bar:40} {n_fmt}/{total_fmt} {elapsed}"
 AFTERNOON = 15
 """The hour at which the demo of another day than today stands still."""
 
@@ -58,13 +59,11 @@ class Command(BaseCommand):
         )
 
     def _play(self, wanted: Season) -> None:
-        columns = [TextColumn("{task.description:<10}"), BarColumn(), MofNCompleteColumn()]
-        with ProgressBar(*columns, TimeElapsedColumn()) as bar:
-            tasks: dict[str, Any] = {}
-            for step in season.play(wanted):
-                if step.part not in tasks:
-                    tasks[step.part] = bar.add_task(step.part, total=step.total)
-                bar.update(tasks[step.part], completed=step.done)
+        for part, steps in groupby(season.play(wanted), key=lambda step: step.part):
+            with tqdm(desc=f"{part:<10}", bar_format=BAR) as bar:
+                for step in steps:
+                    bar.total = step.total
+                    bar.update(step.done - bar.n)
 
 
 def _season(today: date | None, *, is_small: bool) -> Season:
