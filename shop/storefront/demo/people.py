@@ -39,6 +39,12 @@ LOGINS = [
         group=access.HEAD_OFFICE,
     ),
     Login(
+        username="controller",  # who may agree to what hq has asked for
+        password="hq-agrees-too",  # noqa: S106
+        first_name="财务",
+        group=access.HEAD_OFFICE,
+    ),
+    Login(
         username="manager",
         password="manager-of-SH001",  # noqa: S106
         first_name="店长",
