@@ -24,6 +24,7 @@ from shop.storefront.reports import (
     channels,
     daily,
     lifecycle,
+    loop,
     opening_funnel,
     paid_memberships,
     stored_value,
@@ -345,6 +346,38 @@ class AttributionView(ReportView):
         period = {"since": since, "until": until}
         shown = serializers.AttributionOut({**asdict(report), **period}).data
         return _rows(request, shown, f"attribution-{report.model}")
+
+
+class LoopView(ReportView):
+    """From money spent to friends brought, for the newcomers of a period."""
+
+    @extend_schema(
+        operation_id="reports_loop",
+        tags=["reports"],
+        summary="Follow the newcomers of a period from cost to friends brought",
+        description=(
+            "Who was reached, clicked, joined, bought, came again, stayed and brought friends, what"
+            " that cost, when it paid back, and how long it took; docs/metrics.md defines each"
+            " number. At most 400 days. CSV has the same rows. 406 for other formats."
+        ),
+        parameters=[serializers.LoopQuery],
+        responses={JSON: serializers.LoopOut, CSV: OpenApiTypes.STR},
+    )
+    def get(self, request: Request) -> Response:
+        """Show the loop."""
+        query = serializers.LoopQuery(data=request.query_params.dict())
+        stores, since, until = _stores_and_period(request, query)
+        by = query.validated_data["by"]
+        rows = loop.build(
+            stores=stores,
+            since=since,
+            until=until,
+            now=timezone.now(),
+            by=by,
+            is_whole_chain=_is_whole_chain(request),
+        )
+        report = {"since": since, "until": until, "by": by, "rows": rows}
+        return _rows(request, serializers.LoopOut(report).data, f"loop-by-{by}")
 
 
 class OrderAttributionView(APIView):

@@ -81,6 +81,7 @@ urlpatterns = [
     path("reports/points-liability", liability.PointsLiabilityView.as_view()),
     path("reports/stored-value", reports.StoredValueView.as_view()),
     path("reports/vouchers", reports.VouchersView.as_view()),
+    path("reports/loop", reports.LoopView.as_view()),
     path("reports/channels", reports.ChannelsView.as_view()),
     path("reports/tier-distribution", reports.TierDistributionView.as_view()),
     path("reports/membership-conversion", reports.MembershipConversionView.as_view()),
