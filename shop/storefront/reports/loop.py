@@ -196,8 +196,8 @@ def _sum(of_keys: Iterable[Mapping[int, int]]) -> dict[int, int]:
     return total
 
 
-# Newcomers with where they came from, the visitors of the period's links, and what newcomers bought.
-# A visitor who joined stands where the member stands; so each person is in one row.
+# Newcomers with where they came from, visitors of the period's links, what newcomers bought. A visitor
+# who joined stands where the member stands; so each person is in one row.
 _PEOPLE_SQL = """
 WITH period AS (
     SELECT * FROM unnest(
