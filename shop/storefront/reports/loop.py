@@ -1,4 +1,4 @@
-"""The loop: what was spent on people, who came, who stayed, whom they brought, and when it paid back.
+"""The loop: what was spent on people, who came, stayed, whom they brought, when it paid back.
 
 docs/metrics.md, “The loop”, says what each number means. Reads, writes nothing.
 """
@@ -196,8 +196,8 @@ def _sum(of_keys: Iterable[Mapping[int, int]]) -> dict[int, int]:
     return total
 
 
-# Newcomers with where they came from, visitors of the period's links, what newcomers bought. A visitor
-# who joined stands where the member stands; so each person is in one row.
+# Newcomers and where they came from, visitors of the period's links, what newcomers bought.
+# A visitor who joined stands where the member stands; so each person is in one row.
 _PEOPLE_SQL = """
 WITH period AS (
     SELECT * FROM unnest(
