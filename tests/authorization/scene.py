@@ -625,7 +625,7 @@ ASKED: dict[str, Asked] = {
     "reports_opening_funnel": Asked(query={"store": "SH001"}, marker=lambda scene: "SH001"),
     "reports_daily": Asked(marker=lambda scene: '"SH001"'),
     "reports_points_liability": Asked(),
-    "reports_loop": Asked(marker=lambda scene: '"joined":1'),
+    "reports_loop": Asked(marker=lambda scene: '"cost_cents":12000'),
     "reports_attribution": Asked(marker=lambda scene: '"amount_cents":1200'),
     "orders_attribution": Asked(path=_paid_order, marker=lambda scene: scene.paid),
     "reports_vouchers": Asked(marker=lambda scene: '"douyin"'),
