@@ -116,11 +116,15 @@ class TestWholeShop:
 
             said = shop.communicate()[0]
 
-        stopped = [
-            line.split()[0] for line in said.splitlines() if " stopped (exit code 0)" in line
-        ]
+        stopped = {
+            line.split()[0]: line.endswith("(exit code 0)")
+            for line in said.splitlines()
+            if " stopped (exit code" in line
+        }
         assert shop.returncode == 0
-        assert stopped == ["beat", "worker", "web", "valkey", "postgres"]
+        assert list(stopped) == ["beat", "worker", "web", "valkey", "postgres"]
+        # Beat and worker may still have been loading, on a busy machine: nothing waits for them.
+        assert stopped["web"] and stopped["valkey"] and stopped["postgres"]
         assert len(started) == 5
         assert not any(command_line(pid) for pid in started)
         assert not (tmp_path / "env").exists()
