@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import datetime
 from http import HTTPStatus
+from itertools import combinations
 from typing import Any
 
 from django.core.exceptions import ValidationError
@@ -111,9 +112,10 @@ def check(ladder: Ladder) -> Ladder:
     """
     if not ladder.steps:
         raise LadderInvalid(reason="empty", detail=_("A ladder needs a tier."))
-    for name in ("code", "level"):
+    for name in ("code", "level", "name_zh", "name_en"):
         if len({getattr(step, name) for step in ladder.steps}) != len(ladder.steps):
-            raise LadderInvalid(reason=f"twice-{name}", detail=_("Two tiers are the same."))
+            reason = f"twice-{name.partition('_')[0]}"
+            raise LadderInvalid(reason=reason, detail=_("Two tiers are the same."))
     lowest = ladder.steps[0]
     if lowest.min_qualifying_points or lowest.min_referrals:
         raise LadderInvalid(
@@ -129,6 +131,7 @@ def check(ladder: Ladder) -> Ladder:
     _clean(LoyaltyProgramme(pk=1, **asdict(ladder.rules)), where="programme")
     for step in ladder.steps:
         _clean(Tier(**asdict(step) | {"benefits": list(step.benefits)}), where=step.code)
+    _ensure_climbing(ladder)
     return ladder
 
 
@@ -166,6 +169,19 @@ def with_rules(ladder: Ladder, **changes: Any) -> Ladder:
 
 
 _OUT_OF_THE_WAY = 10_000
+
+
+def _ensure_climbing(ladder: Ladder) -> None:
+    for low, high in combinations(ladder.steps, 2):
+        if (
+            high.min_qualifying_points <= low.min_qualifying_points
+            and high.min_referrals <= low.min_referrals
+        ):
+            raise LadderInvalid(
+                reason="asks-no-more",
+                tier=high.code,
+                detail=_("A higher tier must ask for more than every lower one."),
+            )
 
 
 def _step(row: Any, index: int) -> Step:

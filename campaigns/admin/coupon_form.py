@@ -38,6 +38,7 @@ class PlainDefinitionForm(forms.ModelForm[CouponDefinition]):
     def clean(self) -> dict[str, Any]:
         answers = super().clean() or {}
         self._check_period(answers)
+        self._check_limits(answers)
         self._check_counters(answers)
         return answers
 
@@ -50,6 +51,11 @@ class PlainDefinitionForm(forms.ModelForm[CouponDefinition]):
             self.add_error("valid_until", _("This must be after the beginning."))
         if not (answers.get("valid_days") or answers.get("valid_until")):
             self.add_error("valid_days", _("Give a number of days, or a last day, or both."))
+
+    def _check_limits(self, answers: dict[str, Any]) -> None:
+        total, each = answers.get("total_limit"), answers.get("per_member_limit")
+        if total and each and each > total:
+            self.add_error("per_member_limit", _("That is more than there are in all."))
 
     def _check_counters(self, answers: dict[str, Any]) -> None:
         """Compare with what is out by now; the row stays locked until it is saved.
