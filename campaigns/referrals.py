@@ -119,6 +119,20 @@ def qualify(order: Order, *, now: datetime) -> Qualified | None:
     )
 
 
+def matured(*, since: datetime, now: datetime) -> dict[str, int]:
+    """Return whose friends became certain since then, by the name of the referral.
+
+    Their first orders stand, and the time in which they could be refunded is over.
+    """
+    waited = timedelta(days=programme().reward_after_days)
+    found = Referral.objects.filter(
+        status=Referral.Status.QUALIFIED,
+        qualified_at__gt=since - waited,
+        qualified_at__lte=now - waited,
+    )
+    return {source_of(row): row.referrer_id for row in found.order_by("pk")}
+
+
 def qualified_by(order: Order) -> Referral | None:
     """Return the referral that this order made good."""
     return Referral.objects.filter(order=order, status=Referral.Status.QUALIFIED).first()

@@ -92,7 +92,6 @@ def _grant(sql: str, benefit: Benefit, **values: Any) -> list[int]:
                 "benefit": benefit.pk,
                 "tier": benefit.tier_id,
                 "plan": benefit.plan_id,
-                "days": BIRTHDAY_DAYS - 1,
                 **values,
             },
         )
@@ -138,21 +137,27 @@ INSERT INTO loyalty_benefitgrant (member_id, benefit_id, period, granted_at)
 SELECT holder.id, %(benefit)s, %(period)s, %(now)s FROM holder ORDER BY holder.id
 ON CONFLICT (benefit_id, period, member_id) DO NOTHING RETURNING member_id
 """
+RECENT_DAYS_SQL = f"""
+    SELECT (%(now)s::timestamptz AT TIME ZONE store.timezone)::date - late AS date
+    FROM generate_series(0, {BIRTHDAY_DAYS - 1}) AS late
+"""
+"""The days of which a birthday is remembered, at a `store`."""
+IS_BIRTHDAY_SQL = """(
+    (to_char(member.birthday, 'MM-DD') = to_char(day.date, 'MM-DD')
+     OR (to_char(member.birthday, 'MM-DD') = '02-29'
+         AND to_char(day.date, 'MM-DD') = '02-28'
+         AND to_char(day.date + 1, 'MM-DD') = '03-01'))
+    AND (member.joined_at AT TIME ZONE store.timezone)::date <= day.date
+)"""
+"""Whether it is a `member`'s birthday on a `day` at their `store`, and they were one by then."""
 _BIRTHDAY_SQL = f"""
 WITH holder AS (
     SELECT DISTINCT ON (member.id) member.id, to_char(day.date, 'YYYY') AS period
     FROM shop_member member
     JOIN shop_store store ON store.id = member.store_id
-    CROSS JOIN LATERAL (
-        SELECT (%(now)s::timestamptz AT TIME ZONE store.timezone)::date - late AS date
-        FROM generate_series(0, %(days)s) AS late
-    ) day
+    CROSS JOIN LATERAL ({RECENT_DAYS_SQL}) day
     WHERE member.id > %(after)s AND member.status = 'active' AND {_HOLDS}
-      AND (to_char(member.birthday, 'MM-DD') = to_char(day.date, 'MM-DD')
-           OR (to_char(member.birthday, 'MM-DD') = '02-29'
-               AND to_char(day.date, 'MM-DD') = '02-28'
-               AND to_char(day.date + 1, 'MM-DD') = '03-01'))
-      AND (member.joined_at AT TIME ZONE store.timezone)::date <= day.date
+      AND {IS_BIRTHDAY_SQL}
       AND NOT EXISTS (SELECT FROM loyalty_benefitgrant had
                       WHERE had.benefit_id = %(benefit)s AND had.member_id = member.id
                         AND had.period = to_char(day.date, 'YYYY'))

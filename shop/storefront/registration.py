@@ -12,6 +12,7 @@ from loyalty import points, tiers
 from shop import accounts, members
 from shop.kernel import outbox
 from shop.models import Member, Store
+from shop.storefront import milestones
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,6 +64,7 @@ def join(application: Application, *, now: datetime) -> Member:
     if referrer is not None and not joined_before:
         referrals.register(referrer_id=referrer.pk, referee=member, now=now)
     if not joined_before:
+        milestones.complete_profile(member, actor=f"member:{member.public_id}", now=now)
         _give_welcome_coupons(member, now=now)
     outbox.add(
         "member.joined",

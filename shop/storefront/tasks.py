@@ -11,7 +11,7 @@ from loyalty.models import PendingPoints
 from shop import accounts, messages
 from shop.kernel.errors import DomainError
 from shop.models import Order
-from shop.storefront import benefit_grants, checkout, tier_reviews, voucher_desk
+from shop.storefront import benefit_grants, checkout, milestones, tier_reviews, voucher_desk
 from shop.storefront.invariants import suite
 
 BATCH = 500
@@ -51,7 +51,7 @@ def forget_erased_phones() -> None:
 
 @shared_task
 def release_pending_points() -> None:
-    """Turn promises whose time has come into points, and free rewards that nobody used."""
+    """Turn promises whose time has come into points, free what nobody used, thank for friends."""
     now = timezone.now()
     due = points.due_promises(now=now, limit=BATCH)
     lifetime = tiers.programme().lifetime
@@ -65,6 +65,7 @@ def release_pending_points() -> None:
         rewards.expire(redemption_id, now=now)
     for hold_id in points.overdue_holds(now=now - FORGOTTEN_AFTER, limit=BATCH):
         points.expire_hold(hold_id, now=now)
+    milestones.thank_referrers(now=now, limit=BATCH)
 
 
 @shared_task
@@ -77,8 +78,10 @@ def review_tiers() -> None:
 
 @shared_task
 def grant_benefits() -> None:
-    """Start the grants of the day and the birthdays of the hour."""
-    benefit_grants.start_due(now=timezone.now())
+    """Start the grants of the day and the birthdays of the hour, and give points for birthdays."""
+    now = timezone.now()
+    benefit_grants.start_due(now=now)
+    milestones.celebrate_birthdays(now=now, limit=BATCH)
 
 
 @shared_task

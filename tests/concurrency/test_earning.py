@@ -1,11 +1,16 @@
 """Caps and events under a crowd: what the database lets through once."""
 
+from datetime import timedelta
 from functools import partial
 
 from loyalty import earning_events
 from loyalty.models import EarningEvent, EarningGain, PointsAccount
+from shop.models import Member
+from shop.storefront import milestones
 from tests import make
 from tests.concurrency.crowd import outcomes
+
+DAY = timedelta(days=1)
 
 
 def test_orders_paid_together_share_what_is_left_under_a_cap() -> None:
@@ -52,3 +57,27 @@ def test_an_event_recorded_by_many_earns_once() -> None:
     assert said == {"done": 6}
     assert EarningEvent.objects.count() == 1
     assert PointsAccount.objects.get(member=guest, wallet="points").balance == 10
+
+
+def test_workers_and_phones_reward_each_milestone_once() -> None:
+    """The unique key of events behind `lock_accounts`: each call has seen nothing recorded yet."""
+    for event in ("birthday", "profile", "referral"):
+        make.earning_rule(event, kind="event", event=event, points=10)
+    born = {"birthday": make.NOON.date().replace(year=2000), "now": make.NOON - 9 * DAY}
+    guest = make.member(**born)
+    make.paid(who=make.referred(guest, now=make.NOON - 9 * DAY), now=make.NOON - 8 * DAY)
+    Member.objects.filter(pk=guest.pk).update(name="林")
+    guest.refresh_from_db()
+    work = {"now": make.NOON, "limit": 10}
+
+    said = outcomes(
+        [
+            *[partial(milestones.celebrate_birthdays, **work)] * 3,
+            *[partial(milestones.thank_referrers, **work)] * 3,
+            *[partial(milestones.complete_profile, guest, actor="test", now=make.NOON)] * 3,
+        ]
+    )
+
+    assert said == {"done": 9}
+    assert EarningEvent.objects.count() == 3
+    assert PointsAccount.objects.get(member=guest, wallet="points").balance == 30

@@ -38,7 +38,7 @@ from shop.admin.scoping import VisibleFilter, principal_of
 from shop.kernel import crypto
 from shop.kernel.errors import InvalidInput
 from shop.models import Member, MemberStatusChange, Order
-from shop.storefront import tier_reviews, timelines
+from shop.storefront import milestones, tier_reviews, timelines
 from shop.storefront.admin.event_texts import tell
 from shop.storefront.admin.member_buttons import MemberButtons
 
@@ -196,6 +196,12 @@ class MemberPage(MemberButtons, Page):
             member.__dict__["_visible_stores"] = principal_of(request).store_ids
         shown[object_id] = member
         return member
+
+    def save_model(self, request: HttpRequest, obj: Any, form: Any, change: Any) -> None:
+        """Save a corrected name or birthday, which may complete the profile."""
+        super().save_model(request, obj, form, change)
+        by = principal_of(request).key
+        milestones.complete_profile(obj, actor=by, now=timezone.now())
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         fields = super().get_readonly_fields(request, obj)

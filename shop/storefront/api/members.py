@@ -21,7 +21,7 @@ from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of
 from shop.kernel.serializers import shown, validated
 from shop.models import Member, Store
-from shop.storefront import facts, registration
+from shop.storefront import facts, milestones, registration
 from shop.storefront.api import serializers
 from shop.storefront.registration import Application
 
@@ -229,7 +229,9 @@ class MeBirthdayView(APIView):
         body.is_valid(raise_exception=True)
         now = timezone.now()
         me = Member.objects.get(pk=principal_of(request).id)
-        members.change_birthday(me, birthday=body.validated_data["birthday"], now=now)
+        milestones.set_birthday(
+            me, birthday=body.validated_data["birthday"], actor=principal_of(request).key, now=now
+        )
         return Response(serializers.MemberOut(facts.load(me.pk, now=now, with_place=True)).data)
 
 
