@@ -22,6 +22,8 @@ class Lost:
     points: int = 0
     cents: int = 0
     visits: int = 0
+    friends: int = 0
+    """Friends of this member who count no more."""
 
     def of(self, basis: str) -> int:
         """Return what was lost in the units of this basis."""
@@ -85,8 +87,8 @@ def refresh(
         return None
     if earned.level < place.current.level:
         taken = lost.of(place.basis)
-        carried = _earned(place, place.amount + taken, referral_count)
-        if carried.level < place.current.level or not taken:
+        carried = _earned(place, place.amount + taken, referral_count + lost.friends)
+        if carried.level < place.current.level or not (taken or lost.friends):
             return None
     is_lowest = earned.level == place.tiers[0].level
     Membership.objects.filter(member_id=member_id).update(

@@ -8,7 +8,7 @@ from django.db.models import Q, Sum
 
 from campaigns import attribution, coupons, promotions, redemptions, referrals, vouchers
 from campaigns.models import Referral
-from loyalty import points, prepaid, rewards, tiers, visits
+from loyalty import earning_events, points, prepaid, rewards, tiers, visits
 from loyalty.lots import Clawback
 from loyalty.points import RefundShare, Wallets
 from loyalty.tiers import Lost
@@ -61,7 +61,7 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
         if is_whole:
             visits.reverse(order, now=now)
             if referral is not None:
-                _revoke_referral(referral, payer, wallets, now=now)
+                _revoke_referral(referral, refund, payer, wallets, now=now)
         tiers.refresh(
             payer.id,
             referral_count=payer.qualified_referrals,
@@ -125,12 +125,32 @@ def _return_points(
 
 
 def _revoke_referral(
-    referral: Referral, payer: MemberFacts, wallets: Wallets, *, now: datetime
+    referral: Referral, refund: Refund, payer: MemberFacts, wallets: Wallets, *, now: datetime
 ) -> None:
-    """Void a referral whose order came back whole, with the rewards of both sides."""
+    """Void a referral whose order came back whole: the rewards of both sides, and the tier by it.
+
+    The friend counts no more, so who brought them may be a spreader no more.
+    """
+    referrer_id, source = referral.referrer_id, referrals.source_of(referral)
+    before = facts.load(referrer_id, now=now).qualified_referrals
     referrals.revoke(referral)
-    source = referrals.source_of(referral)
-    for member_id in (referral.referrer_id, referral.referee_id):
+    after = facts.load(referrer_id, now=now).qualified_referrals
+    earning_events.take_back(
+        wallets.points(referrer_id),
+        event=earning_events.Event.REFERRAL,
+        key=source,
+        reference=refund.source,
+        policy=payer.clawback,
+        now=now,
+    )
+    tiers.refresh(
+        referrer_id,
+        referral_count=after,
+        source=refund.source,
+        now=now,
+        lost=Lost(friends=before - after),
+    )
+    for member_id in (referrer_id, referral.referee_id):
         points.revoke_promise(
             wallets.points(member_id),
             source=source,

@@ -215,6 +215,24 @@ class TestSpreader:
 
         assert level(who) == spreader.level
 
+    def test_drops_at_once_when_a_friend_gives_the_first_order_back(self) -> None:
+        spreader = Tier.objects.get(role="spreader")
+        Tier.objects.filter(pk=spreader.pk).update(min_referrals=2, min_qualifying_points=312)
+        who = make.member()
+        big(who, now=make.NOON)
+        make.paid(who=make.referred(who))
+        second = make.paid(who=make.referred(who)).order
+        was = level(who)
+
+        refunds.refund_order(
+            number=second.number, request=RefundRequest(), actor="test", now=make.NOON
+        )
+
+        assert (was, level(who)) == (spreader.level, 2)
+        change = TierChange.objects.filter(member=who).latest("pk")
+        assert (change.reason, change.source.split(":")[0]) == ("refunded", "refund")
+        assert suite.check_all(now=make.NOON).broken == []
+
     def test_drops_when_the_friends_were_too_long_ago(self) -> None:
         spreader = Tier.objects.get(role="spreader")
         Tier.objects.filter(pk=spreader.pk).update(min_referrals=1, min_qualifying_points=0)
