@@ -124,7 +124,9 @@ class TestWholeShop:
         assert shop.returncode == 0
         assert list(stopped) == ["beat", "worker", "web", "valkey", "postgres"]
         # Beat and worker may still have been loading, on a busy machine: nothing waits for them.
-        assert stopped["web"] and stopped["valkey"] and stopped["postgres"]
+        assert stopped["web"]
+        assert stopped["valkey"]
+        assert stopped["postgres"]
         assert len(started) == 5
         assert not any(command_line(pid) for pid in started)
         assert not (tmp_path / "env").exists()
