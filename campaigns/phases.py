@@ -13,7 +13,7 @@ from django_stubs_ext import WithAnnotations
 
 from campaigns import definitions, reservations
 from campaigns.models import Campaign, CampaignPhase, CouponDefinition, DailyCost, Promotion
-from shop import messages
+from shop import alerts
 from shop.kernel.errors import DomainError, InvalidInput
 from shop.kernel.fields import CentsField
 from shop.kernel.money import Cents
@@ -150,7 +150,7 @@ def _end(phase: CampaignPhase) -> None:
 def _pause(phase: CampaignPhase, cost_cents: Cents, *, now: datetime) -> None:
     _move(phase, to=Status.PAUSED)
     _lock_offers(phase)
-    messages.alert(
+    alerts.record(
         "phase-budget-spent",
         subject=f"phase:{phase.pk}",
         details={
@@ -182,7 +182,7 @@ def _unlock_offers(phase: CampaignPhase, *, now: datetime) -> None:
                     definitions.activate(offer, now=now)
             except DomainError as refusal:
                 details = {"campaign": phase.campaign.code, "why": str(refusal.title)}
-                messages.alert("offer-not-unlocked", subject=offer.code, details=details, now=now)
+                alerts.record("offer-not-unlocked", subject=offer.code, details=details, now=now)
 
 
 def _lock_offers(phase: CampaignPhase) -> None:

@@ -1,13 +1,13 @@
-"""Messages to members and alarms to staff. The only module that writes them."""
+"""Messages to members. The only module that writes them."""
 
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Protocol
 
 import structlog
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-from shop.models import Alert, Member, Message
+from shop.models import Member, Message
 
 log = structlog.get_logger()
 
@@ -49,15 +49,3 @@ def send(member: Member, *, template: str, text: str, now: datetime) -> Message:
     """Send a text to a member and keep what was sent."""
     provider().send(phone=member.phone, text=text)
     return Message.objects.create(member=member, template=template, text=text, sent_at=now)
-
-
-def alert(code: str, *, subject: str, details: dict[str, Any], now: datetime) -> None:
-    """Raise an alarm once per (code, subject)."""
-    Alert.objects.get_or_create(
-        code=code, subject=subject, defaults={"details": details, "raised_at": now}
-    )
-
-
-def resolve(alert_ids: list[int], *, now: datetime) -> int:
-    """Mark alarms as dealt with; return how many were still open."""
-    return Alert.objects.filter(id__in=alert_ids, resolved_at=None).update(resolved_at=now)

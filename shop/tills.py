@@ -18,7 +18,14 @@ TILL_SCOPES = [
     "events:write",
 ]
 DEMO_SECRET = "only-for-trying-out-never-in-production"  # noqa: S105 - refused outside of demos
-REPORT_SCOPES = ["menu:read", "reports:read", "campaigns:read", "touches:write", "costs:write"]
+REPORT_SCOPES = [
+    "menu:read",
+    "reports:read",
+    "alerts:read",
+    "campaigns:read",
+    "touches:write",
+    "costs:write",
+]
 
 
 def issue_till_key(

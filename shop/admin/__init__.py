@@ -1,5 +1,5 @@
-"""The pages of the facts: stores, menu, tills, staff, messages, outbox, jobs."""
+"""The pages of the facts: stores, menu, tills, staff, alarms, messages, outbox, jobs."""
 
-from shop.admin import catalog, jobs, messages, outbox, staff, stores, tills
+from shop.admin import alerts, catalog, jobs, messages, outbox, staff, stores, tills
 
-__all__ = ["catalog", "jobs", "messages", "outbox", "staff", "stores", "tills"]
+__all__ = ["alerts", "catalog", "jobs", "messages", "outbox", "staff", "stores", "tills"]

@@ -49,6 +49,8 @@ PERMISSIONS_OF_SCOPES = {
     "costs:write": "campaigns.add_dailycost",
     "touches:write": "campaigns.add_touch",
     "reports:read": "shop.view_order",
+    "alerts:read": "shop.view_alert",
+    "alerts:write": "shop.change_alert",
 }
 """What a member of staff must be allowed in the back office to hold a scope of the API."""
 

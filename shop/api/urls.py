@@ -2,9 +2,12 @@
 
 from django.urls import path
 
-from shop.api import jobs, stores
+from shop.api import alerts, jobs, stores
 
 urlpatterns = [
+    path("alerts", alerts.AlertsView.as_view()),
+    path("alerts/<int:alert_id>/acknowledgement", alerts.AlertAcknowledgementView.as_view()),
+    path("alerts/<int:alert_id>/resolution", alerts.AlertResolutionView.as_view()),
     path("jobs/<uuid:job_id>", jobs.JobView.as_view()),
     path("jobs/<uuid:job_id>/cancellation", jobs.JobCancellationView.as_view()),
     path("stores", stores.StoresView.as_view()),

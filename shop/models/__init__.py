@@ -1,5 +1,6 @@
 """The facts of the shop; every other package points at them, and they point at nothing above."""
 
+from shop.models.alerts import Alert
 from shop.models.catalog import (
     Category,
     Option,
@@ -17,7 +18,7 @@ from shop.models.members import (
     MemberSession,
     MemberStatusChange,
 )
-from shop.models.messages import Alert, Message
+from shop.models.messages import Message
 from shop.models.orders import (
     Order,
     OrderDiscount,

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from shop import messages, orders
+from shop import alerts, orders
 from shop.kernel import outbox
 from shop.kernel.errors import DomainError
 from shop.models import Order, Payment
@@ -48,7 +48,7 @@ def receive_payment(notice: Notice, *, method: str, now: datetime) -> Order:
 
 def alert_refused(notice: Notice, error: DomainError, *, now: datetime) -> None:
     """Tell staff that a provider took money which could not be booked, and why."""
-    messages.alert(
+    alerts.record(
         error.code,
         subject=f"payment:{notice.provider_ref}",
         details={
@@ -70,4 +70,11 @@ def _send_back(order: Order, tender: Tender, *, now: datetime) -> None:
         "amount_cents": tender.amount_cents,
     }
     outbox.add("payment.refund", key=f"payment:{payment.pk}", payload=details, now=now)
-    messages.alert("orphan-payment", subject=order.source, details=details, now=now)
+    alerts.record(
+        "orphan-payment",
+        subject=order.source,
+        details=details,
+        now=now,
+        severity=alerts.Severity.CRITICAL,
+        store_id=order.store_id,
+    )

@@ -8,7 +8,7 @@ from django.utils import timezone
 from campaigns import vouchers
 from loyalty import liability, points, rewards, tiers
 from loyalty.models import PendingPoints
-from shop import accounts, messages
+from shop import accounts, alerts
 from shop.kernel.errors import DomainError
 from shop.models import Order
 from shop.storefront import benefit_grants, checkout, milestones, tier_reviews, voucher_desk
@@ -89,7 +89,7 @@ def check_invariants() -> None:
     """Raise an alarm for every invariant that is broken, one per check and day."""
     now = timezone.now()
     for finding in suite.check_all(now=now).broken:
-        messages.alert(
+        alerts.record(
             "invariant-broken",
             subject=f"{finding.name} {now:%F}",
             details={
@@ -98,6 +98,7 @@ def check_invariants() -> None:
                 "examples": finding.examples,
             },
             now=now,
+            severity=alerts.Severity.CRITICAL,
         )
 
 

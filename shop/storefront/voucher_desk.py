@@ -23,7 +23,7 @@ from campaigns.group_buying import (
     VoucherRefused,
 )
 from campaigns.models import Voucher
-from shop import messages
+from shop import alerts
 from shop.kernel.errors import DomainError
 from shop.models import Store
 
@@ -222,4 +222,4 @@ def _alert(code: str, row: Voucher, *, now: datetime) -> None:
         "title": row.title,
         "price_cents": row.price_cents,
     }
-    messages.alert(code, subject=row.source, details=details, now=now)
+    alerts.record(code, subject=row.source, details=details, now=now, store_id=row.store_id)

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from shop import messages
+from shop import alerts
 from shop.kernel.models import OutboxMessage
 from shop.models import Alert, Store
 from tests import make
@@ -127,7 +127,7 @@ class TestConcerns:
     def test_are_open_alarms_and_dead_messages(self) -> None:
         make.member()
         OutboxMessage.objects.update(state="dead")
-        messages.alert("till-clock", subject="t1", details={}, now=make.NOON)
+        alerts.record("till-clock", subject="t1", details={}, now=make.NOON)
 
         shown = board(office())
 
@@ -139,7 +139,9 @@ class TestConcerns:
         theirs = make.placed(what=make.basket(at="SH002"), total=_price("SH002"))
         mine = make.placed()
         for order in (theirs, mine):
-            messages.alert("late", subject=order.source, details={}, now=make.NOON)
+            alerts.record(
+                "late", subject=order.source, details={}, now=make.NOON, store_id=order.store_id
+            )
 
         shown = board(manager("SH001"))
 

@@ -11,7 +11,7 @@ from campaigns.costs import CostRow
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, CodeBatch
 from loyalty import adjustments, earning_events, pins, plans, rewards
 from loyalty.models import Benefit, BenefitGrant, EarningRule, MembershipPlan
-from shop import messages, tills
+from shop import alerts, tills
 from shop.kernel import callbacks, jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Message, Product, Store, StoreHours, StoreProduct, Till
@@ -84,7 +84,13 @@ def populate(code: str) -> None:
     _have_benefits(code, friend)
     waiting = make.basket(who=regular, at=code)
     order = make.placed(what=waiting, total=price(waiting))
-    messages.alert("payment-orphan", subject=order.source, details={"why": "迟到"}, now=make.NOON)
+    alerts.record(
+        "payment-orphan",
+        subject=order.source,
+        details={"why": "迟到"},
+        now=make.NOON,
+        store_id=order.store_id,
+    )
     tasks.keep_liability()
     jobs.start("test.job", params={}, requested_by="staff:1", now=make.NOON)
     Message.objects.create(member=regular, template="receipt", text="谢谢", sent_at=make.NOON)

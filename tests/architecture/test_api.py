@@ -28,6 +28,8 @@ MOVES_NO_VALUE = {
     "me_create_code": "a code that is not shown harms nobody",
     "payments_sandbox_callback": "the provider's number of the payment is its key",
     "touches_create": "each event has its own id",
+    "alerts_acknowledge": "the first who has seen it stays noted",
+    "alerts_resolve": "what is dealt with stays so",
     "jobs_cancel": "a job that is over is refused",
     "me_erase": "the code works once, and a wrong try has to be counted",
     "me_set_birthday": "a second change within a year is refused",

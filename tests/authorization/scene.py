@@ -19,10 +19,10 @@ from campaigns.group_buying.providers import SANDBOX_SECRET
 from campaigns.models import Campaign, CampaignPhase, Channel, Voucher
 from loyalty import adjustments, expiry, pins, plans, points, rewards
 from loyalty.models import MembershipPlan, PlanPurchase, Reward
-from shop import accounts, members, payments, tills
+from shop import accounts, alerts, members, payments, tills
 from shop.kernel import jobs
 from shop.kernel.money import Cents, Points
-from shop.models import Member, MemberSession, Staff, Till, TillKey
+from shop.models import Alert, Member, MemberSession, Staff, Till, TillKey
 from shop.storefront import voucher_desk
 from shop.storefront.voucher_desk import Desk
 from tests import make, platforms
@@ -65,6 +65,7 @@ class Scene:
     batch: str
     paper: str
     job: str
+    alert: str
     voucher_code: str
     voucher: str
     verified_voucher: str
@@ -193,6 +194,7 @@ def build() -> Scene:
         batch=str(batch.pk),
         paper=batches.papers(batch, first=1, count=1)[0][1],
         job=_job_of(manager),
+        alert=_alert_of(here.pk),
         voucher_code=codes[2],
         voucher=str(looked_at.public_id),
         verified_voucher=str(verified.public_id),
@@ -282,6 +284,11 @@ def _job_of(person: Staff) -> str:
         "test.job", params={}, requested_by=f"staff:{person.pk}", now=timezone.now() + A_YEAR
     )
     return str(job.pk)
+
+
+def _alert_of(store_id: int) -> str:
+    alerts.record("late", subject="order:scene", details={}, now=timezone.now(), store_id=store_id)
+    return str(Alert.objects.get().pk)
 
 
 def _rightless_staff() -> Api:
@@ -618,6 +625,9 @@ ASKED: dict[str, Asked] = {
             "dry_run": False,
         }
     ),
+    "alerts_list": Asked(marker=lambda scene: "order:scene"),
+    "alerts_acknowledge": Asked(path=lambda scene: {"alert_id": scene.alert}),
+    "alerts_resolve": Asked(path=lambda scene: {"alert_id": scene.alert}),
     "jobs_retrieve": Asked(
         path=lambda scene: {"job_id": scene.job}, marker=lambda scene: scene.job
     ),

@@ -107,6 +107,9 @@ MAY = {
     "redemptions_use": TILLS,
     "redemptions_refund": "manager head_office",
     # in the back office
+    "alerts_list": f"{ANALYSTS} {MANAGERS}",
+    "alerts_acknowledge": "manager head_office",
+    "alerts_resolve": "manager head_office",
     "jobs_retrieve": "manager head_office",
     "jobs_cancel": "manager head_office",
     "code_batches_list": f"{ANALYSTS} {MANAGERS}",
@@ -189,6 +192,7 @@ SEES = {
     "campaigns_retrieve": "analyst manager head_office",
     "campaigns_phases": "analyst manager head_office",
     "campaigns_hourly": "analyst manager head_office",
+    "alerts_list": "analyst manager head_office",
     "jobs_retrieve": "manager head_office",
     "channel_links_list": "analyst manager head_office",
     "daily_costs_list": "analyst manager head_office",

@@ -11,6 +11,7 @@ from campaigns import costs, links, transfers
 from campaigns.models import Campaign, CampaignPhase, Channel, CouponDefinition
 from loyalty import adjustments, rewards
 from loyalty.models import EarningRule, Reward, Tier, TierChange
+from shop import alerts
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Store, StoreHours
 from tests import make
@@ -130,6 +131,9 @@ class Shop:
             member=self.member, from_tier=low, to_tier=high, source=self.next(), occurred_at=NOW
         )
 
+    def alert(self) -> None:
+        alerts.record("late", subject=self.next(), details={}, now=NOW, store_id=make.store().pk)
+
     def tier(self) -> None:
         level = 100 + self.number
         Tier.objects.create(
@@ -184,6 +188,7 @@ LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
     "campaigns_list": (lambda shop: (shop.office, "/campaigns"), Shop.campaign),
     "channel_links_list": (lambda shop: (shop.office, "/channel-links"), Shop.link),
     "daily_costs_list": (lambda shop: (shop.office, "/daily-costs"), Shop.cost),
+    "alerts_list": (lambda shop: (shop.office, "/alerts"), Shop.alert),
     "stores_list": (lambda shop: (Api(), "/stores"), Shop.store),
     "tiers_list": (lambda shop: (Api(), "/tiers"), Shop.tier),
 }

@@ -45,6 +45,7 @@ class TestGroups:
             "codes:read",
             "earning:read",
             "reports:read",
+            "alerts:read",
         }
 
     def test_nobody_reads_login_codes(self) -> None:
