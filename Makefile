@@ -28,8 +28,8 @@ run: $(VENV)/.runtime ## Start the whole shop with demo data (PORT=8000); Ctrl-C
 test: $(VENV)/.development ## Run the tests, but for the long drills (ARGS=… goes to pytest)
 	@exec $(PY) -m pytest -m "not slow" -n 2 --dist loadfile $(ARGS)
 
-test-fast: $(VENV)/.development ## Run the tests that need no browser, up to the first failure
-	@exec $(PY) -m pytest -m "not slow and not browser" -x -q $(ARGS)
+test-fast: $(VENV)/.development ## Run the tests one by one, up to the first failure
+	@exec $(PY) -m pytest -m "not slow" -x -q $(ARGS)
 
 test-slow: $(VENV)/.development ## Run the long drills
 	@exec $(PY) -m pytest -m slow $(ARGS)

@@ -9,7 +9,7 @@ from tests import make
 from tests.admin import world
 from tests.browser.desk import Desk
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.slow
 
 
 def test_the_dashboard_shows_pictures_in_both_languages(desk: Desk) -> None:

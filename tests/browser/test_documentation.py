@@ -5,7 +5,7 @@ from playwright.sync_api import expect
 
 from tests.browser.desk import Desk
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.slow
 
 
 def test_swagger_ui_shows_operations_and_leads_to_redoc(desk: Desk) -> None:

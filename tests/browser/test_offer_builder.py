@@ -1,9 +1,12 @@
 """A manager writes an offer and sees what it does while typing; nobody else is asked."""
 
+import pytest
 from playwright.sync_api import expect
 
 from campaigns.models import Promotion
 from tests.browser.desk import Desk
+
+pytestmark = pytest.mark.slow
 
 
 def test_the_preview_follows_what_is_typed(desk: Desk) -> None:

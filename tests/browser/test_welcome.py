@@ -11,7 +11,7 @@ from campaigns.models import Acquisition, Coupon, ReferralCode
 from shop.models import Member, MemberCode, MemberSession
 from tests import make
 
-pytestmark = pytest.mark.browser
+pytestmark = pytest.mark.slow
 PHONE = "13912345678"
 
 
