@@ -74,7 +74,8 @@ def ensure_groups(app_config: AppConfig, **_signal: Any) -> None:
         ANALYST: views & ~Q(content_type__model__in=_PERSONAL),
     }
     if label == "kernel":
-        del rights[STORE_MANAGER], rights[ANALYST]
+        rights[STORE_MANAGER] = Q(codename="view_job")  # the jobs that they asked for
+        del rights[ANALYST]
     for name, right in rights.items():
         group, _is_new = Group.objects.get_or_create(name=name)
         group.permissions.add(*permissions.filter(right))

@@ -29,9 +29,11 @@ FIXED_BECAUSE_ISSUED = _(
 )
 
 
-@admin.register(CouponDefinition)
 class CouponDefinitionPage(OfferPage):
-    """What a coupon gives and to whom; the chain's to write."""
+    """What a coupon gives and to whom; the chain's to write.
+
+    The storefront registers it, with the button that gives the coupon to an audience.
+    """
 
     typed_form = DefinitionForm
     plain_form = PlainDefinitionForm

@@ -25,8 +25,9 @@ DIALOG = "unfold/helpers/dialog.html"
 class Button:
     """What a button asks, and who may press it when.
 
-    The permission is Django's code; besides, the row must be the person's to change, and `when`
-    must hold for it to be offered. Flows check once more: two people may press at the same time.
+    The permission is Django's code; besides, the row must be the person's to change (unless the
+    button is `for_readers` too), and `when` must hold for it to be offered. Flows check once more:
+    two people may press at the same time.
     """
 
     label: Text
@@ -34,11 +35,12 @@ class Button:
     permission: str
     form: type[BaseDialogForm] = BaseDialogForm
     when: Callable[[Any], bool] = lambda row: True
+    for_readers: bool = False
 
     def is_allowed(self, page: Any, request: HttpRequest, row: Any) -> bool:
         """Tell whether this person may press it on this row at all."""
         has_permission: bool = request.user.has_perm(self.permission)
-        return has_permission and page.may_write(request, row)
+        return has_permission and (self.for_readers or page.may_write(request, row))
 
     def is_offered(self, page: Any, request: HttpRequest, row: Any) -> bool:
         """Tell whether to show it."""

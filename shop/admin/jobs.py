@@ -1,8 +1,9 @@
-"""Long work in the background: for head office, with a bar for how far it is."""
+"""Long work in the background, with a bar for how far it is."""
 
 from typing import Any
 
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
@@ -12,14 +13,18 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from shop.admin.buttons import Button, Text, button
-from shop.admin.pages import ForHeadOffice, ReadOnlyPage
+from shop.admin.pages import ReadOnlyPage
+from shop.admin.scoping import covers_chain, principal_of
 from shop.kernel import jobs
 from shop.kernel.models import Job
 
 
 @admin.register(Job)
-class JobPage(ForHeadOffice, ReadOnlyPage):
-    """Jobs, the newest first. A page of a job that runs shows how far it was when it was opened."""
+class JobPage(ReadOnlyPage):
+    """Jobs, the newest first. A page of a job that runs shows how far it was when it was opened.
+
+    Head office sees every job, others those that they asked for.
+    """
 
     list_display = ["created_at", "kind", "progress", "shown_state", "requested_by", "last_error"]
     list_display_links = ["created_at", "kind"]
@@ -40,6 +45,12 @@ class JobPage(ForHeadOffice, ReadOnlyPage):
         "result",
     ]
     actions_detail = ["cancel"]
+
+    def every_row(self, request: HttpRequest) -> QuerySet[Any]:
+        jobs_of_all = super().every_row(request)
+        if covers_chain(request):
+            return jobs_of_all
+        return jobs_of_all.filter(requested_by=principal_of(request).key)
 
     @admin.display(description=_("progress"))
     def progress(self, job: Job) -> str:

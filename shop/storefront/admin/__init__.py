@@ -1,5 +1,14 @@
 """The pages that need everything: the dashboard, orders, members with what they have."""
 
-from shop.storefront.admin import benefits, dashboard, members, orders, rewards, tiers, vouchers
+from shop.storefront.admin import (
+    benefits,
+    dashboard,
+    issues,
+    members,
+    orders,
+    rewards,
+    tiers,
+    vouchers,
+)
 
-__all__ = ["benefits", "dashboard", "members", "orders", "rewards", "tiers", "vouchers"]
+__all__ = ["benefits", "dashboard", "issues", "members", "orders", "rewards", "tiers", "vouchers"]
