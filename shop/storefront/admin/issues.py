@@ -1,9 +1,9 @@
 """Coupon definitions, and giving one to many: whom, how many that are, then the job's page."""
 
+import secrets
 from dataclasses import replace
 from datetime import datetime, time
 from typing import Any
-from uuid import uuid4
 
 from django import forms
 from django.contrib import admin, messages
@@ -188,7 +188,7 @@ def _count(definition: CouponDefinition, form: AudienceForm) -> dict[str, Any]:
     limit = definition.total_limit
     left = None if limit is None else max(0, limit - caps.issued(definition))
     members = audiences.count(audience, now=timezone.now())
-    sealed = [definition.code, audience.as_json(), uuid4().hex]
+    sealed = [definition.code, audience.as_json(), secrets.token_hex(8)]
     return {
         "members": members,
         "shown": f"{members:,}",
