@@ -134,11 +134,12 @@ def issue_many(
     Raises:
         CouponExhausted: there was none left for anybody.
     """
-    wanted = list(member_ids)
-    while wanted:
+    most = len(member_ids)
+    while True:
+        issued = 0
         try:
             with transaction.atomic():
-                issued = _insert_coupons(definition, wanted, source=source, now=now)
+                issued = _insert_coupons(definition, member_ids, most=most, source=source, now=now)
                 if issued and not caps.take_many(definition, issued):
                     raise CouponExhausted(coupon_definition=definition.code)
                 return issued
@@ -146,16 +147,23 @@ def issue_many(
             # Others were faster, or there are fewer than members: again with what is left.
             definition.refresh_from_db(fields=["total_limit", "issued_count", "claim_buckets"])
             left = (definition.total_limit or 0) - caps.issued(definition)
-            if left <= 0:
+            most = min(left, issued)
+            if most <= 0:
                 raise
-            wanted = wanted[: min(left, len(wanted) - 1)]
-    return 0
 
 
 def _insert_coupons(
-    definition: CouponDefinition, member_ids: Sequence[int], *, source: str, now: datetime
+    definition: CouponDefinition,
+    member_ids: Sequence[int],
+    *,
+    most: int,
+    source: str,
+    now: datetime,
 ) -> int:
-    """Insert one coupon per member who may have another; a slot lost to a claim is tried anew."""
+    """Insert one coupon per member who may have another, so many at `most`.
+
+    A slot that was lost to a claim is tried anew.
+    """
     inserted = 0
     starts_at = periods.start_of(definition, issued_at=now)
     for _attempt in range(3):
@@ -164,6 +172,7 @@ def _insert_coupons(
             "members": list(member_ids),
             "source": source,
             "limit": definition.per_member_limit,
+            "most": most - inserted,
             "now": now,
             "starts_at": starts_at,
         }
@@ -204,6 +213,7 @@ LEFT JOIN LATERAL (
 ) mine ON true
 WHERE COALESCE(mine.last, 0) < %(limit)s AND NOT COALESCE(mine.has_it, false)
 ORDER BY asked.place
+LIMIT %(most)s
 """
 
 

@@ -9,7 +9,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns.models import Coupon, CouponDefinition
+from campaigns.models import Coupon, CouponDefinition, Promotion
 from shop.kernel import jobs
 from shop.kernel.models import Job
 from shop.models import Member
@@ -117,6 +117,17 @@ class TestGiveToMany:
         CouponDefinition.objects.filter(pk=coupon.pk).update(total_limit=2)
 
         assert "Only 2 are left" in count(office, coupon)[0]
+
+    def test_warns_when_it_sells_below_a_floor_price(
+        self, office: Client, coupon: CouponDefinition, members: list[Member]
+    ) -> None:
+        CouponDefinition.objects.exclude(pk=coupon.pk).update(status="ended")
+        Promotion.objects.update(status="ended")
+        assert "data-loss" not in count(office, coupon)[0]
+        rule = {"version": 1, "effect": {"kind": "percent_off", "percent_bp": 9000}}
+        CouponDefinition.objects.filter(pk=coupon.pk).update(rule=rule)
+
+        assert "the floor price is" in count(office, coupon)[0]
 
     def test_gives_nothing_on_what_it_did_not_count_itself(
         self,

@@ -2,10 +2,10 @@
 
 from functools import partial
 
-from campaigns import transfers
+from campaigns import coupons, transfers
 from campaigns.models import Coupon
 from tests import make
-from tests.concurrency.crowd import outcomes
+from tests.concurrency.crowd import at_once, outcome, outcomes
 from tests.concurrency.test_coupons import settle
 
 
@@ -66,3 +66,52 @@ class TestOneLink:
 
         assert said == {"done": 6}
         assert coupon.transfers.filter(status="open").count() == 1
+
+    def test_gives_no_coupon_that_is_revoked_in_the_same_moment(self) -> None:
+        """The condition of the update in `coupons.pass_on`, asked of the row as it is by then, and
+        the lock of the rows in `coupons._revoke`: with neither, the friend has what was revoked, or
+        a coupon that was given away is revoked afterwards.
+        """
+        make.definition(is_transferable=True)
+        for _round in range(6):
+            coupon = make.coupon(make.member())
+            friend = make.member()
+            offered = transfers.offer(coupon.code, member_id=coupon.member_id, now=make.NOON)
+
+            said = at_once(
+                [
+                    outcome(partial(coupons.revoke, coupon, reason="x", actor="t", now=make.NOON)),
+                    outcome(
+                        partial(transfers.accept, offered.token, member_id=friend.pk, now=make.NOON)
+                    ),
+                ]
+            )
+
+            has_it = Coupon.objects.filter(passed_on_from=coupon, status="available").exists()
+            status = Coupon.objects.get(pk=coupon.pk).status
+            assert (said, status, has_it) in [
+                (["done", "coupon-not-usable"], "revoked", False),
+                (["coupon-not-revocable", "done"], "transferred", True),
+            ]
+
+    def test_taken_back_in_the_same_moment_is_taken_back_or_accepted(self) -> None:
+        """The lock of the coupon in `transfers.cancel` and `transfers.accept`, and the transfer
+        read again under it; without them both are told that they were first.
+        """
+        make.definition(is_transferable=True)
+        for _round in range(6):
+            coupon = make.coupon(make.member())
+            giver, friend = coupon.member_id, make.member().pk
+            offered = transfers.offer(coupon.code, member_id=giver, now=make.NOON)
+
+            said = outcomes(
+                [
+                    partial(transfers.cancel, coupon.code, member_id=giver, now=make.NOON),
+                    partial(transfers.accept, offered.token, member_id=friend, now=make.NOON),
+                ]
+            )
+
+            assert said == {"done": 1, "transfer-not-open": 1}
+            is_accepted = coupon.transfers.get().status == "accepted"
+            theirs = Coupon.objects.filter(member_id=friend, passed_on_from=coupon)
+            assert is_accepted == theirs.exists()

@@ -21,7 +21,8 @@ from unfold.widgets import (
     UnfoldAdminSelectWidget,
 )
 
-from campaigns import caps
+from campaigns import caps, definitions, loss_guard
+from campaigns.admin import preview
 from campaigns.admin.coupons import CouponDefinitionPage
 from campaigns.models import Channel, CouponDefinition
 from loyalty.models import Tier
@@ -183,7 +184,7 @@ class GivenPage(CouponDefinitionPage):
 
 
 def _count(definition: CouponDefinition, form: AudienceForm) -> dict[str, Any]:
-    """Return how many are meant, how many coupons are left, and both sealed for the next step."""
+    """Return how many are meant, and what to know before they get it, sealed for the next step."""
     audience = form.audience
     limit = definition.total_limit
     left = None if limit is None else max(0, limit - caps.issued(definition))
@@ -194,9 +195,18 @@ def _count(definition: CouponDefinition, form: AudienceForm) -> dict[str, Any]:
         "shown": f"{members:,}",
         "left": f"{left or 0:,}",
         "are_too_few": left is not None and left < members,
+        "worst": _worst_sale(definition),
         "asked": form.asked,
         "counted": signing.dumps(sealed, salt=SALT, compress=True),
     }
+
+
+def _worst_sale(definition: CouponDefinition) -> str:
+    """Return what it sells furthest below a floor price today, if further than was approved."""
+    found = loss_guard.losses(loss_guard.check(definition, now=timezone.now()))
+    if definitions.worst_loss(found) <= (definition.approved_loss_cents or 0):
+        return ""
+    return preview.told(definitions.as_json(found[0]))
 
 
 def _names(field: Any, codes: list[str]) -> str:
