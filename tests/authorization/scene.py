@@ -147,6 +147,7 @@ def build() -> Scene:
         [costs.CostRow(link=link.code, date=now.date(), cost_cents=Cents(12000))],
         links={link.code: link},
     )
+    make.touch(link, "passer-by", kind="visit", now=now)
     manager = make.staff_member("SH001")
     batch = make.batch(quantity=3, now=now)
     codes = [_sold_voucher() for _each in range(3)]
@@ -636,6 +637,8 @@ ASKED: dict[str, Asked] = {
     "reports_daily": Asked(marker=lambda scene: '"SH001"'),
     "reports_points_liability": Asked(),
     "reports_loop": Asked(marker=lambda scene: '"cost_cents":12000'),
+    "reports_signups": Asked(marker=lambda scene: '"flyer"'),
+    "reports_cannibalisation": Asked(),
     "reports_attribution": Asked(marker=lambda scene: '"amount_cents":1200'),
     "orders_attribution": Asked(path=_paid_order, marker=lambda scene: scene.paid),
     "reports_vouchers": Asked(marker=lambda scene: '"douyin"'),

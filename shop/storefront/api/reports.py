@@ -127,10 +127,10 @@ class DailyView(ReportView):
     )
     def get(self, request: Request) -> Response:
         """Show sales by day."""
-        stores, since, until = _stores_and_period(request)
+        stores, since, until = stores_and_period(request)
         rows = daily.build(stores=stores, since=since, until=until)
         report = {"since": since, "until": until, "rows": rows}
-        return _rows(request, serializers.DailyReportOut(report).data, "daily")
+        return as_rows(request, serializers.DailyReportOut(report).data, "daily")
 
 
 class ChannelsView(ReportView):
@@ -149,15 +149,15 @@ class ChannelsView(ReportView):
     )
     def get(self, request: Request) -> Response:
         """Show channels."""
-        stores, since, until = _stores_and_period(request)
+        stores, since, until = stores_and_period(request)
         rows = channels.build(
             stores=stores,
             since=since,
             until=until,
-            is_whole_chain=_is_whole_chain(request),
+            is_whole_chain=is_whole_chain(request),
         )
         report = {"since": since, "until": until, "rows": rows}
-        return _rows(request, serializers.ChannelReportOut(report).data, "channels")
+        return as_rows(request, serializers.ChannelReportOut(report).data, "channels")
 
 
 class VouchersView(ReportView):
@@ -176,10 +176,10 @@ class VouchersView(ReportView):
     )
     def get(self, request: Request) -> Response:
         """Show vouchers by deal."""
-        stores, since, until = _stores_and_period(request)
+        stores, since, until = stores_and_period(request)
         rows = vouchers.build(stores=stores, since=since, until=until)
         report = {"since": since, "until": until, "rows": rows}
-        return _rows(request, serializers.VoucherReportOut(report).data, "vouchers")
+        return as_rows(request, serializers.VoucherReportOut(report).data, "vouchers")
 
 
 class TierDistributionView(ReportView):
@@ -228,7 +228,7 @@ class TierDistributionView(ReportView):
     )
     def get(self, request: Request) -> Response:
         """Show tiers."""
-        stores, since, until = _stores_and_period(request)
+        stores, since, until = stores_and_period(request)
         found = tiers.build(stores=stores, since=since, until=until)
         report = {
             "since": since,
@@ -259,11 +259,11 @@ class MembershipConversionView(ReportView):
     )
     def get(self, request: Request) -> Response:
         """Show conversion."""
-        stores, since, until = _stores_and_period(request)
+        stores, since, until = stores_and_period(request)
         found = paid_memberships.build(stores=stores, since=since, until=until)
         report = {"since": since, "until": until, "rows": found}
         data = serializers.MembershipConversionOut(report).data
-        return _rows(request, data, "membership-conversion")
+        return as_rows(request, data, "membership-conversion")
 
 
 class LifecycleDistributionView(ReportView):
@@ -289,7 +289,7 @@ class LifecycleDistributionView(ReportView):
         stages = lifecycle.build(stores=stores, now=timezone.now())
         report = {"members": sum(row.members for row in stages), "rows": stages}
         data = serializers.LifecycleDistributionOut(report).data
-        return _rows(request, data, "lifecycle")
+        return as_rows(request, data, "lifecycle")
 
 
 class StoredValueView(ReportView):
@@ -308,10 +308,10 @@ class StoredValueView(ReportView):
     )
     def get(self, request: Request) -> Response:
         """Show stored value by day."""
-        stores, since, until = _stores_and_period(request)
+        stores, since, until = stores_and_period(request)
         rows = stored_value.build(stores=stores, since=since, until=until)
         report = {"since": since, "until": until, "rows": rows}
-        return _rows(request, serializers.FundsReportOut(report).data, "stored-value")
+        return as_rows(request, serializers.FundsReportOut(report).data, "stored-value")
 
 
 class AttributionView(ReportView):
@@ -332,7 +332,7 @@ class AttributionView(ReportView):
     def get(self, request: Request) -> Response:
         """Show who gets the credit."""
         query = serializers.AttributionQuery(data=request.query_params.dict())
-        stores, since, until = _stores_and_period(request, query)
+        stores, since, until = stores_and_period(request, query)
         asked = query.validated_data
         report = attribution.build(
             stores=stores,
@@ -341,11 +341,11 @@ class AttributionView(ReportView):
             model=asked["model"],
             kind=asked["kind"],
             by=asked["by"],
-            is_whole_chain=_is_whole_chain(request),
+            is_whole_chain=is_whole_chain(request),
         )
         period = {"since": since, "until": until}
         shown = serializers.AttributionOut({**asdict(report), **period}).data
-        return _rows(request, shown, f"attribution-{report.model}")
+        return as_rows(request, shown, f"attribution-{report.model}")
 
 
 class LoopView(ReportView):
@@ -366,7 +366,7 @@ class LoopView(ReportView):
     def get(self, request: Request) -> Response:
         """Show the loop."""
         query = serializers.LoopQuery(data=request.query_params.dict())
-        stores, since, until = _stores_and_period(request, query)
+        stores, since, until = stores_and_period(request, query)
         by = query.validated_data["by"]
         rows = loop.build(
             stores=stores,
@@ -374,10 +374,10 @@ class LoopView(ReportView):
             until=until,
             now=timezone.now(),
             by=by,
-            is_whole_chain=_is_whole_chain(request),
+            is_whole_chain=is_whole_chain(request),
         )
         report = {"since": since, "until": until, "by": by, "rows": rows}
-        return _rows(request, serializers.LoopOut(report).data, f"loop-by-{by}")
+        return as_rows(request, serializers.LoopOut(report).data, f"loop-by-{by}")
 
 
 class OrderAttributionView(APIView):
@@ -402,13 +402,20 @@ class OrderAttributionView(APIView):
         return Response(serializers.OrderAttributionOut({"order": number, "models": models}).data)
 
 
-def _is_whole_chain(request: Request) -> bool:
+def is_whole_chain(request: Request) -> bool:
+    """Tell whether a report is asked for all stores by who may see them all."""
     return principal_of(request).store_ids is None and "store" not in request.query_params
 
 
-def _stores_and_period(
+def stores_and_period(
     request: Request, query: serializers.PeriodQuery | None = None
 ) -> tuple[list[Store], date, date]:
+    """Return the stores that are asked about and may be seen, and the half-open period.
+
+    Raises:
+        NotFound: no such store, or not the caller's to see.
+        ValidationError: not a period, or unknown parameters.
+    """
     query = query or serializers.PeriodQuery(data=request.query_params.dict())
     query.is_valid(raise_exception=True)
     stores = _visible_stores(request, query.validated_data.get("store"))
@@ -433,7 +440,8 @@ def _visible_stores(request: Request, code: str | None) -> list[Store]:
     return found
 
 
-def _rows(request: Request, report: dict[str, Any], name: str) -> Response:
+def as_rows(request: Request, report: dict[str, Any], name: str) -> Response:
+    """Return a report\'s rows as CSV if asked for, else the report."""
     return as_csv(report["rows"], name) if is_csv(request) else Response(report)
 
 
