@@ -141,6 +141,7 @@ class OrderDraft:
     boost_points: Points
     coupon_gifts: dict[str, int]
     trace: dict[str, Any]
+    is_complimentary: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -210,6 +211,7 @@ def order_row(draft: OrderDraft, *, number: str, now: datetime) -> Order:
         boost_points=draft.boost_points,
         coupon_gifts=draft.coupon_gifts,
         pricing_trace=draft.trace,
+        is_complimentary=draft.is_complimentary,
         business_date=business_date,
         placed_at=now,
         expires_at=now + UNPAID_ORDERS_LIVE,
@@ -476,9 +478,10 @@ def give_to(order: Order, *, member_id: int) -> None:
     """Let a locked order of a guest be a member's, once.
 
     Raises:
-        OrderNotClaimable: it is somebody's.
+        OrderNotClaimable: it is somebody's, or was on the house.
     """
-    given = Order.objects.filter(pk=order.pk, member=None).update(member_id=member_id)
+    guests = Order.objects.filter(pk=order.pk, member=None, is_complimentary=False)
+    given = guests.update(member_id=member_id)
     if given != 1:
         raise OrderNotClaimable(reason="claimed")
     order.member_id = member_id

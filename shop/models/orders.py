@@ -26,6 +26,8 @@ class Order(models.Model):
         A pickup number is given when the order is paid: per store and business day, from 1, without
         gaps.
         The same (store, pos_order_no) is the same order, however often a till sends it.
+        On the house, it costs nothing and is nobody's: so it gives no points, counts for no tier,
+        credits no channel and uses no coupon. Reports of sales leave it out.
     """
 
     class Status(models.TextChoices):
@@ -80,6 +82,12 @@ class Order(models.Model):
         _("coupons to come"), default=dict, blank=True, help_text=_("Issued once it is paid.")
     )
     pricing_trace = models.JSONField(_("why it cost that"), default=dict, blank=True)
+    is_complimentary = models.BooleanField(
+        _("on the house"),
+        default=False,
+        db_default=False,
+        help_text=_("A cost of whoever was invited: no sale, and nobody's order."),
+    )
     business_date = models.DateField(_("business day"))
     pickup_number = models.PositiveIntegerField(_("pickup number"), null=True, blank=True)
     placed_at = models.DateTimeField(_("placed"))
@@ -115,6 +123,11 @@ class Order(models.Model):
                 name="order_refunds_within_payment",
                 condition=Q(refunded_cents__gte=0, refunded_cents__lte=F("paid_cents"))
                 & Q(paid_cents__lte=F("payable_cents")),
+            ),
+            models.CheckConstraint(
+                name="order_on_the_house_is_free_and_nobodys",
+                condition=Q(is_complimentary=False)
+                | Q(payable_cents=0, member=None, points_spent=0, coupon_codes=[], reward_code=""),
             ),
         ]
         indexes = [
@@ -213,6 +226,7 @@ class OrderDiscount(models.Model):
         POINTS = "points", _("Points")
         PROMOTION = "promotion", _("Promotion")
         VOUCHER = "voucher", _("Group-buy voucher")
+        HOUSE = "house", _("On the house")
 
     line = models.ForeignKey(
         OrderLine, models.CASCADE, related_name="discounts", verbose_name=_("order line")

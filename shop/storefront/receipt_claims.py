@@ -104,7 +104,7 @@ def _find(number: str, *, store: Store, amount_cents: Cents, now: datetime) -> s
     since = now - timedelta(days=tiers.programme().claim_days)
     found = (
         Order.objects.filter(Q(number=number) | Q(pos_order_no=number), store=store)
-        .filter(paid_cents=amount_cents, paid_at__gt=since)
+        .filter(paid_cents=amount_cents, paid_at__gt=since, is_complimentary=False)
         .values_list("number", flat=True)
         .first()
     )

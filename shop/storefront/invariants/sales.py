@@ -303,4 +303,20 @@ CHECKS = [
                OR counter.last_number IS DISTINCT FROM numbered.orders::int
         """,
     ),
+    Check(
+        id="I7",
+        name="what-is-on-the-house-counts-nowhere",
+        sql="""
+            SELECT orders.number, conversion.kind AS conversion, visit.order_id AS visit,
+                   used.order_id AS coupon
+            FROM shop_order orders
+            LEFT JOIN campaigns_conversion conversion ON conversion.order_id = orders.id
+            LEFT JOIN loyalty_visit visit ON visit.order_id = orders.id
+            LEFT JOIN campaigns_couponredemption used ON used.order_id = orders.id
+            WHERE orders.is_complimentary
+              AND (conversion.id IS NOT NULL OR visit.order_id IS NOT NULL
+                   OR used.order_id IS NOT NULL
+                   OR orders.paid_cents <> 0 OR orders.member_id IS NOT NULL)
+        """,
+    ),
 ]

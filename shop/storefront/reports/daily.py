@@ -13,7 +13,8 @@ class DailyRow:
     """One business day of one store.
 
     `orders` and `paid_cents` are of the orders paid that day; `refunds` and `refunded_cents` of the
-    refunds given that day, whenever the order was. `revenue_cents` is paid − refunded.
+    refunds given that day, whenever the order was. `revenue_cents` is paid − refunded. What was on
+    the house is in none of them.
     `returning_members` bought that day and had bought at the store on an earlier day.
     """
 
@@ -49,6 +50,7 @@ sold AS (
            sum(orders.paid_cents) AS paid_cents
     FROM shop_order orders
     WHERE orders.store_id = ANY(%(stores)s) AND orders.paid_at IS NOT NULL
+      AND NOT orders.is_complimentary
       AND orders.business_date >= %(since)s AND orders.business_date < %(until)s
     GROUP BY orders.store_id, orders.business_date
 ),
@@ -60,7 +62,7 @@ given_back AS (
     FROM shop_refund refund
     JOIN shop_order orders ON orders.id = refund.order_id
     JOIN shop_store store ON store.id = orders.store_id
-    WHERE store.id = ANY(%(stores)s)
+    WHERE store.id = ANY(%(stores)s) AND NOT orders.is_complimentary
       AND refund.refunded_at >= %(since)s::date - 2 AND refund.refunded_at < %(until)s::date + 2
     GROUP BY 1, 2
 ),

@@ -1,0 +1,60 @@
+"""Drinks on the house: an order at the till like any other, but no sale, and nobody's.
+
+What it cost is a cost of whoever was invited. It belongs to no member, so it gives no points,
+counts for no tier and no repeat purchase, credits no channel and uses up no coupon.
+"""
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+
+from django.db import transaction
+
+from shop import orders
+from shop.kernel import outbox
+from shop.kernel.money import Cents
+from shop.models import Order, OrderDiscount, Payment
+from shop.orders import LineDraft, Tender
+from shop.storefront import checkout, quotes
+from shop.storefront.quotes import Basket
+
+NOTHING_TO_PAY = [Tender(method=Payment.Method.NONE, amount_cents=Cents(0))]
+
+
+@transaction.atomic
+def serve(
+    basket: Basket, *, reason: str, pos_order_no: str | None, actor: str, now: datetime
+) -> Order:
+    """Settle a basket of nobody's at nothing; `reason` (≤ 40 characters) is kept on its lines.
+
+    Raises:
+        InvalidInput, catalog.ProductNotAvailable: as of a quote.
+        orders.OrderNumberTaken
+    """
+    lines = quotes.priced_lines(basket, now=now)
+    quote = quotes.price(basket, lines, member=None, offers=(), unusable=(), now=now)
+    draft = replace(
+        checkout.draft_of(quote, pos_order_no),
+        lines=_given_away(quote.line_drafts(), reason),
+        is_complimentary=True,
+    )
+    order = orders.create(draft, now=now)
+    orders.mark_paid(order, tenders=NOTHING_TO_PAY, actor=actor, now=now)
+    outbox.add("order.paid", key=order.source, payload={"order": order.number}, now=now)
+    orders.assign_pickup_number(order)
+    return order
+
+
+def _given_away(lines: Sequence[LineDraft], reason: str) -> list[LineDraft]:
+    """Return the lines with all of their price off."""
+    return [
+        replace(
+            line,
+            discount_cents=line.subtotal_cents,
+            earns_points=False,
+            allocations=[(OrderDiscount.Kind.HOUSE.value, reason, line.subtotal_cents)]
+            if line.subtotal_cents
+            else [],
+        )
+        for line in lines
+    ]
