@@ -1,4 +1,4 @@
-"""Where people come from: channels, campaigns, links with their QR codes, and what they cost."""
+"""Where people come from: channels, campaigns, and links with their QR codes."""
 
 from typing import Any
 
@@ -14,12 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from campaigns import clicks, links, phases
-from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, DailyCost
+from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink
 from shop.admin.pages import Page, Rows
-from shop.admin.scoping import VisibleFilter, principal_of
+from shop.admin.scoping import VisibleFilter
 from shop.kernel import identifiers
 from shop.kernel.errors import InvalidInput
-from shop.kernel.principals import scope
 
 IMAGE_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
@@ -181,36 +180,3 @@ class LinkPage(Page):
             obj.created_at = timezone.now()
         super().save_model(request, obj, form, change)
         clicks.forget_links()
-
-
-@admin.register(DailyCost)
-class DailyCostPage(Page):
-    """What a link cost on a day; entered here or imported over the API."""
-
-    store_lookup = "link__store_id"
-    list_display = ["date", "link", "channel", "cost_cents", "impressions", "clicks"]
-    list_display_links = ["date", "link"]
-    list_filter = [("link__channel", VisibleFilter), ("link__store", VisibleFilter)]
-    list_select_related = ["link__channel"]
-    search_fields = ["link__code", "link__label"]
-    search_help_text = _("Code or label of the link")
-    ordering = ["-date", "link__code"]
-    date_hierarchy = "date"
-    autocomplete_fields = ["link"]
-    fieldsets = [
-        (None, {"fields": [("link", "date"), "cost_cents"]}),
-        (_("What the platform says"), {"fields": [("impressions", "clicks"), "estimated_reach"]}),
-    ]
-
-    @admin.display(description=_("channel"), ordering="link__channel__code")
-    def channel(self, cost: DailyCost) -> str:
-        """Show the channel that the link belongs to."""
-        return str(cost.link.channel)
-
-    def get_field_queryset(
-        self, db: str | None, db_field: Any, request: HttpRequest
-    ) -> QuerySet[Any] | None:
-        """Offer only links whose costs are this person's to write."""
-        if db_field.name == "link":
-            return scope(ChannelLink.objects.all(), principal_of(request), store="store_id")
-        return super().get_field_queryset(db, db_field, request)

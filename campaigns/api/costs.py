@@ -13,7 +13,9 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from campaigns import costs, queries
-from campaigns.api import serializers
+from campaigns.api import cost_serializers as serializers
+from campaigns.cost_files import COLUMNS, MOST_ROWS
+from campaigns.cost_rows import CostRow
 from campaigns.models import DailyCost
 from shop.kernel.errors import InvalidInput
 from shop.kernel.idempotency import idempotent
@@ -23,6 +25,9 @@ from shop.kernel.principals import Kind, principal_of
 READ = callers(Kind.STAFF, Kind.REPORT, scope="campaigns:read")
 WRITE = callers(Kind.STAFF, Kind.REPORT, scope="costs:write")
 CSV_EXAMPLE = "link,date,cost_cents,impressions\nSH001FLY,2026-05-18,12000,800\n"
+TENCENT_EXAMPLE = (
+    "日期,广告名称,花费,曝光次数,点击次数\n2026-05-18,夏季上新-SH001FLY,120.00,800,31\n"
+)
 
 
 class DailyCostFilter(FilterSet):
@@ -31,13 +36,14 @@ class DailyCostFilter(FilterSet):
     link = filters.CharFilter(field_name="link__code")
     channel = filters.CharFilter(field_name="link__channel__code")
     campaign = filters.CharFilter(field_name="link__campaign__code")
+    keyword = filters.CharFilter(field_name="keyword")
     store = filters.CharFilter(field_name="link__store__code")
     date_from = filters.DateFilter(field_name="date", lookup_expr="gte")
     date_to = filters.DateFilter(field_name="date", lookup_expr="lte")
 
     class Meta:
         model = DailyCost
-        fields = ("link", "channel", "campaign", "store", "date_from", "date_to")
+        fields = ("link", "channel", "campaign", "keyword", "store", "date_from", "date_to")
 
 
 class DailyCostsView(ListAPIView[DailyCost]):
@@ -63,11 +69,16 @@ class DailyCostsView(ListAPIView[DailyCost]):
     @extend_schema(
         operation_id="daily_costs_upsert",
         tags=["costs"],
-        summary="Enter costs, replacing those of the same link and day",
+        summary="Enter costs, replacing those of the same link, day and keyword",
         description=(
-            f"Up to {serializers.MOST_COSTS} rows, all or none. Costs of a link without a store are"
-            " head office's to enter; a link that is not the caller's is answered like one that"
-            " does not exist."
+            f"Up to {serializers.MOST_COSTS} rows, all or none; one per link, day and keyword."
+            " Amounts are in the smallest unit of `currency`; one that is not the company's comes"
+            " with its `exchange_rate` and is converted, rounded half up, with what was paid kept"
+            " beside it. What a platform claims stays apart from our own figures. Costs of a link"
+            " without a"
+            " store are head office's to enter; a link that is not the caller's is answered like"
+            " one that does not exist. 409 `costs-counted-twice`: the day has a row in all beside"
+            " rows per keyword."
         ),
         request=serializers.DailyCostsRequest,
         responses={200: serializers.DailyCostsStored},
@@ -85,7 +96,26 @@ class DailyCostsView(ListAPIView[DailyCost]):
                     ]
                 },
                 request_only=True,
-            )
+            ),
+            OpenApiExample(
+                "A keyword, paid in Hong Kong dollars",
+                value={
+                    "rows": [
+                        {
+                            "link": "SH001FLY",
+                            "date": "2026-05-18",
+                            "keyword": "奶茶 附近",
+                            "cost_cents": 10000,
+                            "currency": "HKD",
+                            "exchange_rate": "0.9123",
+                            "clicks": 31,
+                            "claimed_conversions": 4,
+                            "claimed_value_cents": 8000,
+                        }
+                    ]
+                },
+                request_only=True,
+            ),
         ],
     )
     @idempotent
@@ -114,16 +144,23 @@ class CostImportView(APIView):
         tags=["costs"],
         summary="Import costs from CSV",
         description=(
-            f"Columns {', '.join(costs.COLUMNS)}; the first three are required. Reports every line;"
-            " with one refused line, or in a dry run, nothing is stored. At most"
-            f" {costs.MOST_ROWS} lines."
+            f"Columns {', '.join(COLUMNS)}; the first three are required. With `preset`, the report"
+            " that a platform exports: its own columns, amounts in whole yuan, totals left out,"
+            " lines of one link and day added up; the link is found by its code in the ad's name"
+            " or by the ad's number. Reports every line; with one refused line nothing is stored"
+            f" unless `skip_refused`, and nothing in a dry run. At most {MOST_ROWS} lines."
         ),
         request=serializers.CostImportRequest,
         responses={200: serializers.CostImportReport},
         examples=[
             OpenApiExample(
                 "Try it first", value={"csv": CSV_EXAMPLE, "dry_run": True}, request_only=True
-            )
+            ),
+            OpenApiExample(
+                "A report of Tencent Ads",
+                value={"csv": TENCENT_EXAMPLE, "preset": "tencent", "skip_refused": True},
+                request_only=True,
+            ),
         ],
     )
     @idempotent
@@ -132,23 +169,24 @@ class CostImportView(APIView):
         body = serializers.CostImportRequest(data=request.data)
         body.is_valid(raise_exception=True)
         report = costs.import_csv(
-            body.validated_data["csv"],
+            body.text(),
             links=queries.writable_links(principal_of(request)),
             is_dry_run=body.validated_data["dry_run"],
+            reading=body.reading(),
         )
         return Response(serializers.CostImportReport(report).data)
 
 
-def _ensure_usable(rows: list[costs.CostRow], known: set[str]) -> None:
+def _ensure_usable(rows: list[CostRow], known: set[str]) -> None:
     refusals = []
     seen = set()
     for index, row in enumerate(rows):
         if row.link not in known:
             refusals.append((f"/rows/{index}/link", _("There is no such link."), "unknown-link"))
-        if (row.link, row.date) in seen:
+        if row.key in seen:
             refusals.append(
                 (f"/rows/{index}", _("This link and day stand here twice."), "duplicate")
             )
-        seen.add((row.link, row.date))
+        seen.add(row.key)
     if refusals:
         raise InvalidInput.of_many(refusals)

@@ -1,4 +1,4 @@
-"""What goes in and out of the API of channels, campaigns, links, touches and costs."""
+"""What goes in and out of the API of channels, campaigns, links and touches."""
 
 from typing import Any
 
@@ -7,13 +7,10 @@ from rest_framework import serializers
 
 from campaigns import links
 from campaigns.campaigns import CampaignDraft, PhaseDraft
-from campaigns.costs import MOST_COUNT, CostRow, Outcome
-from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, DailyCost, Touch
+from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, Touch
 from shop.kernel.serializers import (
     AmountField,
-    StrictBooleanField,
     StrictCharField,
-    StrictDateField,
     StrictDateTimeField,
     StrictIntegerField,
     StrictSerializer,
@@ -22,8 +19,6 @@ from shop.kernel.serializers import (
 from shop.models import Store
 
 MOST_TOUCHES = 500
-MOST_COSTS = 1_000
-MOST_CSV_CHARACTERS = 1_500_000
 
 
 class SlugField(StrictCharField):
@@ -206,83 +201,3 @@ class TouchesTaken(serializers.Serializer[Any]):
 
     accepted = serializers.IntegerField()
     duplicates = serializers.IntegerField()
-
-
-# --- costs ---------------------------------------------------------------------------------------
-
-
-class DailyCostRequest(StrictSerializer):
-    """What one link cost on one day, and what its platform claims."""
-
-    link = StrictCharField(max_length=12)
-    date = StrictDateField()
-    cost_cents = AmountField(min_value=0)
-    impressions = StrictIntegerField(min_value=0, max_value=MOST_COUNT, default=0)
-    clicks = StrictIntegerField(min_value=0, max_value=MOST_COUNT, default=0)
-    estimated_reach = StrictIntegerField(min_value=0, max_value=MOST_COUNT, default=0)
-
-
-class DailyCostsRequest(StrictSerializer):
-    """Costs to store; a link and a day that were there before are replaced."""
-
-    rows = serializers.ListField(child=DailyCostRequest(), min_length=1, max_length=MOST_COSTS)
-
-    def to_rows(self) -> list[CostRow]:
-        """Return the validated data as the noun module takes it."""
-        return [CostRow(**row) for row in self.validated_data["rows"]]
-
-
-class DailyCostsStored(serializers.Serializer[Any]):
-    """How many rows are new, and how many replaced one."""
-
-    created = serializers.IntegerField()
-    updated = serializers.IntegerField()
-
-
-class CostImportRequest(StrictSerializer):
-    """A CSV file as text; its first line names the columns."""
-
-    csv = StrictCharField(max_length=MOST_CSV_CHARACTERS, trim_whitespace=False)
-    dry_run = StrictBooleanField(default=False, help_text="Report only; store nothing.")
-
-
-class CostImportLine(serializers.Serializer[Any]):
-    """What became of one line of the file."""
-
-    line = serializers.IntegerField()
-    outcome = serializers.ChoiceField(choices=[(o.value, o.value) for o in Outcome])
-    link = serializers.CharField()
-    date = serializers.CharField()
-    detail = serializers.CharField()
-
-
-class CostImportReport(serializers.Serializer[Any]):
-    """What an import did or, when `is_stored` is false, would do."""
-
-    is_stored = serializers.BooleanField()
-    created = serializers.SerializerMethodField()
-    updated = serializers.SerializerMethodField()
-    refused = serializers.SerializerMethodField()
-    lines = CostImportLine(many=True)
-
-    def get_created(self, report: Any) -> int:
-        """Return how many lines are new."""
-        return int(report.count(Outcome.CREATED))
-
-    def get_updated(self, report: Any) -> int:
-        """Return how many lines replace a row."""
-        return int(report.count(Outcome.UPDATED))
-
-    def get_refused(self, report: Any) -> int:
-        """Return how many lines cannot be used."""
-        return int(report.count(Outcome.REFUSED))
-
-
-class DailyCostOut(serializers.ModelSerializer[DailyCost]):
-    """What one link cost on one day."""
-
-    link = serializers.CharField(source="link.code")
-
-    class Meta:
-        model = DailyCost
-        fields = ("link", "date", "cost_cents", "impressions", "clicks", "estimated_reach")

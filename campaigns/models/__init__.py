@@ -7,9 +7,9 @@ from campaigns.models.channels import (
     Channel,
     ChannelLink,
     Conversion,
-    DailyCost,
     Touch,
 )
+from campaigns.models.costs import AdUnit, CostImport, DailyCost
 from campaigns.models.coupons import Coupon, CouponDefinition, CouponRedemption
 from campaigns.models.phases import CampaignPhase, Reservation
 from campaigns.models.promotions import Promotion, PromotionUse, UsageCounter
@@ -19,6 +19,7 @@ from campaigns.models.vouchers import Voucher, VoucherDeal
 
 __all__ = [
     "Acquisition",
+    "AdUnit",
     "BatchCode",
     "Campaign",
     "CampaignPhase",
@@ -27,6 +28,7 @@ __all__ = [
     "ChannelLink",
     "CodeBatch",
     "Conversion",
+    "CostImport",
     "Coupon",
     "CouponDefinition",
     "CouponRedemption",

@@ -1,4 +1,4 @@
-"""Where people come from: channels, campaigns, links, touches, and what they cost."""
+"""Where people come from: channels, campaigns, links, touches, and what came of them."""
 
 from django.db import models
 from django.db.models import F, Q
@@ -141,34 +141,6 @@ class Touch(models.Model):
 
     def __str__(self) -> str:
         return f"{self.kind} {self.visitor_id}"
-
-
-class DailyCost(models.Model):
-    """What one link cost on one day, and how far it is said to have reached.
-
-    `estimated_reach` is the platform's or the flyer counter's word; people whom we have met
-    ourselves are counted from touches and never mixed with it.
-    """
-
-    link = models.ForeignKey(
-        ChannelLink, models.PROTECT, related_name="daily_costs", verbose_name=_("link")
-    )
-    date = models.DateField(_("day"))
-    cost_cents = CentsField(_("cost"), default=Cents(0))
-    impressions = models.PositiveIntegerField(_("impressions"), default=0)
-    clicks = models.PositiveIntegerField(_("clicks claimed"), default=0)
-    estimated_reach = models.PositiveIntegerField(_("estimated reach"), default=0)
-
-    class Meta:
-        verbose_name = _("daily cost")
-        verbose_name_plural = _("daily costs")
-        constraints = [
-            models.UniqueConstraint(name="daily_cost_once_per_link", fields=["link", "date"]),
-            models.CheckConstraint(name="daily_cost_not_negative", condition=Q(cost_cents__gte=0)),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.link.code} {self.date}"
 
 
 class Acquisition(models.Model):

@@ -14,11 +14,13 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import (
     Acquisition,
+    AdUnit,
     Campaign,
     Channel,
     ChannelLink,
     CodeBatch,
     Conversion,
+    CostImport,
     Coupon,
     CouponDefinition,
     CouponRedemption,
@@ -101,6 +103,8 @@ PROMOTION: list[Entry] = [
     (Campaign, "campaign"),
     (ChannelLink, "qr_code_2"),
     (DailyCost, "savings"),
+    (CostImport, "upload_file"),
+    (AdUnit, "ad_units"),
     (Promotion, "percent_discount"),
     (PromotionUse, "checklist_rtl"),
     (CouponDefinition, "sell"),

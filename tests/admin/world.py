@@ -6,9 +6,9 @@ from datetime import timedelta
 from django.contrib import admin
 from django.db.models import Model
 
-from campaigns import costs, definitions, links, referrals, transfers
+from campaigns import cost_imports, costs, definitions, links, referrals, transfers
 from campaigns.costs import CostRow
-from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, CodeBatch
+from campaigns.models import AdUnit, Campaign, CampaignPhase, Channel, ChannelLink, CodeBatch
 from loyalty import adjustments, earning_events, pins, plans, rewards
 from loyalty.models import Benefit, BenefitGrant, EarningRule, MembershipPlan
 from shop import alerts, tills
@@ -191,6 +191,18 @@ def _promote(store: Store) -> ChannelLink:
     )
     row = CostRow(link=link.code, date=make.NOON.date(), cost_cents=Cents(12345))
     costs.upsert([row], links={link.code: link})
+    AdUnit.objects.create(platform="tencent", external_id=f"9{store.pk}", link=link)
+    cost_imports.upload(
+        file_name=f"{store.code}.csv",
+        text=f"date,cost_cents\n{make.NOON:%F},700\n",
+        preset="plain",
+        link=link,
+        currency="CNY",
+        exchange_rate=None,
+        staff=make.staff_member(store.code),
+        links=ChannelLink.objects.filter(pk=link.pk),
+        now=make.NOON,
+    )
     return link
 
 
