@@ -299,9 +299,13 @@ class CostImportPage(Page):
         """Show what becomes of every line; refused ones first."""
         if not _is_open(upload):
             return "–"
-        links = queries.writable_links(upload.looked_at_by)  # type: ignore[attr-defined]
-        report = cost_imports.look_at(upload, links=links)
-        return render_to_string("campaigns/cost_preview.html", _preview_of(report))
+        known: str | None = getattr(upload, "seen", None)  # the page asks several times
+        if known is None:
+            links = queries.writable_links(upload.looked_at_by)  # type: ignore[attr-defined]
+            report = cost_imports.look_at(upload, links=links)
+            known = render_to_string("campaigns/cost_preview.html", _preview_of(report))
+            upload.seen = known  # type: ignore[attr-defined]
+        return known
 
     @button(
         Button(
