@@ -74,9 +74,9 @@ PRESETS = {
         names=["广告名称", "创意名称", "广告组名称", "推广计划名称", "计划名称", "动态创意名称"],
         ids=["广告id", "广告组id", "创意id", "动态创意id"],
     ),
-    "ocean_engine": Preset(
-        code="ocean_engine",
-        platform="ocean_engine",
+    "oceanengine": Preset(
+        code="oceanengine",
+        platform="oceanengine",
         columns={
             "link": ["链接代码", "链接", "link"],
             "date": ["时间-天", "日期", "时间", "数据时间", "统计日期"],

@@ -18,7 +18,7 @@ class Migration(migrations.Migration):
             name='AdUnit',
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
-                ('platform', models.CharField(choices=[('tencent', 'Tencent Ads'), ('ocean_engine', 'Ocean Engine')], max_length=16, verbose_name='platform')),
+                ('platform', models.CharField(choices=[('tencent', 'Tencent Ads'), ('oceanengine', 'Ocean Engine')], max_length=16, verbose_name='platform')),
                 ('external_id', models.CharField(max_length=40, verbose_name='id of the ad')),
             ],
             options={
@@ -31,7 +31,7 @@ class Migration(migrations.Migration):
             fields=[
                 ('id', models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name='ID')),
                 ('file_name', models.CharField(max_length=120, verbose_name='file')),
-                ('preset', models.CharField(choices=[('plain', 'Our own columns'), ('tencent', 'Tencent Ads report'), ('ocean_engine', 'Ocean Engine report')], default='plain', max_length=16, verbose_name='made by')),
+                ('preset', models.CharField(choices=[('plain', 'Our own columns'), ('tencent', 'Tencent Ads report'), ('oceanengine', 'Ocean Engine report')], default='plain', max_length=16, verbose_name='made by')),
                 ('text', models.TextField(editable=False, verbose_name='content')),
                 ('currency', models.CharField(default='CNY', help_text='Of lines that name none, such as CNY, HKD or USD.', max_length=3, verbose_name='currency')),
                 ('exchange_rate', models.DecimalField(blank=True, decimal_places=8, help_text='How many yuan one unit of that currency costs.', max_digits=16, null=True, verbose_name='exchange rate')),

@@ -15,7 +15,7 @@ class AdPlatform(models.TextChoices):
     """Where ads are bought that tell us of clicks and want to hear of results."""
 
     TENCENT = "tencent", _("Tencent Ads")
-    OCEAN_ENGINE = "ocean_engine", _("Ocean Engine")
+    OCEAN_ENGINE = "oceanengine", _("Ocean Engine")
 
 
 class DailyCost(models.Model):
@@ -130,7 +130,7 @@ class CostImport(models.Model):
     class Preset(models.TextChoices):
         PLAIN = "plain", _("Our own columns")
         TENCENT = "tencent", _("Tencent Ads report")
-        OCEAN_ENGINE = "ocean_engine", _("Ocean Engine report")
+        OCEAN_ENGINE = "oceanengine", _("Ocean Engine report")
 
     file_name = models.CharField(_("file"), max_length=120)
     preset = models.CharField(_("made by"), max_length=16, choices=Preset, default=Preset.PLAIN)

@@ -88,7 +88,7 @@ class TestOceanEngineReport:
     def test_keeps_keywords_apart_for_the_link_that_lines_do_not_name(self) -> None:
         link = make.link()
 
-        report = sent(OCEAN, preset="ocean_engine", link=link.code)
+        report = sent(OCEAN, preset="oceanengine", link=link.code)
 
         assert report["is_stored"] is True
         assert stored() == [
@@ -101,9 +101,9 @@ class TestOceanEngineReport:
         whole = {"rows": [{"link": link.code, "date": DAY, "cost_cents": 12001}]}
         reader.post("/daily-costs", whole)
 
-        report = sent(OCEAN, preset="ocean_engine", link=link.code)
+        report = sent(OCEAN, preset="oceanengine", link=link.code)
         DailyCost.objects.all().delete()
-        sent(OCEAN, preset="ocean_engine", link=link.code)
+        sent(OCEAN, preset="oceanengine", link=link.code)
         again = reader.post("/daily-costs", whole)
 
         assert (report["is_stored"], report["refused"]) == (False, 2)
