@@ -3,6 +3,7 @@
 from django.urls import path
 
 from campaigns.api import (
+    acquisitions,
     channels,
     codes,
     costs,
@@ -45,5 +46,6 @@ urlpatterns = [
     path("coupon-definitions/<str:code>/loss-check", offers.CouponLossCheckView.as_view()),
     path("promotions/<str:code>/loss-check", offers.PromotionLossCheckView.as_view()),
     path("me/coupons", coupons.MeCouponsView.as_view()),
+    path("members/<uuid:member_id>/acquisition", acquisitions.MemberAcquisitionView.as_view()),
     path("members/<uuid:member_id>/coupons", coupons.MemberCouponsView.as_view()),
 ]

@@ -459,6 +459,7 @@ ASKED: dict[str, Asked] = {
     "points_adjustments_list": Asked(marker=lambda scene: "9999"),
     "points_adjustments_approve": Asked(path=lambda scene: {"adjustment_id": scene.adjustment}),
     "points_adjustments_reject": Asked(path=lambda scene: {"adjustment_id": scene.adjustment}),
+    "members_acquisition": Asked(path=_member, marker=lambda scene: '"channel":"organic"'),
     "members_timeline": Asked(path=_member, marker=lambda scene: scene.paid),
     "members_freeze": Asked(path=_leaver, body=lambda scene, caller: {"reason": "lost phone"}),
     "members_unfreeze": Asked(

@@ -126,6 +126,7 @@ MAY = {
     "points_adjustments_approve": "head_office",
     "points_adjustments_reject": "head_office",
     "members_timeline": "manager head_office",
+    "members_acquisition": "manager head_office",
     "members_freeze": "manager head_office",
     "members_unfreeze": "manager head_office",
     "members_close": "manager head_office",
@@ -169,6 +170,7 @@ MAY = {
 
 SEES = {
     "members_timeline": "manager head_office",
+    "members_acquisition": "manager head_office",
     "points_adjustments_list": "head_office",
     "orders_list": "member till manager head_office",
     "orders_retrieve": "member till manager head_office",
