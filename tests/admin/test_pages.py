@@ -20,6 +20,7 @@ from shop.admin.pages import ReadOnlyPage
 from shop.models import Member, Staff, Store, StoreProduct, Till
 from tests import make
 from tests.admin import world
+from tests.api.requests import undone
 
 pytestmark = pytest.mark.django_db
 
@@ -28,19 +29,19 @@ MOST_QUERIES_OF_A_PAGE = 24
 THEIRS = "SH002"
 
 
-@pytest.fixture
-def populated() -> None:
-    world.populate("SH001")
+@pytest.fixture(scope="class")
+def theirs(django_db_setup: None, django_db_blocker: Any) -> Iterator[world.Rows]:
+    """Return the keys of every row that belongs to the other store, beside this one's.
 
-
-@pytest.fixture
-def theirs(populated: None) -> world.Rows:
-    """Return the keys of every row that belongs to the other store."""
-    before = world.snapshot()
-    world.populate(THEIRS)
-    rows = world.added_since(before)
-    rows[Store] = {make.store(THEIRS).pk}
-    return rows
+    Built once; what a test changes is rolled back.
+    """
+    with django_db_blocker.unblock(), undone():
+        world.populate("SH001")
+        before = world.snapshot()
+        world.populate(THEIRS)
+        rows = world.added_since(before)
+        rows[Store] = {make.store(THEIRS).pk}
+        yield rows
 
 
 @pytest.fixture
@@ -122,7 +123,7 @@ class TestHeadOffice:
         assert {"CouponDefinition", "Campaign", "ChannelLink", "Product", "Staff"} <= set(opened)
         assert not {"Order", "PointsEntry", "Coupon", "Touch"} & set(opened)
 
-    def test_cannot_write_what_flows_write(self, office: Client, populated: None) -> None:
+    def test_cannot_write_what_flows_write(self, office: Client, theirs: world.Rows) -> None:
         for model, page in visible_pages(office):
             row = model._default_manager.first()
             if row is None or not isinstance(page, ReadOnlyPage):
@@ -135,7 +136,7 @@ class TestHeadOffice:
                 assert office.post(address, {"post": "yes"}).status_code == 403, address
 
     def test_sees_money_in_yuan_and_phones_by_four_digits(
-        self, office: Client, populated: None
+        self, office: Client, theirs: world.Rows
     ) -> None:
         who = Member.objects.get(name="熟客SH001")
 
@@ -279,7 +280,7 @@ class TestManager:
         assert not Till.objects.filter(code="mine").exists()
         assert DailyCost.objects.filter(link_id=link).count() == 1
 
-    def test_writes_for_their_own_store(self, manager: Client, populated: None) -> None:
+    def test_writes_for_their_own_store(self, manager: Client, theirs: world.Rows) -> None:
         own = ChannelLink.objects.get(store__code="SH001")
         cost = {"link": own.pk, "date": "2026-06-20", "cost_cents": "88.80"}
         counts = {"impressions": 0, "clicks": 0, "estimated_reach": 0}
