@@ -66,7 +66,7 @@ def _remember_chain() -> None:
     with connection.cursor() as cursor:
         for table in connection.introspection.table_names(cursor):
             if not table.startswith(
-                ("shop_", "campaigns_", "loyalty_", "kernel_", "django_session")
+                ("shop_", "campaigns_", "loyalty_", "storefront_", "kernel_", "django_session")
             ):
                 continue
             with cursor.copy(f'COPY "{table}" TO STDOUT') as copy:

@@ -204,6 +204,11 @@ CELERY_BEAT_SCHEDULE = {
         "task": "shop.storefront.tasks.release_pending_points",
         "schedule": timedelta(minutes=5),
     },
+    "refresh roll-ups": {
+        "task": "shop.storefront.tasks.refresh_rollups",
+        "schedule": timedelta(minutes=1),
+        "options": {"expires": 50},
+    },
     "keep the liability": {
         "task": "shop.storefront.tasks.keep_liability",
         "schedule": timedelta(hours=1),  # once a day: each day is kept once

@@ -13,8 +13,11 @@ from shop.kernel.errors import DomainError
 from shop.models import Order
 from shop.storefront import benefit_grants, checkout, milestones, tier_reviews, voucher_desk
 from shop.storefront.invariants import suite
+from shop.storefront.rollups import upkeep
 
 BATCH = 500
+MOST_MARKS = 200_000
+"""Changes taken into the roll-ups by one run, so that it ends before its time limit."""
 FORGOTTEN_AFTER = timedelta(hours=1)
 """Orders and rewards free their own holds; a hold this long past its time was forgotten."""
 
@@ -100,6 +103,12 @@ def check_invariants() -> None:
             now=now,
             severity=alerts.Severity.CRITICAL,
         )
+
+
+@shared_task
+def refresh_rollups() -> None:
+    """Let the roll-ups take in what has changed; the next run goes on where this one stops."""
+    upkeep.refresh(most=MOST_MARKS)
 
 
 @shared_task

@@ -140,7 +140,7 @@ class TestTheFullDemo:
         with connection.cursor() as cursor:
             cursor.execute("SET LOCAL session_replication_role = replica")
             for table in connection.introspection.table_names(cursor):
-                if table.startswith(("shop_", "campaigns_", "loyalty_", "kernel_")):
+                if table.startswith(("shop_", "campaigns_", "loyalty_", "storefront_", "kernel_")):
                     cursor.execute(f'DELETE FROM "{table}"')  # noqa: S608 - our own tables
             cursor.execute("SET LOCAL session_replication_role = origin")
         call_command("migrate", verbosity=0)

@@ -11,6 +11,7 @@ from shop.storefront.invariants import (
     growth,
     money,
     points,
+    rollups,
     sales,
     tiers,
     vouchers,
@@ -27,6 +28,7 @@ CHECKS = [
     *deliveries.CHECKS,
     *vouchers.CHECKS,
     *accounts.CHECKS,
+    *rollups.CHECKS,
 ]
 
 

@@ -15,6 +15,7 @@ from tqdm import tqdm
 from shop.models import Member, Order
 from shop.storefront.demo import season
 from shop.storefront.demo.season import Season
+from shop.storefront.rollups import upkeep
 
 BAR = "{desc} {bar:40} {n_fmt}/{total_fmt} {elapsed}"
 AFTERNOON = 15
@@ -53,6 +54,7 @@ class Command(BaseCommand):
         settings.DEBUG = False  # or else Django keeps the text of every statement of this process
         started = time.perf_counter()
         self._play(_season(options["today"], is_small=options["small"]))
+        upkeep.refresh()
         self.stdout.write(
             f"Made {Member.objects.count()} members and {Order.objects.count()} orders"
             f" in {time.perf_counter() - started:.0f} s."
