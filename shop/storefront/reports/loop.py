@@ -337,7 +337,7 @@ parts AS (
 SELECT key, {_SUMS}
 FROM parts GROUP BY key
 ORDER BY cost_cents DESC, revenue_cents DESC, key
-"""  # noqa: S608 - what is filled in are constants of this module
+"""
 
 _HOURS_SQL = """,
 gaps AS (
