@@ -9,6 +9,7 @@ from shop.storefront.rollups.people import (
     MARGIN_DAYS,
     MEMBER_COLUMNS,
     STANDING_SQL,
+    WORTH,
 )
 from shop.storefront.rollups.sales import SALES_COLUMNS, SALES_SQL
 
@@ -18,14 +19,25 @@ _SAMPLE = f"(extract(epoch FROM %(now)s::timestamptz)::bigint / 3600) %% {LOTS}"
 _ORIGIN = ["store_id", "joined_on", "channel_id", "link_id"]
 
 
+def _listed(table: str, names: list[str]) -> str:
+    return ", ".join(f"{table}.{name}" for name in names)
+
+
 def _differs(left: str, right: str, names: list[str]) -> str:
-    columns = ", ".join
-    return (
-        f"ROW({columns(f'{left}.{n}' for n in names)}) IS DISTINCT FROM"
-        f" ROW({columns(f'{right}.{n}' for n in names)})"
-    )
+    return f"ROW({_listed(left, names)}) IS DISTINCT FROM ROW({_listed(right, names)})"
 
 
+_COHORT_WORTH = ", ".join(f"sum(row.{name}) AS {name}" for name in WORTH)
+_DAYS_WORTH = ", ".join(
+    [
+        *(f"sum(row.{name}) AS {name}" for name in ("orders", "revenue_cents", "margin_cents")),
+        *(
+            f"COALESCE(sum(row.margin_cents) FILTER (WHERE row.age <= {days}), 0)"
+            f" AS margin_{days}_cents"
+            for days in MARGIN_DAYS
+        ),
+    ]
+)
 _MEMBERS = f"""
     SELECT COALESCE(array_agg(member.id), ARRAY[]::bigint[]) FROM shop_member member
     WHERE (member.id %% {LOTS} = {_SAMPLE}
@@ -70,22 +82,16 @@ CHECKS = [
         name="cohorts-are-their-members",
         sql=f"""
             WITH added AS (
-                SELECT {", ".join(f"row.{name}" for name in [*_ORIGIN, "first_on"])}, {COHORT_SUMS}
+                SELECT {_listed("row", [*_ORIGIN, "first_on"])}, {COHORT_SUMS}
                 FROM storefront_memberrollup row GROUP BY 1, 2, 3, 4, 5
             ),
             cohort AS (
-                SELECT {", ".join(_ORIGIN)}, sum(orders) AS orders,
-                       sum(revenue_cents) AS revenue_cents, sum(margin_cents) AS margin_cents,
-                       {", ".join(f"sum(margin_{d}_cents) AS margin_{d}_cents"
-                                  for d in MARGIN_DAYS)}
-                FROM storefront_cohort GROUP BY {", ".join(_ORIGIN)}
+                SELECT {_listed("row", _ORIGIN)}, {_COHORT_WORTH}
+                FROM storefront_cohort row GROUP BY 1, 2, 3, 4
             ),
             days AS (
-                SELECT {", ".join(_ORIGIN)}, sum(orders) AS orders,
-                       sum(revenue_cents) AS revenue_cents, sum(margin_cents) AS margin_cents,
-                       {", ".join(f"COALESCE(sum(margin_cents) FILTER (WHERE age <= {d}), 0)"
-                                  f" AS margin_{d}_cents" for d in MARGIN_DAYS)}
-                FROM storefront_cohortday GROUP BY {", ".join(_ORIGIN)}
+                SELECT {_listed("row", _ORIGIN)}, {_DAYS_WORTH}
+                FROM storefront_cohortday row GROUP BY 1, 2, 3, 4
             )
             SELECT store_id AS store, joined_on, 'members' AS differ
             FROM added FULL JOIN storefront_cohort cohort
@@ -94,9 +100,9 @@ CHECKS = [
             UNION ALL
             SELECT store_id, joined_on, 'days'
             FROM cohort FULL JOIN days USING ({", ".join(_ORIGIN)})
-            WHERE {_differs("cohort", "days", ["orders", "revenue_cents", "margin_cents",
-                                              *(f"margin_{d}_cents" for d in MARGIN_DAYS)])}
+            WHERE {_differs("cohort", "days", WORTH)}
               AND COALESCE(cohort.orders, 0) + COALESCE(days.orders, 0) > 0
+              AND NOT EXISTS (SELECT FROM storefront_rollupmark)
         """,
     ),
     Check(

@@ -123,6 +123,9 @@ _REPEATED = ", ".join(
     for days in REPEAT_DAYS
 )
 
+WORTH = ["orders", "revenue_cents", "margin_cents", *(f"margin_{d}_cents" for d in MARGIN_DAYS)]
+_BOUGHT = ", ".join(f"COALESCE(buyers.{name}, 0) AS {name}" for name in WORTH)
+
 STANDING_SQL = f"""
 wanted AS (
     SELECT member.id AS member_id, member.store_id, member.joined_at, {JOINED_ON} AS joined_on,
@@ -171,9 +174,7 @@ standing AS (
            CASE WHEN buyers.repeated_30
                 THEN floor(extract(epoch FROM buyers.second_at - buyers.first_at))::bigint
            END AS seconds_to_second,
-           {", ".join(f"COALESCE(buyers.{name}, 0) AS {name}" for name in (
-               "orders", "revenue_cents", "margin_cents",
-               *(f"margin_{days}_cents" for days in MARGIN_DAYS)))}
+           {_BOUGHT}
     FROM wanted
     LEFT JOIN buyers ON buyers.member_id = wanted.member_id
     LEFT JOIN loyalty_membership membership ON membership.member_id = wanted.member_id
@@ -185,8 +186,7 @@ standing AS (
 MEMBER_COLUMNS = [
     *["member_id", "store_id", "joined_on", "channel_id", "link_id", "lot", "first_order_id"],
     *["first_on", "repeated_7", "repeated_30", "repeated_90", "is_long_term", "friends"],
-    *["seconds_to_first", "seconds_to_second", "orders", "revenue_cents", "margin_cents"],
-    *(f"margin_{days}_cents" for days in MARGIN_DAYS),
+    *["seconds_to_first", "seconds_to_second", *WORTH],
 ]
 
 _MEMBERS_SQL = f"""
@@ -207,7 +207,6 @@ row.joined_on = key.joined_on AND row.store_id = key.store_id
 AND row.channel_id = key.channel_id AND row.link_id = key.link_id
 """
 _FORGET_COHORTS_SQL = f"DELETE FROM storefront_cohort row USING {_COHORT_KEYS} WHERE {_SAME_KEY}"
-_WORTH = ["orders", "revenue_cents", "margin_cents", *(f"margin_{d}_cents" for d in MARGIN_DAYS)]
 
 COHORT_SUMS = f"""
     count(*) AS joined,
@@ -217,12 +216,12 @@ COHORT_SUMS = f"""
     sum(row.friends)::bigint AS friends,
     COALESCE(sum(row.seconds_to_first), 0)::bigint AS seconds_to_first,
     COALESCE(sum(row.seconds_to_second), 0)::bigint AS seconds_to_second,
-    {", ".join(f"sum(row.{name})::bigint AS {name}" for name in _WORTH)}
+    {", ".join(f"sum(row.{name})::bigint AS {name}" for name in WORTH)}
 """
 """What a cohort is of its members' rows."""
 COHORT_COLUMNS = [
     *["joined", *(f"repeated_{d}" for d in REPEAT_DAYS), "long_term", "referrers", "friends"],
-    *["seconds_to_first", "seconds_to_second", *_WORTH],
+    *["seconds_to_first", "seconds_to_second", *WORTH],
 ]
 
 _COHORTS_SQL = f"""
