@@ -84,7 +84,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("storefront", "0001_rollups"),
-        ("shop", "0008_find_refunds_by_time"),
+        ("shop", "0009_find_refunds_by_time"),
         ("campaigns", "0009_approved_losses"),
         ("loyalty", "0012_stored_value"),
     ]

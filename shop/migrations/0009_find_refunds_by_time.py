@@ -6,7 +6,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('shop', '0007_stored_value_tenders'),
+        ('shop', '0008_alert_conditions'),
     ]
 
     operations = [
