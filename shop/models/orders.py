@@ -337,7 +337,6 @@ class Refund(models.Model):
     class Meta:
         verbose_name = _("refund")
         verbose_name_plural = _("refunds")
-        indexes = [models.Index(name="refund_by_time", fields=["refunded_at"])]
         constraints = [
             models.CheckConstraint(name="refund_not_negative", condition=Q(amount_cents__gte=0)),
             models.CheckConstraint(
