@@ -21,6 +21,7 @@ from shop.models import Alert, Payment
 from shop.orders import RefundRequest, Tender
 from shop.storefront import benefit_grants, checkout, departures, merging, refunds, tasks
 from shop.storefront.invariants import suite
+from shop.storefront.rollups import upkeep
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -144,6 +145,7 @@ def live() -> None:
     earning_events.record(
         regular.pk, event="review", key="1", store=make.store(), actor="test", now=make.NOON
     )
+    upkeep.refresh()
 
 
 def _give_what_cards_give() -> None:
@@ -440,6 +442,17 @@ SABOTAGE = {
     ),
     "an-event-earned-what-it-says": "UPDATE loyalty_earningevent SET points = points + 1",
     "what-a-rule-gave-has-its-order-or-event": "UPDATE loyalty_earninggain SET source = 'none'",
+    "what-is-on-the-house-counts-nowhere": (
+        "UPDATE shop_order SET is_complimentary = true"
+        " WHERE id = (SELECT max(order_id) FROM loyalty_visit)"
+    ),
+    "member-rollups-are-the-orders": (
+        "UPDATE storefront_memberrollup SET margin_cents = margin_cents + 1 WHERE orders > 0"
+    ),
+    "cohorts-are-their-members": "UPDATE storefront_cohortday SET orders = orders + 1",
+    "sales-days-are-the-orders": (
+        "UPDATE storefront_salesday SET first_orders = first_orders + 1 WHERE channel_id > 0"
+    ),
     "each-remembered-request-has-its-answer": "UPDATE kernel_idempotencyrecord SET body = ''",
 }
 

@@ -92,7 +92,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("storefront", "0001_rollups"),
-        ("shop", "0007_stored_value_tenders"),
+        ("shop", "0009_complimentary_orders"),
         ("campaigns", "0009_approved_losses"),
         ("loyalty", "0012_stored_value"),
     ]

@@ -62,6 +62,7 @@ part (store_id, business_date, channel_id, link_id, {", ".join(SALES_COLUMNS)}) 
     FROM day
     JOIN shop_order orders ON orders.store_id = day.store_id
      AND orders.business_date = day.business_date AND orders.paid_at IS NOT NULL
+     AND NOT orders.is_complimentary
     LEFT JOIN campaigns_conversion conversion
            ON conversion.order_id = orders.id AND conversion.kind = 'order'
     LEFT JOIN storefront_memberrollup standing
@@ -77,7 +78,7 @@ part (store_id, business_date, channel_id, link_id, {", ".join(SALES_COLUMNS)}) 
     JOIN shop_refund refund ON refund.refunded_at >= bounds.since::timestamp AT TIME ZONE 'UTC'
                                                      - interval '2 days'
      AND refund.refunded_at < bounds.until::timestamp AT TIME ZONE 'UTC' + interval '3 days'
-    JOIN shop_order orders ON orders.id = refund.order_id
+    JOIN shop_order orders ON orders.id = refund.order_id AND NOT orders.is_complimentary
     JOIN shop_store store ON store.id = orders.store_id
     JOIN day ON day.store_id = orders.store_id AND day.business_date = {REFUNDED_ON}
     LEFT JOIN campaigns_conversion conversion
