@@ -152,7 +152,8 @@ class Tills:
 
     def clicks(self, _visitor: int) -> Iterator[bytes]:
         """Yield clicks on one link."""
-        return itertools.repeat(request("GET", f"/t/{LINK}"))
+        agent = "User-Agent: Mozilla/5.0 (iPhone) MicroMessenger/8.0.42\r\n"
+        return itertools.repeat(request("GET", f"/t/{LINK}", headers=agent))
 
     def pings(self, _anyone: int) -> Iterator[bytes]:
         """Yield calls that only pass through the web server and Django."""

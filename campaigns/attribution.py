@@ -1,7 +1,8 @@
 """Which link brought a member, and which gets the credit for what they buy.
 
-Last non-direct touch within the window: the newest click, scan or visit of the member's visitor id
-in the 30 days before. One of an organic link, such as the sticker at the counter, counts only if
+Last non-direct touch within the window: the newest thing that the member's visitor id did at a link
+(click, scan, visit, joining a group, opening a share) in the 30 days before; machines' and repeated
+touches are left out. One of an organic link, such as the sticker at the counter, counts only if
 there is no other.
 The only module that writes acquisitions and conversions.
 """
@@ -17,7 +18,8 @@ from shop.kernel.money import Cents
 from shop.models import Member, Order
 
 WINDOW = timedelta(days=30)
-TOUCH_KINDS = [Touch.Kind.CLICK, Touch.Kind.SCAN, Touch.Kind.VISIT]
+TOUCH_KINDS = [kind for kind in Touch.Kind if kind != Touch.Kind.IMPRESSION]
+"""What somebody did; an impression only reached them."""
 ORGANIC = "organic"
 REFERRAL = "referral"
 
@@ -154,6 +156,7 @@ def _touched_links(origin: Origin, now: datetime) -> tuple[ChannelLink | None, C
         Touch.objects.filter(
             visitor_id=origin.visitor_id,
             kind__in=TOUCH_KINDS,
+            quality=Touch.Quality.COUNTED,
             occurred_at__gte=now - WINDOW,
             occurred_at__lte=now,
         )
@@ -176,7 +179,7 @@ WITH touched AS (
     JOIN campaigns_channellink link ON link.id = touch.link_id
     JOIN campaigns_channel channel ON channel.id = link.channel_id
     WHERE acquisition.member_id = %(member)s AND acquisition.visitor_id <> ''
-      AND touch.kind = ANY(%(touch_kinds)s)
+      AND touch.kind = ANY(%(touch_kinds)s) AND touch.quality = 'counted'
       AND touch.occurred_at > %(since)s AND touch.occurred_at <= %(now)s
       AND (acquisition.referrer_id IS NULL OR touch.occurred_at > acquisition.acquired_at)
     ORDER BY channel.kind = 'organic', touch.occurred_at DESC, touch.id DESC LIMIT 1

@@ -2,11 +2,14 @@
 
 A redirect must be fast even when the database is slow, so a click goes into a buffer of this
 process, and a thread writes the buffer every 200 ms. A graceful stop flushes it; a kill loses at
-most those 200 ms. Links are remembered for a few seconds for the same reason.
+most those 200 ms. With the database away the buffer grows up to a bound, and what comes beyond is
+counted and alarmed. Links are remembered for a few seconds for the same reason, and read anew by
+the same thread: nobody who opens a link in use waits for the database.
 """
 
 import threading
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
 from uuid import uuid4
@@ -15,14 +18,20 @@ import structlog
 from django.db import Error, IntegrityError, connection
 
 from campaigns import touches
+from campaigns.ad_clicks import AdClick
 from campaigns.models import ChannelLink
-from campaigns.touches import TouchEvent
+from campaigns.touch_quality import TouchEvent
+from shop import messages
 
 FLUSH_EVERY_SECONDS = 0.2
 LINKS_KEPT_SECONDS = 5.0
+LINKS_READ_BEHIND_SECONDS = 60.0
+"""A link that was used within this time is read anew behind the back of who opens it."""
 MOST_PER_STATEMENT = 5_000
 MOST_BUFFERED = 100_000
 """With the database away for long, newer clicks are dropped rather than the process's memory."""
+STOP_SECONDS = 8.0
+"""How long a process that was told to stop tries to write what it holds."""
 
 log = structlog.get_logger()
 
@@ -36,11 +45,23 @@ class KnownLink:
     read_at: float
 
 
+@dataclass(frozen=True, slots=True)
+class State:
+    """How the buffer of this process stands; `dropped` are those of its whole life."""
+
+    waiting: int
+    dropped: int
+
+
 _buffer: list[TouchEvent] = []
+_dropped = 0
+_dropped_at: datetime | None = None
+_told = 0
 _buffer_lock = threading.Lock()
 _flush_lock = threading.Lock()
 _writer: threading.Thread | None = None
 _links: dict[str, KnownLink] = {}
+_to_read: set[str] = set()
 
 
 def find_link(code: str) -> KnownLink | None:
@@ -53,37 +74,68 @@ def find_link(code: str) -> KnownLink | None:
         django.db.Error: the database is away and the link was never read.
     """
     known = _links.get(code)
-    if known and time.monotonic() - known.read_at < LINKS_KEPT_SECONDS:
+    age = time.monotonic() - known.read_at if known else 0.0
+    if known and age < LINKS_KEPT_SECONDS:
+        return known
+    if known and _is_writing() and (age < LINKS_READ_BEHIND_SECONDS or code in _to_read):
+        _to_read.add(code)
         return known
     try:
-        row = (
-            ChannelLink.objects.filter(code=code, is_active=True)
-            .values_list("id", "target_url")
-            .first()
-        )
+        _read_links([code])
     except Error:
         if known is None:
             raise
         _links[code] = replace(known, read_at=time.monotonic())
-        return known
-    if row is None:
-        _links.pop(code, None)
-        return None
-    _links[code] = KnownLink(row[0], row[1], time.monotonic())
-    return _links[code]
+    return _links.get(code)
 
 
-def record(link_id: int, *, kind: str, visitor_id: str, now: datetime) -> None:
+def _read_links(codes: Iterable[str]) -> None:
+    """Read links into memory; those that are gone or switched off are forgotten."""
+    rows = {
+        code: KnownLink(link_id, target_url, time.monotonic())
+        for code, link_id, target_url in ChannelLink.objects.filter(
+            code__in=list(codes), is_active=True
+        ).values_list("code", "id", "target_url")
+    }
+    for code in codes:
+        if code in rows:
+            _links[code] = rows[code]
+        else:
+            _links.pop(code, None)
+
+
+def record(
+    link_id: int,
+    *,
+    kind: str,
+    visitor_id: str,
+    now: datetime,
+    is_bot: bool = False,
+    ad_click: AdClick | None = None,
+) -> None:
     """Take a click into the buffer."""
+    global _dropped, _dropped_at
     event = TouchEvent(
-        event_id=uuid4(), kind=kind, link_id=link_id, visitor_id=visitor_id, occurred_at=now
+        event_id=uuid4(),
+        kind=kind,
+        link_id=link_id,
+        visitor_id=visitor_id,
+        occurred_at=now,
+        is_bot=is_bot,
+        ad_platform=ad_click.platform if ad_click else "",
+        ad_click_id=ad_click.click_id if ad_click else "",
     )
     with _buffer_lock:
         if len(_buffer) >= MOST_BUFFERED:
-            log.error("click dropped: the buffer is full")
+            _dropped, _dropped_at = _dropped + 1, now
             return
         _buffer.append(event)
         _ensure_writer()
+
+
+def state() -> State:
+    """Return how many clicks wait in this process, and how many it had no room for."""
+    return State(waiting=len(_buffer), dropped=_dropped)
 
 
 def flush_now() -> int:
@@ -99,6 +151,23 @@ def flush_now() -> int:
                 del _buffer[: len(batch)]
             written += len(batch)
     return written
+
+
+def stop() -> int:
+    """Write what is left before the process ends, trying for some seconds; return what is lost."""
+    give_up_at = time.monotonic() + STOP_SECONDS
+    while True:
+        try:
+            flush_now()
+        except Error:
+            if time.monotonic() > give_up_at:
+                log.exception("clicks lost at the stop", lost=len(_buffer))
+                break
+            connection.close()
+            time.sleep(FLUSH_EVERY_SECONDS)
+        else:
+            break
+    return len(_buffer)
 
 
 def _write(batch: list[TouchEvent]) -> None:
@@ -122,11 +191,16 @@ def _of_living_links(batch: list[TouchEvent]) -> list[TouchEvent]:
 def forget_links() -> None:
     """Read links anew; for tests, and after a link was switched off in this process."""
     _links.clear()
+    _to_read.clear()
+
+
+def _is_writing() -> bool:
+    return _writer is not None and _writer.is_alive()
 
 
 def _ensure_writer() -> None:
     global _writer  # noqa: PLW0603 - one writer per process, started in the process that serves
-    if _writer is None or not _writer.is_alive():
+    if not _is_writing():
         _writer = threading.Thread(target=_write_for_ever, name="click-writer", daemon=True)
         _writer.start()
 
@@ -136,6 +210,30 @@ def _write_for_ever() -> None:
         time.sleep(FLUSH_EVERY_SECONDS)
         try:
             flush_now()
+            _read_behind()
+            _tell_of_dropped()
         except Error:
-            log.warning("clicks wait for the database", waiting=len(_buffer))
+            log.warning("clicks wait for the database", waiting=len(_buffer), dropped=_dropped)
             connection.close()
+
+
+def _read_behind() -> None:
+    if codes := set(_to_read):
+        _read_links(codes)
+        _to_read.difference_update(codes)
+
+
+def _tell_of_dropped() -> None:
+    """Raise an alert about the clicks that found no room, once the database is there to take it."""
+    global _told  # noqa: PLW0603 - what this process has told
+    count, at = _dropped, _dropped_at
+    if at is None or count == _told:
+        return
+    log.error("clicks dropped", dropped=count)
+    messages.alert(
+        "clicks-dropped",
+        subject=f"{at:%Y-%m-%d %H:%M:%S}",
+        details={"clicks": count - _told},
+        now=at,
+    )
+    _told = count

@@ -60,7 +60,7 @@ links AS (
 events AS (
     SELECT occurred_at AS at, 1 AS touches, 0 AS joined, 0 AS orders, 0 AS cents, 0 AS issued,
            0 AS redeemed
-    FROM campaigns_touch WHERE link_id IN (SELECT id FROM links)
+    FROM campaigns_touch WHERE link_id IN (SELECT id FROM links) AND quality = 'counted'
       AND occurred_at >= %(since)s AND occurred_at < %(until)s
     UNION ALL
     SELECT occurred_at, 0, (kind = 'registration')::int, (kind = 'order')::int, amount_cents, 0, 0

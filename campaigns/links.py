@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.ad_clicks import AdClick
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink
 from shop.kernel import identifiers, qr
 from shop.kernel.errors import InvalidInput
@@ -76,10 +77,20 @@ def public_url(code: str, *, is_scan: bool = False) -> str:
     return f"{settings.PUBLIC_URL.rstrip('/')}/t/{code}{'?via=qr' if is_scan else ''}"
 
 
-def destination(target_url: str, *, code: str, visitor_id: str, referral_code: str = "") -> str:
+def destination(
+    target_url: str,
+    *,
+    code: str,
+    visitor_id: str,
+    referral_code: str = "",
+    ad_click: AdClick | None = None,
+) -> str:
     """Return where the redirect leads, with what the page passes on when the guest joins."""
     parts = urlsplit(target_url or WELCOME_PATH)
-    query = [*parse_qsl(parts.query), ("link", code), ("visitor", visitor_id)]
+    query = [*parse_qsl(parts.query)]
+    if ad_click:
+        query.append((ad_click.parameter, ad_click.click_id))
+    query += [("link", code), ("visitor", visitor_id)]
     if referral_code:
         query.append(("ref", referral_code))
     return urlunsplit(parts._replace(query=urlencode(query)))

@@ -147,6 +147,7 @@ met AS (
     JOIN campaigns_touch touch ON touch.visitor_id = acquisition.visitor_id
     JOIN campaigns_channellink link ON link.id = touch.link_id
     WHERE acquisition.visitor_id <> '' AND touch.kind = ANY(%(touch_kinds)s)
+      AND touch.quality = 'counted'
       AND touch.occurred_at > chosen.occurred_at - %(window)s
       AND touch.occurred_at <= chosen.occurred_at
       AND (acquisition.referrer_id IS NULL OR touch.occurred_at > acquisition.acquired_at)
@@ -159,7 +160,7 @@ met AS (
            OR acquisition.last_link_id IS NOT NULL AND acquisition.last_link_id IS DISTINCT FROM (
                SELECT touch.link_id FROM campaigns_touch touch
                WHERE touch.visitor_id = acquisition.visitor_id AND acquisition.visitor_id <> ''
-                 AND touch.kind = ANY(%(touch_kinds)s)
+                 AND touch.kind = ANY(%(touch_kinds)s) AND touch.quality = 'counted'
                  AND touch.occurred_at <= acquisition.acquired_at
                  AND touch.occurred_at > chosen.occurred_at - %(window)s
                ORDER BY touch.occurred_at DESC, touch.id DESC LIMIT 1))
@@ -194,7 +195,7 @@ met AS (
     JOIN campaigns_channel channel ON channel.id = link.channel_id
     LEFT JOIN campaigns_campaign campaign ON campaign.id = link.campaign_id
     LEFT JOIN period ON period.store_id = link.store_id
-    WHERE touch.kind = ANY(%(touch_kinds)s)
+    WHERE touch.kind = ANY(%(touch_kinds)s) AND touch.quality = 'counted'
       AND (touch.occurred_at >= period.starts_at AND touch.occurred_at < period.ends_at
            OR link.store_id IS NULL AND %(with_shared)s
               AND touch.occurred_at >= (SELECT min(starts_at) FROM period)

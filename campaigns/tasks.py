@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from campaigns import coupons, definitions, phases, transfers
+from campaigns import coupons, definitions, months, phases, transfers
 
 
 @shared_task
@@ -24,3 +24,9 @@ def advance_phases() -> None:
 def end_overdue_promotions() -> None:
     """End promotions whose period is over."""
     definitions.end_overdue(now=timezone.now())
+
+
+@shared_task
+def keep_months() -> None:
+    """Make the next months of touches, and drop those that are past keeping."""
+    months.keep(now=timezone.now())

@@ -24,7 +24,7 @@ from campaigns.models import (
     Voucher,
 )
 from campaigns.pricing import offer_rule_to_json, parse_rule
-from campaigns.touches import TouchEvent
+from campaigns.touch_quality import TouchEvent
 from loyalty import gift_cards, money, points, stored_value
 from loyalty.models import EarningRule, GiftCard, LoyaltyProgramme, StoredValuePlan
 from loyalty.stored_value import Desk

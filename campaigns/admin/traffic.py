@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from campaigns.models import Acquisition, Conversion, Touch
+from campaigns.models import Acquisition, Conversion, Touch, TouchTotal
 from shop.admin.pages import ReadOnlyPage
 from shop.admin.scoping import VisibleFilter
 
@@ -18,17 +18,42 @@ MEMBER_SEARCH = ["member__phone_last4", "member__name"]
 
 @admin.register(Touch)
 class TouchPage(ReadOnlyPage):
-    """Clicks, scans and visits, as they came in."""
+    """Clicks, scans and visits, as they came in; also those that do not count, and why."""
 
     store_lookup = "link__store_id"
-    list_display = ["occurred_at", "kind", "link", "visitor_id"]
+    list_display = ["occurred_at", "kind", "link", "visitor_id", "quality", "ad_platform"]
     list_display_links = ["occurred_at"]
-    list_filter = [("kind", ChoicesDropdownFilter), ("link__channel", VisibleFilter)]
+    list_filter = [
+        ("kind", ChoicesDropdownFilter),
+        ("quality", ChoicesDropdownFilter),
+        ("link__channel", VisibleFilter),
+    ]
     list_select_related = ["link"]
     search_fields = ["visitor_id", "link__code"]
     search_help_text = _("Visitor or code of the link")
     date_hierarchy = "occurred_at"
-    fields = ["occurred_at", "kind", "link", "visitor_id", "event_id"]
+    fields = [
+        "occurred_at",
+        ("kind", "quality"),
+        "link",
+        ("visitor_id", "event_id"),
+        ("ad_platform", "ad_click_id"),
+    ]
+
+
+@admin.register(TouchTotal)
+class TouchTotalPage(ReadOnlyPage):
+    """What is left of the touches of months that are past keeping."""
+
+    store_lookup = "link__store_id"
+    list_display = ["date", "link", "kind", "touches", "visitors", "flagged"]
+    list_display_links = ["date"]
+    list_filter = [("kind", ChoicesDropdownFilter), ("link__channel", VisibleFilter)]
+    list_select_related = ["link"]
+    search_fields = ["link__code", "link__label"]
+    search_help_text = _("Code or label of the link")
+    date_hierarchy = "date"
+    fields = ["date", "link", "kind", ("touches", "visitors", "flagged")]
 
 
 @admin.register(Acquisition)

@@ -16,20 +16,26 @@ from django.utils import timezone
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
-from campaigns import clicks, links
+from campaigns import ad_clicks, clicks, links
 from campaigns.models import Touch
 from shop.kernel import problems
 
 PROGRAMS = ["application/json", problems.CONTENT_TYPE]
 VISITOR_COOKIE = "visitor"
-VISITOR_SECONDS = 365 * 24 * 3600
+VISITOR_SECONDS = 90 * 24 * 3600
+"""A visitor's name lasts so long from its first day and is never renewed: then they get another."""
 VISITOR_PATTERN = re.compile(r"[A-Za-z0-9_-]{16,40}\Z")
 REFERRAL_PATTERN = re.compile(r"[A-Za-z0-9]{1,16}\Z")
 CRAWLERS = re.compile(
-    r"(?<!cu)bot\b|crawl|spider|slurp|preview|facebookexternalhit|whatsapp/|lighthouse",
+    r"(?<!cu)bot\b|crawl|spider|slurp|preview|facebookexternalhit|whatsapp/|lighthouse"
+    r"|qq-url-manager|security team|-linkservice|linkexpander|embedly|flipboardproxy|pinterest/"
+    r"|headlesschrome|phantomjs|selenium|monitor|pingdom|uptime|scrapy|python-|aiohttp|httpx"
+    r"|go-http-client|okhttp|java/|apache-httpclient|libwww|node-fetch|axios|curl/|wget/",
     re.IGNORECASE,
 )
-"""Programs that open links which nobody clicked. Cubot is a phone."""
+"""Programs that open links which nobody clicked: crawlers (Baiduspider, Bytespider, Sogou …), what
+draws the preview of a link in a chat (iMessage calls itself facebookexternalhit, QQ and WeChat look
+with QQ-URL-Manager, DingTalk has DingTalkBot-LinkService), monitors, scripts. Cubot is a phone."""
 
 
 @require_safe
@@ -43,20 +49,35 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
     if link is None:
         return _sorry(request, HTTPStatus.NOT_FOUND)
     known = request.COOKIES.get(VISITOR_COOKIE, "")
-    visitor_id = known if VISITOR_PATTERN.match(known) else secrets.token_urlsafe(16)
+    is_known = VISITOR_PATTERN.match(known) is not None
+    visitor_id = known if is_known else secrets.token_urlsafe(16)
     given = request.GET.get("ref", "")
+    ad_click = ad_clicks.find(request.GET)
     target = links.destination(
         link.target_url,
         code=code,
         visitor_id=visitor_id,
         referral_code=given if REFERRAL_PATTERN.match(given) else "",
+        ad_click=ad_click,
     )
     response = HttpResponseRedirect(target)
-    if not _is_machine(request):
-        kind = Touch.Kind.SCAN if request.GET.get("via") == "qr" else Touch.Kind.CLICK
-        clicks.record(link.id, kind=kind, visitor_id=visitor_id, now=timezone.now())
+    is_bot = _is_by_machine(request)
+    clicks.record(
+        link.id,
+        kind=Touch.Kind.SCAN if request.GET.get("via") == "qr" else Touch.Kind.CLICK,
+        visitor_id=visitor_id,
+        now=timezone.now(),
+        is_bot=is_bot,
+        ad_click=ad_click,
+    )
+    if not is_bot and not is_known:
         _remember(response, visitor_id)
     return response
+
+
+def is_machine(agent: str) -> bool:
+    """Tell a program by the name it gives itself; what hides its name is one."""
+    return not agent.strip() or CRAWLERS.search(agent) is not None
 
 
 def _remember(response: HttpResponse, visitor_id: str) -> None:
@@ -70,14 +91,13 @@ def _remember(response: HttpResponse, visitor_id: str) -> None:
     )
 
 
-def _is_machine(request: HttpRequest) -> bool:
-    """Tell crawlers, previews and prefetches, which must not look like guests."""
+def _is_by_machine(request: HttpRequest) -> bool:
+    """Tell crawlers, previews and prefetches, which must not count as guests."""
     headers = request.headers
     hints = f"{headers.get('Purpose', '')} {headers.get('Sec-Purpose', '')}".lower()
     is_early = "prefetch" in hints or "preview" in hints or "prerender" in hints
     is_early = is_early or headers.get("X-Moz", "").lower() == "prefetch"
-    is_crawler = CRAWLERS.search(headers.get("User-Agent", "")) is not None
-    return request.method == "HEAD" or is_early or is_crawler
+    return request.method == "HEAD" or is_early or is_machine(headers.get("User-Agent", ""))
 
 
 def _sorry(request: HttpRequest, status: HTTPStatus) -> HttpResponse:

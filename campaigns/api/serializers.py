@@ -188,6 +188,12 @@ class TouchRequest(StrictSerializer):
     link = StrictCharField(max_length=12, help_text="Code of the link.")
     visitor = StrictCharField(max_length=40, help_text="The same for the same phone.")
     occurred_at = StrictDateTimeField()
+    user_agent = StrictCharField(
+        max_length=500,
+        required=False,
+        allow_blank=True,
+        help_text="Of whom a server reports, to tell machines; not kept.",
+    )
 
 
 class TouchesRequest(StrictSerializer):
@@ -196,8 +202,21 @@ class TouchesRequest(StrictSerializer):
     events = serializers.ListField(child=TouchRequest(), min_length=1, max_length=MOST_TOUCHES)
 
 
+class TouchResult(serializers.Serializer[Any]):
+    """What became of one event: with its `quality` if accepted, with a `code` if refused."""
+
+    event_id = serializers.UUIDField()
+    outcome = serializers.ChoiceField(choices=["accepted", "duplicate", "refused"])
+    quality = serializers.ChoiceField(choices=Touch.Quality.choices, required=False)
+    code = serializers.ChoiceField(
+        choices=["unknown-link", "in-the-future", "too-late"], required=False
+    )
+
+
 class TouchesTaken(serializers.Serializer[Any]):
-    """How many events were new, and how many had been there before."""
+    """How many events were new, had been there before and cannot be used; and each of them."""
 
     accepted = serializers.IntegerField()
     duplicates = serializers.IntegerField()
+    refused = serializers.IntegerField()
+    results = TouchResult(many=True)

@@ -1,10 +1,12 @@
 """Touches from mini-programs and ad platforms, in batches."""
 
-from datetime import datetime, timedelta
+from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
+from django.conf import settings
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,13 +14,14 @@ from rest_framework.views import APIView
 
 from campaigns import queries, touches
 from campaigns.api import serializers
-from campaigns.touches import TouchEvent
-from shop.kernel.errors import InvalidInput
+from campaigns.api.redirect import is_machine
+from campaigns.models import Touch
+from campaigns.touch_quality import TouchEvent
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, Principal, principal_of
 
-CLOCK_SKEW = timedelta(minutes=5)
-"""How far ahead a client's clock may be."""
+Refusals = dict[int, str]
+"""Why an event of the batch was refused, by its place in it."""
 
 
 class TouchesView(APIView):
@@ -33,8 +36,15 @@ class TouchesView(APIView):
         description=(
             f"Up to {serializers.MOST_TOUCHES} events in any order. An `event_id` counts once,"
             " however often it is sent, so a batch whose answer was lost is simply sent again; no"
-            " Idempotency-Key is needed. One event that cannot be used refuses the batch and is"
-            f" named in `errors`; `occurred_at` may be {CLOCK_SKEW.seconds // 60} minutes ahead."
+            " Idempotency-Key is needed. `results` say of each event, in the order sent, what"
+            " became of it: an event that cannot be used keeps out no other. `code` says why it was"
+            " refused: `unknown-link`, `in-the-future` (more than"
+            f" {touches.CLOCK_SKEW.seconds // 60} minutes), `too-late` (more than"
+            f" {settings.TOUCH_LATE_AFTER.days} days old). What is taken but not counted in reports"
+            " has another `quality` than `counted`: `bot`, by the `user_agent`, which is not kept;"
+            " `repeated`, when the visitor met the link in the same way less than"
+            f" {settings.TOUCH_REPEATED_WITHIN.seconds} seconds before. A batch of another form is"
+            " refused as a whole."
         ),
         request=serializers.TouchesRequest,
         responses={200: serializers.TouchesTaken},
@@ -60,33 +70,57 @@ class TouchesView(APIView):
         """Take a batch of touches."""
         body = serializers.TouchesRequest(data=request.data)
         body.is_valid(raise_exception=True)
-        events = _events(principal_of(request), body.validated_data["events"], now=timezone.now())
-        accepted = touches.ingest(events)
-        taken = {"accepted": accepted, "duplicates": len(events) - accepted}
-        return Response(serializers.TouchesTaken(taken).data)
+        data = body.validated_data["events"]
+        events, refusals = _judge(principal_of(request), data, now=timezone.now())
+        taken = touches.ingest(events) if events else {}
+        return Response(serializers.TouchesTaken(_report(data, refusals, taken)).data)
 
 
-def _events(principal: Principal, data: list[dict[str, Any]], *, now: datetime) -> list[TouchEvent]:
+def _judge(
+    principal: Principal, data: Sequence[dict[str, Any]], *, now: datetime
+) -> tuple[list[TouchEvent], Refusals]:
     named = {event["link"] for event in data}
     visible = queries.visible_links(principal).filter(code__in=named)
     link_ids = dict(visible.values_list("code", "pk"))
-    refusals = []
-    for index, event in enumerate(data):
+    events, refusals = [], {}
+    for place, event in enumerate(data):
+        reason = touches.refusal(event["occurred_at"], now=now)
         if event["link"] not in link_ids:
-            refusals.append((f"/events/{index}/link", _("There is no such link."), "unknown-link"))
-        if event["occurred_at"] > now + CLOCK_SKEW:
-            refusals.append(
-                (f"/events/{index}/occurred_at", _("This has not happened yet."), "in-the-future")
-            )
-    if refusals:
-        raise InvalidInput.of_many(refusals)
-    return [
-        TouchEvent(
-            event_id=event["event_id"],
-            kind=event["kind"],
-            link_id=link_ids[event["link"]],
-            visitor_id=event["visitor"],
-            occurred_at=event["occurred_at"],
-        )
-        for event in data
-    ]
+            reason = "unknown-link"
+        if reason:
+            refusals[place] = reason
+        else:
+            events.append(_event(event, link_ids[event["link"]]))
+    return events, refusals
+
+
+def _event(data: dict[str, Any], link_id: int) -> TouchEvent:
+    agent = data.get("user_agent")
+    return TouchEvent(
+        event_id=data["event_id"],
+        kind=data["kind"],
+        link_id=link_id,
+        visitor_id=data["visitor"],
+        occurred_at=data["occurred_at"],
+        is_bot=agent is not None and is_machine(agent),
+    )
+
+
+def _report(
+    data: Sequence[dict[str, Any]], refusals: Refusals, taken: dict[UUID, Touch.Quality]
+) -> dict[str, Any]:
+    left = dict(taken)  # of an event that the batch has twice, the first is new
+    results = []
+    for place, event in enumerate(data):
+        result = {"event_id": event["event_id"], "outcome": "duplicate"}
+        if place in refusals:
+            result |= {"outcome": "refused", "code": refusals[place]}
+        elif event["event_id"] in left:
+            result |= {"outcome": "accepted", "quality": left.pop(event["event_id"])}
+        results.append(result)
+    return {
+        "accepted": len(taken),
+        "duplicates": len(data) - len(taken) - len(refusals),
+        "refused": len(refusals),
+        "results": results,
+    }

@@ -7,13 +7,13 @@ from campaigns.models.channels import (
     Channel,
     ChannelLink,
     Conversion,
-    Touch,
 )
 from campaigns.models.costs import AdUnit, CostImport, DailyCost
 from campaigns.models.coupons import Coupon, CouponDefinition, CouponRedemption
 from campaigns.models.phases import CampaignPhase, Reservation
 from campaigns.models.promotions import Promotion, PromotionUse, UsageCounter
 from campaigns.models.referrals import Referral, ReferralCode, ReferralProgramme
+from campaigns.models.touches import SeenEvent, Touch, TouchTotal
 from campaigns.models.transfers import CouponTransfer
 from campaigns.models.vouchers import Voucher, VoucherDeal
 
@@ -40,7 +40,9 @@ __all__ = [
     "ReferralCode",
     "ReferralProgramme",
     "Reservation",
+    "SeenEvent",
     "Touch",
+    "TouchTotal",
     "UsageCounter",
     "Voucher",
     "VoucherDeal",

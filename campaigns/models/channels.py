@@ -110,37 +110,6 @@ class ChannelLink(models.Model):
         return f"{self.label} ({self.code})"
 
 
-class Touch(models.Model):
-    """One moment at which somebody met a link; written once, never changed.
-
-    Invariants:
-        The same `event_id` counts once, however often it is delivered.
-    """
-
-    class Kind(models.TextChoices):
-        IMPRESSION = "impression", _("Impression")
-        CLICK = "click", _("Click")
-        SCAN = "scan", _("Scan")
-        VISIT = "visit", _("Visit")
-
-    event_id = models.UUIDField(_("event"), unique=True)
-    kind = models.CharField(_("kind"), max_length=16, choices=Kind)
-    link = models.ForeignKey(
-        ChannelLink, models.PROTECT, related_name="touches", verbose_name=_("link")
-    )
-    visitor_id = models.CharField(_("visitor"), max_length=40)
-    occurred_at = models.DateTimeField(_("at"))
-
-    class Meta:
-        verbose_name = _("touch")
-        verbose_name_plural = _("touches")
-        indexes = [
-            models.Index(name="touch_by_visitor", fields=["visitor_id", "occurred_at"]),
-            models.Index(name="touch_by_link", fields=["link", "occurred_at"]),
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.kind} {self.visitor_id}"
 
 
 class Acquisition(models.Model):

@@ -38,4 +38,4 @@ def worker_exit(server: Any, worker: Any) -> None:
     if apps.ready:  # not so in a worker that failed while loading
         from campaigns import clicks  # models can be imported only now
 
-        clicks.flush_now()
+        clicks.stop()

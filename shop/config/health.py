@@ -2,6 +2,7 @@
 
 import pkgutil
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import cache
 from http import HTTPStatus
 from pathlib import Path
@@ -17,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from campaigns import clicks
 from shop.config import ticks
 from shop.kernel import problems
 from shop.kernel.errors import DomainError
@@ -49,7 +51,12 @@ def ready(request: HttpRequest) -> HttpResponse:
         failed = [name for name, is_passed in results.items() if not is_passed]
         return _problem(NotReady(failed_checks=failed))
     return JsonResponse(
-        {"status": "ready", "checks": results, "beat_age_seconds": _beat_age_seconds()}
+        {
+            "status": "ready",
+            "checks": results,
+            "beat_age_seconds": _beat_age_seconds(),
+            "clicks": asdict(clicks.state()),
+        }
     )
 
 

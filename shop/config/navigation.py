@@ -32,6 +32,7 @@ from campaigns.models import (
     ReferralCode,
     ReferralProgramme,
     Touch,
+    TouchTotal,
     Voucher,
     VoucherDeal,
 )
@@ -119,6 +120,7 @@ PROMOTION: list[Entry] = [
     (ReferralProgramme, "handshake"),
     (Channel, "hub"),
     (Touch, "ads_click"),
+    (TouchTotal, "calendar_month"),
     (Acquisition, "person_add"),
     (Conversion, "conversion_path"),
 ]

@@ -187,6 +187,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=5),
     },
     "advance phases": {"task": "campaigns.tasks.advance_phases", "schedule": timedelta(minutes=1)},
+    "keep months of touches": {
+        "task": "campaigns.tasks.keep_months",
+        "schedule": timedelta(hours=6),
+    },
     "resolve vouchers": {
         "task": "shop.storefront.tasks.resolve_vouchers",
         "schedule": 5.0,
@@ -333,6 +337,17 @@ SPECTACULAR_SETTINGS = {
         "CodeBatchKind": "campaigns.models.CodeBatch.Kind",
     },
 }
+
+# --- touches -----------------------------------------------------------------------------------
+
+TOUCH_REPEATED_WITHIN = timedelta(seconds=env.int("TOUCH_REPEATED_SECONDS", default=10))
+"""The same visitor at the same link within this time counts once."""
+TOUCH_LATE_AFTER = timedelta(days=env.int("TOUCH_LATE_DAYS", default=7))
+"""Older events are not taken any more."""
+TOUCH_RETENTION_MONTHS = env.int("TOUCH_RETENTION_MONTHS", default=13)
+"""Whole months that single touches are kept beside the current one; then only their totals."""
+if timedelta(days=28) * TOUCH_RETENTION_MONTHS < timedelta(days=31) + TOUCH_LATE_AFTER:
+    raise ImproperlyConfigured("TOUCH_RETENTION_MONTHS must outlast what may still be credited.")
 
 # --- providers ---------------------------------------------------------------------------------
 

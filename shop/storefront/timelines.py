@@ -131,7 +131,7 @@ _BRANCHES = [
                 JOIN campaigns_touch touch ON touch.visitor_id = origin.visitor_id
                 JOIN campaigns_channellink link ON link.id = touch.link_id
                 JOIN campaigns_channel channel ON channel.id = link.channel_id
-                WHERE true""",
+                WHERE touch.quality = 'counted'""",
         at="touch.occurred_at",
         row_id="touch.id",
         details="'touch', touch.kind, 'link', link.code, 'channel', channel.code",

@@ -1,6 +1,7 @@
 """Rules that keep the code predictable, checked on its syntax trees."""
 
 import ast
+import re
 
 import pytest
 
@@ -13,6 +14,7 @@ ASKS_THE_CLOCK = {
     "shop/kernel/idempotency.py": "it is the edge: it wraps the views",
     "shop/storefront/pages.py": "pages are views",
 }
+READS_EVERY_TOUCH = {"shop/storefront/invariants/growth.py"}
 FLOWS = [
     "shop/storefront/checkout.py",
     "shop/storefront/payments.py",
@@ -129,3 +131,18 @@ def test_every_module_and_public_thing_says_what_it_is() -> None:
                 silent.append(f"{name}: {node.name}")
 
     assert silent == []
+
+
+def test_whoever_reads_touches_leaves_out_what_does_not_count() -> None:
+    """Machines and repeated taps are kept and flagged; a report that forgets it counts them."""
+    readers = re.compile(r"(?:FROM|JOIN) campaigns_touch\b(?P<rest>[^;]{0,700})", re.DOTALL)
+    forgetful = [
+        f"{name}: {' '.join(match['rest'].split())[:60]}"
+        for name, tree in modules()
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        for match in readers.finditer(node.value)
+        if "quality" not in match["rest"] and name not in READS_EVERY_TOUCH
+    ]
+
+    assert forgetful == []

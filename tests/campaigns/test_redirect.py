@@ -32,12 +32,12 @@ def follow(
     headers: dict[str, str] | None = None,
 ) -> Any:
     guest = guest or Client(raise_request_exception=False)
-    return guest.get(f"/t/{code}{query}", headers=headers)
+    return guest.get(f"/t/{code}{query}", headers={"User-Agent": WECHAT} | (headers or {}))
 
 
 def kinds() -> list[str]:
     clicks.flush_now()
-    return sorted(Touch.objects.values_list("kind", flat=True))
+    return sorted(Touch.objects.exclude(quality="bot").values_list("kind", flat=True))
 
 
 class TestLink:
@@ -82,11 +82,18 @@ class TestLink:
         assert kinds() == ["click", "click"]
         assert Touch.objects.values("visitor_id").distinct().count() == 1
 
-    def test_keeps_the_visitor_out_of_reach_of_scripts_for_a_year(self) -> None:
+    def test_keeps_the_visitor_out_of_reach_of_scripts(self) -> None:
         cookie = follow(make.link().code).cookies["visitor"]
 
         assert (cookie["httponly"], cookie["samesite"]) == (True, "Lax")
-        assert cookie["max-age"] == 365 * 24 * 3600
+        assert cookie["max-age"] == 90 * 24 * 3600
+
+    def test_gives_a_guest_another_name_ninety_days_after_the_first_click(self) -> None:
+        link, guest = make.link(), Client()
+
+        follow(link.code, guest=guest)
+
+        assert not follow(link.code, guest=guest).cookies  # the first one is not renewed
 
     def test_gives_a_forged_visitor_a_new_name(self) -> None:
         guest = Client()
@@ -133,14 +140,17 @@ class TestMachines:
             {"Purpose": "prefetch"},
             {"Sec-Purpose": "prefetch;prerender"},
             {"X-Moz": "prefetch"},
+            {"User-Agent": "QQ-URL-Manager"},
+            {"User-Agent": ""},
         ],
     )
-    def test_are_redirected_and_not_counted(self, headers: dict[str, str]) -> None:
+    def test_are_redirected_and_kept_without_counting(self, headers: dict[str, str]) -> None:
         answer = follow(make.link().code, headers=headers)
 
         assert answer.status_code == 302
         assert not answer.cookies
         assert kinds() == []
+        assert Touch.objects.get().quality == "bot"
 
     @pytest.mark.parametrize("agent", [WECHAT, CUBOT])
     def test_are_not_taken_for_people_nor_people_for_them(self, agent: str) -> None:
@@ -149,10 +159,11 @@ class TestMachines:
         assert kinds() == ["click"]
 
     def test_that_only_look_are_not_counted(self) -> None:
-        answer = Client().head(f"/t/{make.link().code}")
+        answer = Client().head(f"/t/{make.link().code}", headers={"User-Agent": WECHAT})
 
         assert answer.status_code == 302
         assert kinds() == []
+        assert Touch.objects.get().quality == "bot"
 
 
 class TestLostLink:

@@ -367,6 +367,12 @@ SABOTAGE = {
         "UPDATE campaigns_referral SET order_id = NULL WHERE status = 'qualified'"
     ),
     "a-member-has-all-that-members-have": "DELETE FROM campaigns_acquisition",
+    "an-event-is-one-touch": (
+        "INSERT INTO campaigns_touch (event_id, kind, visitor_id, occurred_at, link_id)"
+        " SELECT twin, 'scan', 'v', at, (SELECT min(id) FROM campaigns_channellink)"
+        " FROM (SELECT '0197a0de-7c1c-7a3e-9d0a-5b1f1c9a2e11'::uuid AS twin) one,"
+        " unnest(ARRAY['2026-05-01', '2026-06-01']::timestamptz[]) at"
+    ),
     "payments-are-what-was-paid": "UPDATE shop_payment SET amount_cents = amount_cents + 1",
     "refunds-are-what-was-given-back": "UPDATE shop_refund SET amount_cents = amount_cents + 1",
     "refund-lines-are-the-refund": "UPDATE shop_refundline SET amount_cents = amount_cents + 1",

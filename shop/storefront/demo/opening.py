@@ -10,7 +10,7 @@ from uuid import UUID
 from campaigns import costs, links, referrals, touches
 from campaigns.costs import CostRow
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, Coupon, Touch
-from campaigns.touches import TouchEvent
+from campaigns.touch_quality import TouchEvent
 from loyalty import points
 from loyalty.lifetimes import Lifetime
 from shop.kernel.money import Cents, split_cents

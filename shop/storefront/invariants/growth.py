@@ -331,4 +331,12 @@ CHECKS = [
                   END
         """,
     ),
+    Check(
+        id="I18",
+        name="an-event-is-one-touch",
+        sql="""
+            SELECT event_id, count(*) AS touches FROM campaigns_touch
+            GROUP BY event_id HAVING count(*) > 1
+        """,
+    ),
 ]

@@ -92,6 +92,7 @@ AS (
     SELECT links.channel_id, 0, 0, 0, count(*), 0, 0, 0
     FROM campaigns_touch touch JOIN links ON links.id = touch.link_id
     WHERE touch.occurred_at >= links.starts_at AND touch.occurred_at < links.ends_at
+      AND touch.quality = 'counted'
     GROUP BY links.channel_id
     UNION ALL
     SELECT conversion.channel_id, 0, 0, 0, 0,

@@ -240,6 +240,7 @@ touched AS (
     FROM campaigns_touch touch
     JOIN links ON links.id = touch.link_id
      AND touch.occurred_at >= links.starts_at AND touch.occurred_at < links.ends_at
+     AND touch.quality = 'counted'
     JOIN named_links ON named_links.id = links.id
     ORDER BY touch.visitor_id, touch.kind = ANY(%(touch_kinds)s) DESC,
              touch.occurred_at DESC, touch.id DESC

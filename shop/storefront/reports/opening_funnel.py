@@ -206,6 +206,7 @@ touched AS (
     FROM campaigns_touch touch
     JOIN links ON links.id = touch.link_id
     WHERE touch.occurred_at >= %(reached_from)s AND touch.occurred_at < %(first_until)s
+      AND touch.quality = 'counted'
     ORDER BY touch.visitor_id, touch.kind = ANY(%(touch_kinds)s) DESC,
              touch.occurred_at DESC, touch.id DESC
 ),

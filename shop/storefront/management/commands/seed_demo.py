@@ -12,6 +12,7 @@ from django.core.management.base import BaseCommand, CommandError
 from django.utils import timezone
 from tqdm import tqdm
 
+from campaigns import months
 from shop.models import Member, Order
 from shop.storefront.demo import season
 from shop.storefront.demo.season import Season
@@ -54,6 +55,7 @@ class Command(BaseCommand):
         settings.DEBUG = False  # or else Django keeps the text of every statement of this process
         started = time.perf_counter()
         self._play(_season(options["today"], is_small=options["small"]))
+        months.make_ahead(now=timezone.now())
         upkeep.refresh()
         self.stdout.write(
             f"Made {Member.objects.count()} members and {Order.objects.count()} orders"
