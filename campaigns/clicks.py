@@ -21,7 +21,7 @@ from campaigns import touches
 from campaigns.ad_clicks import AdClick
 from campaigns.models import ChannelLink
 from campaigns.touch_quality import TouchEvent
-from shop import messages
+from shop import alerts
 
 FLUSH_EVERY_SECONDS = 0.2
 LINKS_KEPT_SECONDS = 5.0
@@ -230,10 +230,11 @@ def _tell_of_dropped() -> None:
     if at is None or count == _told:
         return
     log.error("clicks dropped", dropped=count)
-    messages.alert(
+    alerts.record(
         "clicks-dropped",
         subject=f"{at:%Y-%m-%d %H:%M:%S}",
         details={"clicks": count - _told},
         now=at,
+        severity=alerts.Severity.CRITICAL,
     )
     _told = count

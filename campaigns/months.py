@@ -16,13 +16,14 @@ from django.db import connection, transaction
 from django.db.backends.utils import CursorWrapper
 
 from campaigns.models import SeenEvent, Touch, TouchTotal
-from shop import messages
+from shop import alerts
 from shop.kernel import locks
 
 MONTHS_AHEAD = 3
 TABLE = Touch._meta.db_table
 DEFAULT = f"{TABLE}_default"
 TURN = "months of touches"
+ALARM = "touch-month-missing"
 
 
 @dataclass(frozen=True, order=True, slots=True)
@@ -87,11 +88,10 @@ def keep(*, now: datetime) -> None:
         make_ahead(now=now)
         drop_old(now=now)
     finally:
-        if lacking := missing(now=now):
-            names = [month.partition for month in lacking]
-            messages.alert(
-                "touch-month-missing", subject=names[0], details={"partitions": names}, now=now
-            )
+        if lacking := [month.partition for month in missing(now=now)]:
+            details = {"partitions": lacking}
+            alerts.raise_condition(ALARM, subject=lacking[0], details=details, now=now)
+        alerts.keep_only(ALARM, subjects=lacking[:1], now=now)
 
 
 def make_ahead(*, now: datetime) -> list[Month]:
