@@ -110,8 +110,6 @@ class ChannelLink(models.Model):
         return f"{self.label} ({self.code})"
 
 
-
-
 class Acquisition(models.Model):
     """Where a member came from; frozen when they joined.
 

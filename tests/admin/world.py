@@ -8,7 +8,15 @@ from django.db.models import Model
 
 from campaigns import cost_imports, costs, definitions, links, referrals, transfers
 from campaigns.costs import CostRow
-from campaigns.models import AdUnit, Campaign, CampaignPhase, Channel, ChannelLink, CodeBatch
+from campaigns.models import (
+    AdUnit,
+    Campaign,
+    CampaignPhase,
+    Channel,
+    ChannelLink,
+    CodeBatch,
+    TouchTotal,
+)
 from loyalty import adjustments, earning_events, pins, plans, rewards
 from loyalty.models import Benefit, BenefitGrant, EarningRule, MembershipPlan
 from shop import alerts, tills
@@ -202,6 +210,9 @@ def _promote(store: Store) -> ChannelLink:
         staff=make.staff_member(store.code),
         links=ChannelLink.objects.filter(pk=link.pk),
         now=make.NOON,
+    )
+    TouchTotal.objects.create(
+        link=link, date=make.NOON.date(), kind="scan", touches=3, visitors=2, flagged=1
     )
     return link
 

@@ -369,7 +369,7 @@ SABOTAGE = {
     "a-member-has-all-that-members-have": "DELETE FROM campaigns_acquisition",
     "an-event-is-one-touch": (
         "INSERT INTO campaigns_touch (event_id, kind, visitor_id, occurred_at, link_id)"
-        " SELECT twin, 'scan', 'v', at, (SELECT min(id) FROM campaigns_channellink)"
+        " SELECT twin, 'scan', 'v', at, 0"
         " FROM (SELECT '0197a0de-7c1c-7a3e-9d0a-5b1f1c9a2e11'::uuid AS twin) one,"
         " unnest(ARRAY['2026-05-01', '2026-06-01']::timestamptz[]) at"
     ),
