@@ -147,7 +147,7 @@ MAY = {
     "channel_links_list": f"{ANALYSTS} {MANAGERS}",
     "channel_links_create": "manager head_office",
     "channel_links_qr": "analyst manager head_office",
-    "touches_create": "analyst manager head_office",
+    "touches_create": f"{ANALYSTS} {MANAGERS}",
     "daily_costs_list": f"{ANALYSTS} {MANAGERS}",
     "daily_costs_upsert": "analyst manager head_office",
     "daily_costs_import": f"{ANALYSTS} {MANAGERS}",
@@ -215,9 +215,12 @@ SEES = {
 }
 """Of those, in whose answer something of SH001 or of the member A stands."""
 
-CHANGES_NOTHING = {"daily_costs_import": "other_analyst other_manager"}
+CHANGES_NOTHING = {
+    "daily_costs_import": "other_analyst other_manager",
+    "touches_create": "other_analyst other_manager",
+}
 """Whose request is served by saying line by line that nothing was stored."""
-SPEAKS_OF_VALUES = {"daily_costs_upsert", "touches_create"}
+SPEAKS_OF_VALUES = {"daily_costs_upsert"}
 """Where a thing that is not the caller's is named in the body: 400, as if it did not exist."""
 
 UNKNOWN = {"anonymous", "signed_out_member", "revoked_till", "expired_till"}

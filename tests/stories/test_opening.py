@@ -43,7 +43,9 @@ class Guest:
     """Somebody with a phone: a browser that remembers, and later a membership."""
 
     def __init__(self, *, visitor: str = "") -> None:
-        self.browser = Client(raise_request_exception=False)
+        self.browser = Client(
+            raise_request_exception=False, headers={"User-Agent": "MicroMessenger/8.0.42"}
+        )
         if visitor:
             self.browser.cookies["visitor"] = visitor
         self.arrived_with: dict[str, str] = {}

@@ -65,12 +65,13 @@ opened AS (
     FROM campaigns_touch touch
     JOIN campaigns_channellink link ON link.id = touch.link_id
     LEFT JOIN shop_store store ON store.id = link.store_id
-    WHERE touch.kind = %(opened)s
+    WHERE touch.kind = %(opened)s AND touch.quality = 'counted'
       AND touch.occurred_at >= %(since)s::date - 2 AND touch.occurred_at < %(until)s::date + 2
       AND (link.store_id = ANY(%(stores)s) OR (link.store_id IS NULL AND %(whole_chain)s))
       AND NOT EXISTS (
           SELECT FROM campaigns_touch earlier
           WHERE earlier.visitor_id = touch.visitor_id AND earlier.kind = %(opened)s
+            AND earlier.quality = 'counted'
             AND (earlier.occurred_at, earlier.id) < (touch.occurred_at, touch.id))
 ),
 both_kinds AS (SELECT * FROM joined UNION ALL SELECT * FROM opened)
