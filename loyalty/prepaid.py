@@ -7,7 +7,7 @@ from datetime import datetime
 from django.db.models import Sum
 from django.utils.translation import gettext_lazy as _
 
-from loyalty import gift_cards, money, proportions, stored_value, tiers
+from loyalty import gift_cards, money, pay_codes, proportions, stored_value, tiers
 from loyalty.models import GiftCard, MoneyAccount, MoneyEntry
 from loyalty.money import NotEnoughStoredValue, StoredValueOff
 from shop import members
@@ -34,8 +34,11 @@ def spend(order: Order, tenders: Sequence[Tender], *, actor: str, now: datetime)
     Return how much of it was gift, for which nothing is earned. Orders that are paid otherwise
     cost no statement. All accounts are locked at once.
 
+    The wallet pays only with the code that its member's phone shows; it is used up with it.
+
     Raises:
         StoredValueOff, WalletRequired, members.MemberNotActive, NotEnoughStoredValue
+        pay_codes.PayCodeWrong
         gift_cards.GiftCardUnknown, gift_cards.GiftCardNotUsable
         InvalidInput: the wallet or a card is named twice.
     """
@@ -53,6 +56,7 @@ def spend(order: Order, tenders: Sequence[Tender], *, actor: str, now: datetime)
         if order.member is None:
             raise WalletRequired
         members.ensure_active(order.member)
+        pay_codes.use(from_wallet[0].code, member_id=order.member.pk, guesser=actor, now=now)
     for card in gift_cards.lock(cards):
         gift_cards.ensure_usable(card, now=now)
     accounts = money.lock(

@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from loyalty import money, proportions, tiers
+from loyalty import money, pay_codes, proportions, tiers
 from loyalty.models import (
     MoneyAccount,
     MoneyEntry,
@@ -24,7 +24,7 @@ from shop import accounts, members
 from shop.kernel import identifiers
 from shop.kernel.errors import DomainError, NotFound
 from shop.kernel.money import Cents
-from shop.models import Member, Payment, Store
+from shop.models import Member, Store
 from shop.orders import PaymentMismatch, PaymentRefTaken, Tender
 
 Entry = MoneyEntry.Kind
@@ -168,11 +168,6 @@ def record_sale(
     total = sum(tender.amount_cents for tender in tenders)
     if total != sale.paid_cents:
         raise PaymentMismatch(payable_cents=sale.paid_cents, tendered_cents=total)
-    refs = [tender.provider_ref for tender in tenders if tender.provider_ref]
-    for tender in tenders:
-        paid_before = Payment.objects.filter(method=tender.method, provider_ref=tender.provider_ref)
-        if tender.provider_ref and paid_before.exists():
-            raise PaymentRefTaken(provider_refs=refs)
     sale.number = f"S{identifiers.new_code(11)}"
     sale.store, sale.till_id, sale.actor, sale.sold_at = desk.store, desk.till_id, desk.actor, now
     sale.save()
@@ -189,21 +184,31 @@ def record_sale(
             ]
         )
     except IntegrityError as error:
+        refs = [tender.provider_ref for tender in tenders if tender.provider_ref]
         raise PaymentRefTaken(provider_refs=refs) from error
     return sale
 
 
 @transaction.atomic
 def pay_out(
-    member: Member, *, amount_cents: Cents | None, note: str, desk: Desk, now: datetime
+    member: Member,
+    *,
+    amount_cents: Cents | None,
+    note: str,
+    desk: Desk,
+    now: datetime,
+    code: str = "",
 ) -> Payout:
     """Give unused principal back, all of it when no amount is named; gifts shrink in proportion.
 
-    Works when stored value is off and when the member is frozen: it is the member's money.
+    Works when stored value is off and when the member is frozen: it is the member's money. An
+    active member's phone shows the code that says so; a frozen one's can show none.
 
     Raises:
-        NothingToPayOut, NotEnoughStoredValue
+        NothingToPayOut, NotEnoughStoredValue, pay_codes.PayCodeWrong
     """
+    if member.status == Member.Status.ACTIVE:
+        pay_codes.use(code, member_id=member.pk, guesser=desk.actor, now=now)
     wallet = money.lock(member_id=member.pk)
     if not wallet or not _principal(wallet).balance_cents:
         raise NothingToPayOut

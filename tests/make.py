@@ -25,7 +25,7 @@ from campaigns.models import (
 )
 from campaigns.pricing import offer_rule_to_json, parse_rule
 from campaigns.touch_quality import TouchEvent
-from loyalty import gift_cards, money, points, stored_value
+from loyalty import gift_cards, money, pay_codes, points, stored_value
 from loyalty.models import EarningRule, GiftCard, LoyaltyProgramme, StoredValuePlan
 from loyalty.stored_value import Desk
 from shop import members, tills
@@ -113,6 +113,11 @@ def topped_up(
         now=now,
     )
     return who
+
+
+def pay_code(who: Member, *, now: datetime = NOON) -> str:
+    """Return the code on a member's phone that lets a till take money from the wallet."""
+    return pay_codes.renew(who, now=now)[0]
 
 
 @transaction.atomic

@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from loyalty import queries, stored_value
+from loyalty import pay_codes, queries, stored_value
 from loyalty.models import MoneyEntry, StoredValuePlan, StoredValueSale
 from loyalty.models.money import PAYMENT_METHODS
 from loyalty.stored_value import Desk
@@ -24,7 +24,7 @@ from shop.kernel.money import Cents
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of
 from shop.kernel.serializers import AmountField, StrictCharField, StrictSerializer
-from shop.models import Store
+from shop.models import Member, Store
 from shop.orders import Tender
 
 MEMBER_ONLY = callers(Kind.MEMBER, scope="")
@@ -64,6 +64,19 @@ class PayoutRequest(StrictSerializer):
     amount_cents = AmountField(required=False)
     method = serializers.ChoiceField(choices=PAYMENT_METHODS, help_text="How it is handed out.")
     reason = StrictCharField(max_length=120, required=False, allow_blank=True, default="")
+    code = StrictCharField(
+        max_length=16,
+        required=False,
+        default="",
+        help_text="The code on the member's phone; only a frozen member needs none.",
+    )
+
+
+class PayCodeOut(serializers.Serializer[Any]):
+    """What to show at the till, and until when."""
+
+    code = serializers.CharField()
+    expires_at = serializers.DateTimeField()
 
 
 class TopUpPlanOut(serializers.ModelSerializer[StoredValuePlan]):
@@ -188,6 +201,26 @@ class MeStoredValueView(APIView):
         """Show my stored value."""
         found = stored_value.statement(principal_of(request).id, now=timezone.now())
         return Response(StatementOut(found).data)
+
+
+class MePayCodeView(APIView):
+    """The code by which one's own wallet pays at a till."""
+
+    permission_classes = [MEMBER_ONLY]
+
+    @extend_schema(
+        operation_id="me_stored_value_code",
+        tags=["me"],
+        summary="Get a code that lets the till take money from my wallet, once within a minute",
+        description="An earlier code stops working. 409 `member-not-active`.",
+        request=None,
+        responses={201: PayCodeOut},
+    )
+    def post(self, request: Request) -> Response:
+        """Get a code to pay with."""
+        me = Member.objects.get(pk=principal_of(request).id)
+        code, expires_at = pay_codes.renew(me, now=timezone.now())
+        return Response(PayCodeOut({"code": code, "expires_at": expires_at}).data, status=201)
 
 
 class MemberStoredValueView(APIView):
@@ -319,11 +352,16 @@ class PayoutsView(APIView):
         summary="Pay unused principal out to a member",
         description=(
             "The till hands it out as it says. Gifts are lost in proportion, rounded up. Works when"
-            " stored value is off. 409 `nothing-to-pay-out`, `not-enough-stored-value`."
+            " stored value is off. `code` is the one on the member's phone. 409 `pay-code-wrong`,"
+            " `nothing-to-pay-out`, `not-enough-stored-value`."
         ),
         request=PayoutRequest,
         responses={201: PayoutOut},
-        examples=[OpenApiExample("All of it", value={"method": "cash"}, request_only=True)],
+        examples=[
+            OpenApiExample(
+                "All of it", value={"method": "cash", "code": "812345678901"}, request_only=True
+            )
+        ],
     )
     @idempotent
     def post(self, request: Request, member_id: UUID) -> Response:
@@ -339,5 +377,6 @@ class PayoutsView(APIView):
             note=f"{data['method']} {data['reason']}".strip(),
             desk=desk_of(request),
             now=timezone.now(),
+            code=data["code"],
         )
         return Response(PayoutOut(payout).data, status=201)

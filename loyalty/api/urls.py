@@ -24,6 +24,7 @@ urlpatterns = [
     path("earning-rules", earning.EarningRulesView.as_view()),
     path("stored-value/plans", stored_value.TopUpPlansView.as_view()),
     path("me/stored-value", stored_value.MeStoredValueView.as_view()),
+    path("me/stored-value/code", stored_value.MePayCodeView.as_view()),
     path("me/stored-value/entries", stored_value.MeMoneyEntriesView.as_view()),
     path("members/<uuid:member_id>/stored-value", stored_value.MemberStoredValueView.as_view()),
     path(

@@ -11,7 +11,7 @@ from shop.kernel.fields import CentsField
 from shop.kernel.money import Cents
 from shop.models.members import Member
 from shop.models.named import Named
-from shop.models.orders import Order, Payment
+from shop.models.orders import PAYS_ONCE, Order, Payment
 from shop.models.staff import Till
 from shop.models.stores import Store
 
@@ -131,7 +131,8 @@ class StoredValuePayment(models.Model):
             ),
         ]
         triggers = [
-            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete)
+            pgtrigger.Protect(name="append_only", operation=pgtrigger.Update | pgtrigger.Delete),
+            PAYS_ONCE,
         ]
 
     def __str__(self) -> str:
@@ -336,3 +337,17 @@ class MoneyEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.cents:+d} {self.kind} {self.source}"
+
+
+class PayCode(models.Model):
+    """The code on a member's phone by which the wallet pays: hashed, short-lived, used once."""
+
+    member = models.OneToOneField(
+        Member, models.CASCADE, primary_key=True, related_name="pay_code", verbose_name=_("member")
+    )
+    code_hash = models.BinaryField(max_length=32)
+    expires_at = models.DateTimeField()
+    used_at = models.DateTimeField(null=True)
+
+    def __str__(self) -> str:
+        return f"until {self.expires_at:%F %T}"

@@ -2,6 +2,7 @@
 
 from typing import TYPE_CHECKING
 
+import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -265,6 +266,38 @@ class OrderEvent(models.Model):
         return f"{self.status} {self.occurred_at:%F %T}"
 
 
+class PaidNumber(models.Model):
+    """A provider's number that has paid for something: an order, a top-up, a gift card.
+
+    Invariants:
+        Once per (method, number), whatever it paid for. Only triggers of payments write it.
+    """
+
+    method = models.CharField(max_length=16)
+    provider_ref = models.CharField(max_length=64)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(name="paid_number_once", fields=["method", "provider_ref"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.provider_ref}"
+
+
+PAYS_ONCE = pgtrigger.Trigger(
+    name="provider_ref_pays_once",
+    when=pgtrigger.After,
+    operation=pgtrigger.Insert,
+    condition=pgtrigger.Q(new__provider_ref__isnull=False),
+    func="""
+        INSERT INTO shop_paidnumber (method, provider_ref) VALUES (NEW.method, NEW.provider_ref);
+        RETURN NEW;
+    """,
+)
+"""On every table of payments: two of them must not name one payment of the provider."""
+
+
 class Payment(models.Model):
     """A tender: money that arrived for an order.
 
@@ -300,6 +333,7 @@ class Payment(models.Model):
             ),
             models.CheckConstraint(name="payment_not_negative", condition=Q(amount_cents__gte=0)),
         ]
+        triggers = [PAYS_ONCE]
 
     def __str__(self) -> str:
         return f"{self.method} {self.amount_cents}"

@@ -1,16 +1,20 @@
-"""Payments that a provider reports: they come twice, late, or for orders that are gone."""
+"""Payments that no till reports: one's own, and a provider's, twice, late or for lost orders."""
 
+from collections.abc import Sequence
+from dataclasses import replace
 from datetime import datetime
 
 from django.db import transaction
 
+from loyalty import pay_codes, prepaid
 from shop import alerts, orders
 from shop.kernel import outbox
-from shop.kernel.errors import DomainError
+from shop.kernel.errors import DomainError, PermissionDenied
 from shop.models import Order, Payment
 from shop.orders import PaymentMismatch, PaymentRefTaken, Tender
 from shop.payments import Notice
 from shop.storefront import checkout
+from shop.storefront.checkout import Receipt
 
 
 @transaction.atomic
@@ -44,6 +48,25 @@ def receive_payment(notice: Notice, *, method: str, now: datetime) -> Order:
         number=order.number, tenders=[tender], actor=f"provider:{method}", now=now
     )
     return receipt.order
+
+
+@transaction.atomic
+def pay_own(*, number: str, tenders: Sequence[Tender], actor: str, now: datetime) -> Receipt:
+    """Take what a member pays for their own order: from the wallet, with gift cards, or nothing.
+
+    Who is signed in needs no code for their own wallet.
+
+    Raises:
+        PermissionDenied: with other money, which only a till or a provider can have taken.
+        and whatever checkout.pay_order raises.
+    """
+    if any(tender.method not in {*prepaid.METHODS, Payment.Method.NONE} for tender in tenders):
+        raise PermissionDenied
+    order = orders.lock(number)
+    if order.member is not None and any(t.method == prepaid.WALLET for t in tenders):
+        code, _until = pay_codes.renew(order.member, now=now)
+        tenders = [replace(t, code=code) if t.method == prepaid.WALLET else t for t in tenders]
+    return checkout.pay_order(number=number, tenders=tenders, actor=actor, now=now)
 
 
 def alert_refused(notice: Notice, error: DomainError, *, now: datetime) -> None:

@@ -26,6 +26,7 @@ MOVES_NO_VALUE = {
     "auth_create_token": "has no caller yet; the code works once",
     "auth_logout": "ends what is ended",
     "me_create_code": "a code that is not shown harms nobody",
+    "me_stored_value_code": "a code that is not shown harms nobody",
     "payments_sandbox_callback": "the provider's number of the payment is its key",
     "touches_create": "each event has its own id",
     "alerts_acknowledge": "the first who has seen it stays noted",

@@ -50,6 +50,8 @@ class Scene:
     """A paid membership of A."""
     pinned: str
     """A member of SH001 whose tier staff have pinned."""
+    pay_code: str
+    """What their phone shows, so that a till may take money from their wallet."""
     redemption: str
     receipt: str
     goods: str
@@ -181,6 +183,7 @@ def build() -> Scene:
         paid=make.paid(who=one, now=now).order.number,
         period=str(_period_of(one).pk),
         pinned=str(pinned.public_id),
+        pay_code=make.pay_code(pinned, now=now + timedelta(hours=1)),
         receipt=make.paid(now=now).order.number,
         goods=_goods_taken(one.pk, now=now),
         handed_out=_goods_handed_out(one.pk, now=now),
@@ -390,7 +393,14 @@ ASKED: dict[str, Asked] = {
     "orders_pricing": Asked(path=_order, marker=lambda scene: scene.unpaid),
     "orders_pay": Asked(
         path=_order,
-        body=lambda scene, caller: {"tenders": [{"method": "cash", "amount_cents": 1200}]},
+        body=lambda scene, caller: {
+            "tenders": [
+                {
+                    "method": "stored_value" if caller == "member" else "cash",
+                    "amount_cents": 1200,
+                }
+            ]
+        },
     ),
     "orders_cancel": Asked(path=_order),
     "orders_refund": Asked(path=_paid_order, body=lambda scene, caller: {}),
@@ -413,6 +423,7 @@ ASKED: dict[str, Asked] = {
     "me_enter_coupon_code": Asked(body=lambda scene, caller: {"code": scene.paper}),
     "stored_value_plans_list": Asked(),
     "me_stored_value": Asked(marker=lambda scene: "7300"),
+    "me_stored_value_code": Asked(),
     "me_stored_value_entries": Asked(marker=lambda scene: '"cents":7300'),
     "members_stored_value": Asked(path=_member, marker=lambda scene: "7300"),
     "members_stored_value_entries": Asked(path=_member, marker=lambda scene: '"cents":7300'),
@@ -425,7 +436,11 @@ ASKED: dict[str, Asked] = {
     ),
     "stored_value_pay_out": Asked(
         path=lambda scene: {"member_id": scene.pinned},
-        body=lambda scene, caller: {"amount_cents": 100, "method": "cash"},
+        body=lambda scene, caller: {
+            "amount_cents": 100,
+            "method": "cash",
+            "code": scene.pay_code,
+        },
     ),
     "gift_cards_sell": Asked(
         body=lambda scene, caller: {

@@ -23,6 +23,7 @@ from tests.make import Api
 
 pytestmark = pytest.mark.django_db
 
+MINUTE = timedelta(seconds=60)
 CUPS = {"lines": [{"product": "MT01", "options": make.MILK_TEA, "quantity": 1}]}
 
 
@@ -50,15 +51,28 @@ def top_up(till: Api, who: Member, amount: int, **fields: Any) -> Any:
     return till.post(f"/members/{who.public_id}/stored-value/top-ups", body)
 
 
+def pay_out(till: Api, who: Member, **fields: Any) -> Any:
+    body = {"method": "cash", "code": make.pay_code(who, now=timezone.now()), **fields}
+    return till.post(f"/members/{who.public_id}/stored-value/payouts", body)
+
+
 def settle(till: Api, who: Member | None, tenders: list[dict[str, Any]], total: int = 1200) -> Any:
     body = {**CUPS, "expected_total_cents": total, "pos_order_no": f"P{Order.objects.count()}"}
     if who is not None:
         body["member"] = str(who.public_id)
+        tenders = [shown(tender, who) for tender in tenders]
     return till.post("/pos/settle", {**body, "tenders": tenders})
 
 
 def wallet(amount: int = 1200) -> dict[str, Any]:
     return {"method": "stored_value", "amount_cents": amount}
+
+
+def shown(tender: dict[str, Any], who: Member) -> dict[str, Any]:
+    """Return a tender with the code that the member's phone shows, unless it has one."""
+    if tender["method"] != "stored_value" or "code" in tender or who.status != "active":
+        return tender
+    return tender | {"code": make.pay_code(who, now=timezone.now())}
 
 
 def held(till: Api, who: Member) -> tuple[int, int]:
@@ -79,7 +93,6 @@ class TestSwitchedOff:
     def test_takes_and_spends_nothing_and_still_shows_and_pays_out(self, till: Api) -> None:
         who = make.topped_up(make.member(), 5000)
         make.stored_value_on(has_stored_value=False, has_gift_cards=False)
-        base = f"/members/{who.public_id}/stored-value"
 
         refused = [
             top_up(till, who, 100),
@@ -92,7 +105,7 @@ class TestSwitchedOff:
                 },
             ),
         ]
-        paid_out = till.post(f"{base}/payouts", {"method": "cash"})
+        paid_out = pay_out(till, who)
 
         assert [answer.json()["code"] for answer in refused] == ["stored-value-off"] * 3
         assert (paid_out.status_code, paid_out.json()["paid_out_cents"]) == (201, 5000)
@@ -185,7 +198,7 @@ class TestSpending:
     def test_goes_with_other_tenders_and_pays_placed_orders(self, till: Api) -> None:
         who = make.topped_up(make.member(), 1000)
         order = make.placed(who=who, now=timezone.now())
-        tenders = [wallet(1000), {"method": "cash", "amount_cents": 200}]
+        tenders = [shown(wallet(1000), who), {"method": "cash", "amount_cents": 200}]
 
         answer = till.post(f"/orders/{order.number}/payment", {"tenders": tenders})
         again = till.post(f"/orders/{order.number}/payment", {"tenders": tenders})
@@ -217,13 +230,44 @@ class TestSpending:
     @pytest.mark.parametrize(
         "tender",
         [
-            wallet() | {"code": "ABCD"},
+            {"method": "cash", "amount_cents": 1200, "code": "ABCD"},
             wallet() | {"provider_ref": "X"},
             {"method": "gift_card", "amount_cents": 1200},
         ],
     )
     def test_is_named_as_it_is_taken(self, till: Api, tender: dict[str, Any]) -> None:
         assert settle(till, make.member(), [tender]).status_code == 400
+
+    def test_needs_the_code_on_the_phone_of_this_member_and_now(self, till: Api) -> None:
+        who, other = make.topped_up(make.member(), 5000), make.topped_up(make.member(), 5000)
+        now = timezone.now()
+        replaced, old = make.pay_code(who, now=now), make.pay_code(other, now=now - MINUTE)
+        code = make.phone_of(who).post("/me/stored-value/code").json()["code"]
+        wrong = ["0", "812345678901", replaced, code[:-1]]
+
+        refused = [settle(till, who, [wallet() | {"code": typed}]) for typed in wrong]
+        refused += [settle(till, other, [wallet() | {"code": typed}]) for typed in (code, old)]
+        paid = settle(till, who, [wallet() | {"code": code}])
+        again = settle(till, who, [wallet() | {"code": code}])
+
+        assert {answer.json()["code"] for answer in [*refused, again]} == {"pay-code-wrong"}
+        assert paid.status_code == 201
+        assert held(till, who) == (3800, 0)
+
+    def test_of_ones_own_order_needs_no_till(self, till: Api) -> None:
+        who = make.topped_up(make.member(), 5000)
+        order, other = (make.placed(who=who, now=timezone.now()) for _each in range(2))
+        phone, cash = make.phone_of(who), {"method": "cash", "amount_cents": 1200}
+
+        with_cash = phone.post(f"/orders/{other.number}/payment", {"tenders": [cash]})
+        paid = phone.post(f"/orders/{order.number}/payment", {"tenders": [wallet()]})
+        strange = make.phone_of(make.member()).post(
+            f"/orders/{other.number}/payment", {"tenders": [wallet()]}
+        )
+
+        assert [a.status_code for a in (with_cash, paid, strange)] == [403, 200, 404]
+        assert held(till, who) == (3800, 0)
+        assert_books_balance()
 
     def test_names_the_wallet_once(self, till: Api) -> None:
         who = make.topped_up(make.member(), 5000)
@@ -270,10 +314,12 @@ class TestPayout:
         who = make.topped_up(make.member(), 10000, gift=1000)
         path = f"/members/{who.public_id}/stored-value/payouts"
 
-        half = till.post(path, {"amount_cents": 5000, "method": "cash", "reason": "moves away"})
-        rest = till.post(path, {"method": "cash"})
-        again = till.post(path, {"method": "cash"})
+        nobody = till.post(path, {"method": "cash"})
+        half = pay_out(till, who, amount_cents=5000, reason="moves away")
+        rest = pay_out(till, who)
+        again = pay_out(till, who)
 
+        assert nobody.json()["code"] == "pay-code-wrong"
         assert [half.json()[f] for f in ("paid_out_cents", "forfeited_cents")] == [5000, 500]
         assert [rest.json()[f] for f in ("paid_out_cents", "forfeited_cents")] == [5000, 500]
         assert (again.status_code, again.json()["code"]) == (409, "nothing-to-pay-out")
@@ -282,9 +328,8 @@ class TestPayout:
 
     def test_of_more_than_there_is_is_refused(self, till: Api) -> None:
         who = make.topped_up(make.member(), 500, gift=1000)
-        path = f"/members/{who.public_id}/stored-value/payouts"
 
-        answer = till.post(path, {"amount_cents": 501, "method": "cash"})
+        answer = pay_out(till, who, amount_cents=501)
 
         assert answer.json()["code"] == "not-enough-stored-value"
 
@@ -294,10 +339,7 @@ class TestPayout:
 
         with pytest.raises(stored_value.StoredValueLeft), transaction.atomic():
             departures.close_member(who, **close)
-        till.post(
-            f"/members/{who.public_id}/stored-value/payouts",
-            {"amount_cents": 500, "method": "cash"},
-        )
+        pay_out(till, who, amount_cents=500)
         departures.close_member(who, **close)
 
         assert held(till, who) == (0, 0)
@@ -333,10 +375,7 @@ class TestFundsReport:
         make.gift_card(5000, now=now)
         number = settle(till, who, [wallet()]).json()["order"]["number"]
         till.post(f"/orders/{number}/refunds", {"amount_cents": 600})
-        till.post(
-            f"/members/{who.public_id}/stored-value/payouts",
-            {"amount_cents": 1000, "method": "cash"},
-        )
+        pay_out(till, who, amount_cents=1000)
 
         (row,) = make.report_reader("SH001").get("/reports/stored-value").json()["rows"]
 
@@ -404,6 +443,7 @@ def test_any_order_of_top_up_spend_and_refund_keeps_the_books(till: Api) -> None
                             note="",
                             desk=stored_value.Desk(store=who.store, till_id=None, actor="test"),
                             now=make.NOON,
+                            code=make.pay_code(who),
                         )
             except DomainError:
                 continue
@@ -414,7 +454,7 @@ def test_any_order_of_top_up_spend_and_refund_keeps_the_books(till: Api) -> None
 def _spend(who: Member, amount: int) -> str:
     order = make.placed(who=who)
     tenders = [
-        Tender(method="stored_value", amount_cents=Cents(amount)),
+        Tender(method="stored_value", amount_cents=Cents(amount), code=make.pay_code(who)),
         Tender(method="cash", amount_cents=Cents(1200 - amount)),
     ]
     checkout.pay_order(number=order.number, tenders=tenders, actor="test", now=make.NOON)

@@ -6,6 +6,7 @@ it cannot be one.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -74,7 +75,7 @@ def bill(case: dict[str, Any]) -> list[BasketLine]:
 def settle(who: Member, lines: list[BasketLine], *tenders: Tender) -> Any:
     return checkout.settle_order(
         make.basket(who=who, lines=lines),
-        tenders=tenders,
+        tenders=[replace(t, code=make.pay_code(who)) if t.code else t for t in tenders],
         expected_total_cents=Cents(sum(tender.amount_cents for tender in tenders)),
         pos_order_no=f"P{timezone.now().timestamp()}",
         actor="test",
@@ -232,7 +233,8 @@ class TestStoredValue:
 
 
 def wallet(amount: int) -> Tender:
-    return Tender(method="stored_value", amount_cents=Cents(amount))
+    """Return a tender; its code is the one on the phone of whoever settles."""
+    return Tender(method="stored_value", amount_cents=Cents(amount), code="the payer's")
 
 
 class TestCouponForTheNextOrder:

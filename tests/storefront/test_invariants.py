@@ -75,7 +75,7 @@ def pay_in_advance() -> None:
     checkout.pay_order(
         number=order.number,
         tenders=[
-            Tender(method="stored_value", amount_cents=Cents(700)),
+            Tender(method="stored_value", amount_cents=Cents(700), code=make.pay_code(who)),
             Tender(method="gift_card", amount_cents=Cents(500), code=code),
         ],
         actor="test",

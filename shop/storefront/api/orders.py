@@ -22,7 +22,7 @@ from shop.kernel.principals import Kind, Principal, principal_of, scope
 from shop.kernel.serializers import shown, validated
 from shop.models import Order
 from shop.orders import Tender
-from shop.storefront import checkout, explanations, kitchen, quotes, refunds, savings
+from shop.storefront import checkout, explanations, kitchen, payments, quotes, refunds, savings
 from shop.storefront.api import serializers
 from shop.storefront.quotes import Basket, QuoteChanged
 
@@ -270,15 +270,19 @@ class OrderView(APIView):
 
 
 class OrderPaymentView(APIView):
-    """The payment of one order, reported by the till that took the money."""
+    """The payment of one order: reported by the till that took the money, or from one's wallet."""
 
-    permission_classes = [TILL_WRITE]
+    permission_classes = [WRITE]
 
     @extend_schema(
         operation_id="orders_pay",
         tags=["orders"],
         summary="Pay a placed order",
-        description="409 `order-not-payable`, `payment-mismatch`, `coupon-budget-exhausted`.",
+        description=(
+            "A till reports what it took. Members pay their own orders from their wallet and with"
+            " gift cards; anything else is 403, since a phone takes no money. 409"
+            " `order-not-payable`, `payment-mismatch`, `pay-code-wrong`, `not-enough-stored-value`."
+        ),
         request=serializers.PaymentRequest,
         responses={200: serializers.Receipt},
         examples=[
@@ -294,13 +298,11 @@ class OrderPaymentView(APIView):
         """Pay a placed order; the member earns points."""
         body = serializers.PaymentRequest(data=request.data)
         body.is_valid(raise_exception=True)
-        _ensure_visible(principal_of(request), number)
-        receipt = checkout.pay_order(
-            number=number,
-            tenders=_tenders(body.validated_data["tenders"]),
-            actor=principal_of(request).key,
-            now=timezone.now(),
-        )
+        principal, now = principal_of(request), timezone.now()
+        _ensure_visible(principal, number)
+        tenders = _tenders(body.validated_data["tenders"])
+        pay = payments.pay_own if principal.kind is Kind.MEMBER else checkout.pay_order
+        receipt = pay(number=number, tenders=tenders, actor=principal.key, now=now)
         return Response(shown(serializers.Receipt, receipt))
 
 

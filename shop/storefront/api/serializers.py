@@ -142,7 +142,9 @@ class TenderRequest(StrictSerializer):
         max_length=64, required=False, help_text="The provider's number of the payment."
     )
     code = StrictCharField(
-        max_length=CODE_LENGTH, required=False, help_text="Of a `gift_card`: its code."
+        max_length=CODE_LENGTH,
+        required=False,
+        help_text="Of a `gift_card`: its code. Of `stored_value`: the code on the member's phone.",
     )
 
     def validate(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -151,9 +153,13 @@ class TenderRequest(StrictSerializer):
             raise serializers.ValidationError(
                 {"method": [_("Name the vouchers of the order instead.")]}, code="method"
             )
-        if (data["method"] == Payment.Method.GIFT_CARD) != ("code" in data):
+        if data["method"] == Payment.Method.GIFT_CARD and "code" not in data:
             raise serializers.ValidationError(
-                {"code": [_("Name the code of a gift card, and of nothing else.")]}, code="code"
+                {"code": [_("Name the gift card's code.")]}, code="code"
+            )
+        if data["method"] not in prepaid.METHODS and "code" in data:
+            raise serializers.ValidationError(
+                {"code": [_("Only gift cards and stored value have a code.")]}, code="code"
             )
         if data["method"] in prepaid.METHODS and "provider_ref" in data:
             raise serializers.ValidationError(
