@@ -103,12 +103,16 @@ def _ensure_of_kind(benefit: Benefit, version: BenefitVersion) -> None:
         Kind.COUPONS: not version.coupon or not 1 <= version.quantity <= 9,
         Kind.BIRTHDAY: not version.coupon or not 1 <= version.quantity <= 9,
         Kind.POINTS_BOOST: not 101 <= version.percent <= 1000,
+        Kind.MEMBER_PRICE: version.amount_cents < 1,
         Kind.TEXT: not (version.text_zh and version.text_en),
     }
     if version.is_active and wrong[Kind(benefit.kind)]:
         raise InvalidInput(
             "/benefit",
-            _("Name coupons (1 to 9), points (101 to 1000 %) or both texts, as the kind asks."),
+            _(
+                "Name coupons (1 to 9), points (101 to 1000 %), how much less, or both texts, as"
+                " the kind asks."
+            ),
             reason="kind",
         )
 
@@ -168,19 +172,30 @@ SELECT holder.id, %(benefit)s, holder.period, %(now)s FROM holder ORDER BY holde
 ON CONFLICT (benefit_id, period, member_id) DO NOTHING RETURNING member_id
 """
 
-POINTS_PERCENT_SQL = """COALESCE((
-    SELECT max(version.percent) FROM loyalty_benefit benefit
+_HAD_SQL = """
+    FROM loyalty_benefit benefit
     CROSS JOIN LATERAL (
-        SELECT latest.is_active, latest.percent FROM loyalty_benefitversion latest
+        SELECT latest.* FROM loyalty_benefitversion latest
         WHERE latest.benefit_id = benefit.id
           AND latest.effective_month <= (%(now)s::timestamptz AT TIME ZONE store.timezone)::date
         ORDER BY latest.effective_month DESC, latest.id DESC LIMIT 1
     ) version
-    WHERE benefit.kind = 'points_boost' AND version.is_active
+    WHERE version.is_active
       AND (benefit.tier_id = membership.tier_id OR EXISTS (
           SELECT FROM loyalty_planpurchase bought
           WHERE bought.member_id = member.id AND bought.plan_id = benefit.plan_id
             AND bought.refunded_at IS NULL
             AND bought.starts_at <= %(now)s AND bought.ends_at > %(now)s))
-), 0)"""
-"""At what rate a member earns by benefits, 0 without; of rows `member`, `membership`, `store`."""
+"""
+"""What a member has by tier or plan; of rows `member`, `membership`, `store`."""
+POINTS_PERCENT_SQL = (
+    f"COALESCE((SELECT max(version.percent) {_HAD_SQL} AND benefit.kind = 'points_boost'), 0)"
+)
+"""At what rate a member earns by benefits, 0 without."""
+PRICES_SQL = f"""(
+    SELECT jsonb_agg(jsonb_build_object(
+        'code', benefit.code, 'amount_cents', version.amount_cents,
+        'products', version.products, 'categories', version.categories))::text
+    {_HAD_SQL} AND benefit.kind = 'member_price'
+)"""
+"""A member's own prices as JSON, null without."""

@@ -1,6 +1,7 @@
 """What tiers and paid plans give: benefits in versions, what was granted, plans and purchases."""
 
 import pgtrigger
+from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
@@ -89,6 +90,7 @@ class Benefit(Named):
         COUPONS = "coupons", _("Coupons every month")
         BIRTHDAY = "birthday", _("Coupons for the birthday")
         POINTS_BOOST = "points_boost", _("More points")
+        MEMBER_PRICE = "member_price", _("Member price")
         TEXT = "text", _("In words")
 
     code = models.SlugField(_("code"), max_length=32, unique=True)
@@ -126,7 +128,8 @@ class BenefitVersion(models.Model):
     """What a benefit is from a month on, until a later version. Never changed: append another.
 
     Of several for one month the last counts. `quantity` and `coupon` are those of kinds that give
-    coupons, `percent` that of more points, the texts those in words.
+    coupons, `percent` that of more points, the texts those in words. A member price is
+    `amount_cents` less for each piece of the products or categories; of none named, of all.
     """
 
     benefit = models.ForeignKey(
@@ -139,6 +142,13 @@ class BenefitVersion(models.Model):
     percent = models.PositiveSmallIntegerField(_("points at (%)"), default=100)
     text_zh = models.CharField(_("Chinese text"), max_length=200, blank=True, default="")
     text_en = models.CharField(_("English text"), max_length=200, blank=True, default="")
+    amount_cents = CentsField(_("less for each"), default=Cents(0), db_default=Cents(0))
+    products = ArrayField(
+        models.CharField(max_length=32), verbose_name=_("products"), default=list, db_default=[]
+    )
+    categories = ArrayField(
+        models.CharField(max_length=32), verbose_name=_("categories"), default=list, db_default=[]
+    )
     actor = models.CharField(_("by"), max_length=64)
     created_at = models.DateTimeField(_("created"))
 
@@ -148,7 +158,10 @@ class BenefitVersion(models.Model):
         constraints = [
             models.CheckConstraint(
                 name="benefit_version_begins_a_month", condition=Q(effective_month__day=1)
-            )
+            ),
+            models.CheckConstraint(
+                name="benefit_version_takes_nothing_more", condition=Q(amount_cents__gte=Cents(0))
+            ),
         ]
         indexes = [
             models.Index(name="benefit_version_latest", fields=["benefit", "-effective_month"])

@@ -228,11 +228,12 @@ class OrderDiscount(models.Model):
         PROMOTION = "promotion", _("Promotion")
         VOUCHER = "voucher", _("Group-buy voucher")
         HOUSE = "house", _("On the house")
+        MEMBER_PRICE = "member_price", _("Member price")
 
     line = models.ForeignKey(
         OrderLine, models.CASCADE, related_name="discounts", verbose_name=_("order line")
     )
-    kind = models.CharField(_("kind"), max_length=9, choices=Kind)
+    kind = models.CharField(_("kind"), max_length=12, choices=Kind)
     code = models.CharField(_("code"), max_length=40, blank=True, default="")
     amount_cents = CentsField(_("amount"))
 

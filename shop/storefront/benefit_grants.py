@@ -19,6 +19,7 @@ from loyalty.models import Benefit, BenefitVersion
 from shop.kernel import jobs
 from shop.kernel.errors import InvalidInput
 from shop.kernel.models import Job
+from shop.models import Category, Product
 
 MONTHLY, BIRTHDAYS = "benefits.grant", "benefits.birthdays"
 KINDS = {MONTHLY: Benefit.Kind.COUPONS, BIRTHDAYS: Benefit.Kind.BIRTHDAY}
@@ -37,7 +38,7 @@ def today(now: datetime) -> date:
 def append_version(
     benefit: Benefit, *, month: date, actor: str, now: datetime, **what: Any
 ) -> BenefitVersion:
-    """Say what a benefit is from a month on, if the coupon it names can be issued.
+    """Say what a benefit is from a month on, if there is what it names.
 
     Raises:
         InvalidInput
@@ -45,6 +46,10 @@ def append_version(
     code = what.get("coupon", "")
     if code and not CouponDefinition.objects.filter(code=code).exists():
         raise InvalidInput("/coupon", _("There is no such coupon."), reason="unknown-coupon")
+    for name, model in (("products", Product), ("categories", Category)):
+        codes = set(what.get(name, ()))
+        if model.objects.filter(code__in=codes).count() < len(codes):
+            raise InvalidInput(f"/{name}", _("There is no such code."), reason="unknown-code")
     return benefits.append_version(
         benefit, month=month, actor=actor, now=now, today=today(now), **what
     )

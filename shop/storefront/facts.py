@@ -57,6 +57,8 @@ class MemberFacts:
     """Where they stand between the tiers; read only where it is shown."""
     earning_rules_json: str | None = None
     """The earning rules that run; parsed only where points are worked out."""
+    prices_json: str | None = None
+    """What the member pays less by tier or plan; parsed only where something is priced."""
 
     @property
     def earning_rules(self) -> tuple[ProgrammeRule, ...]:
@@ -237,7 +239,7 @@ SELECT member.id, member.public_id, member.status, member.name, member.phone_las
        programme.points_last_day AS last_day,
        COALESCE(programme.points_wait_for, 'nothing') AS waits,
        COALESCE(programme.points_wait_days, 0) AS wait_days,
-       {_EARNING_RULES} AS earning_rules_json
+       {_EARNING_RULES} AS earning_rules_json, {benefits.PRICES_SQL} AS prices_json
        {{place}}
 FROM shop_member member
 JOIN shop_store store ON store.id = member.store_id

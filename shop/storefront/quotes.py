@@ -24,7 +24,7 @@ from shop.catalog import Choice, MenuProduct, PricedChoice
 from shop.kernel.errors import DomainError, InvalidInput
 from shop.kernel.money import Cents, Points, split_cents
 from shop.models import OrderDiscount, Store
-from shop.storefront import facts
+from shop.storefront import facts, member_prices
 from shop.storefront.facts import MemberFacts
 
 GUEST = pricing.Facts(
@@ -37,7 +37,8 @@ GUEST = pricing.Facts(
     days_since_joined=None,
 )
 
-
+UNASKED = (PREFIX, member_prices.PREFIX)
+"""Offers that nobody enters a code for."""
 NO_POINTS = Points(0)
 
 
@@ -336,6 +337,8 @@ class Quote:
         """Return the kind and the code that an offer's discount is written under."""
         if key.startswith(PREFIX):
             return OrderDiscount.Kind.PROMOTION, key.removeprefix(PREFIX)
+        if key.startswith(member_prices.PREFIX):
+            return OrderDiscount.Kind.MEMBER_PRICE, key.removeprefix(member_prices.PREFIX)
         if key.startswith(vouchers.PREFIX):
             return OrderDiscount.Kind.VOUCHER, key.rsplit(":", 1)[1]
         if key == self.basket.reward_code:
@@ -389,10 +392,11 @@ def price(
     best_deal: bool = False,
 ) -> Quote:
     """Return the quote of lines from the menu: offers, then points. Reads nothing but gifts."""
+    own = _member_prices(lines, member)
     priced = pricing.evaluate(
         _cart(basket, lines, now=now),
         member.for_pricing(now=now) if member else GUEST,
-        [*offers, *(promotion.offer for promotion in running)],
+        [*own, *offers, *(promotion.offer for promotion in running)],
         now,
         best_deal=best_deal,
     )
@@ -402,7 +406,7 @@ def price(
         member=member,
         lines=lines,
         pricing=priced,
-        refusals=[*unusable, *(r for r in priced.refusals if not r.key.startswith(PREFIX))],
+        refusals=[*unusable, *(r for r in priced.refusals if not r.key.startswith(UNASKED))],
         promotions=running,
         gifts=_gift_lines(basket, priced),
         points=points,
@@ -412,6 +416,13 @@ def price(
         earning_rules=member.earning_rules if member else (),
         vouchers=paying,
     )
+
+
+def _member_prices(lines: Sequence[QuoteLine], member: MemberFacts | None) -> list[pricing.Offer]:
+    if member is None or member.prices_json is None:
+        return []
+    goods = {(line.product.code, line.product.category) for line in lines}
+    return member_prices.offers(member_prices.parse(member.prices_json), goods=sorted(goods))
 
 
 def priced_lines(basket: Basket, *, now: datetime) -> list[QuoteLine]:

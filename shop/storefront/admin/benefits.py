@@ -21,11 +21,16 @@ from unfold.widgets import (
 from campaigns.models import CouponDefinition
 from loyalty.models import Benefit, BenefitGrant, BenefitVersion, MembershipPlan, PlanPurchase
 from shop.admin.buttons import Button, Text, button
+from shop.admin.choices import Choice
+from shop.admin.money import YuanField
 from shop.admin.pages import Page, ReadOnlyPage, ReadOnlyRows
 from shop.admin.scoping import VisibleFilter, principal_of
+from shop.kernel.money import Cents
+from shop.models import Category, Product
 from shop.storefront import benefit_grants
 
 MONTHS_AHEAD = 12
+ALL = _("None chosen: all.")
 
 
 class VersionRows(ReadOnlyRows):
@@ -38,12 +43,19 @@ class VersionRows(ReadOnlyRows):
         "coupon",
         "quantity",
         "percent",
+        "amount_cents",
+        "goods",
         "text_zh",
         "text_en",
         "actor",
     ]
     readonly_fields = fields
     most = 24
+
+    @admin.display(description=_("of what"))
+    def goods(self, version: BenefitVersion) -> str:
+        """Show the codes of what has a member price; nothing: all."""
+        return " ".join([*version.categories, *version.products])
 
 
 class VersionForm(BaseDialogForm):
@@ -75,6 +87,9 @@ class VersionForm(BaseDialogForm):
         max_value=1000,
         widget=UnfoldAdminIntegerFieldWidget,
     )
+    amount = YuanField(label=_("less for each"), initial=Cents(0))
+    products = Choice(Product, label=_("products"), help_text=ALL)
+    categories = Choice(Category, label=_("categories"), help_text=ALL)
     text_zh = forms.CharField(
         label=_("Chinese text"),
         max_length=200,
@@ -146,6 +161,9 @@ class BenefitPage(Page):
             coupon=coupon.code if coupon else "",
             quantity=answers["quantity"],
             percent=answers["percent"],
+            amount_cents=answers["amount"],
+            products=answers["products"],
+            categories=answers["categories"],
             text_zh=answers["text_zh"],
             text_en=answers["text_en"],
         )

@@ -292,9 +292,11 @@ class QuoteLine(serializers.Serializer[Any]):
 
 
 class AppliedDiscount(serializers.Serializer[Any]):
-    """What one coupon, reward or promotion takes off."""
+    """What one coupon, reward, promotion or member price takes off."""
 
-    kind = serializers.ChoiceField(choices=["coupon", "reward", "promotion", "voucher"])
+    kind = serializers.ChoiceField(
+        choices=["coupon", "reward", "promotion", "voucher", "member_price"]
+    )
     code = serializers.CharField()
     name = serializers.CharField()
     discount_cents = serializers.IntegerField()
