@@ -13,6 +13,7 @@ from django.db import connection, transaction
 from django.db.models import Count
 
 from campaigns.models import Coupon
+from loyalty.models import BenefitGrant, EarningRule, PlanPurchase
 from shop import tills
 from shop.models import Member, Order, Refund, Store
 from shop.storefront.demo import people, season
@@ -82,6 +83,27 @@ class TestTheOpening:
 
     def test_keeps_every_invariant(self) -> None:
         assert broken() == []
+
+
+class TestPerks:
+    def test_show_what_membership_gives(self) -> None:
+        till = make.Api(people.till_key())
+
+        kinds = {row["kind"] for row in till.get("/benefits").json()}
+        rewards = {row["code"]: row["stock"] for row in till.get("/rewards").json()["results"]}
+
+        assert kinds == {"coupons", "birthday", "points_boost", "member_price"}
+        assert (rewards["TOTE"], rewards["FREE_DRINK"]) == (50, None)
+        assert EarningRule.objects.filter(is_active=True).count() == 5
+
+    def test_have_holders_of_the_card_who_have_what_it_gives(self) -> None:
+        running = PlanPurchase.objects.filter(ends_at__gt=AFTERNOON, starts_at__lte=AFTERNOON)
+        holders = set(running.values_list("member", flat=True))
+        given = BenefitGrant.objects.filter(benefit__plan__isnull=False)
+
+        assert holders
+        assert set(given.values_list("member", flat=True)) == holders
+        assert PlanPurchase.objects.count() > len(holders)  # some have renewed it
 
 
 class TestSeedDemo:

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from shop.kernel import clock
 from shop.models import Order, Store
-from shop.storefront.demo import aftermath, chain, people
+from shop.storefront.demo import aftermath, chain, people, perks
 from shop.storefront.demo.crowd import Crowd
 from shop.storefront.demo.history import History
 from shop.storefront.demo.opening import FIRST_DAYS, Opening
@@ -77,6 +77,7 @@ def play(season: Season) -> Iterator[Progress]:
         yield Progress(part="finish", done=0, total=1)
         aftermath.settle_down(now=season.now)
         people.fill_wallet(now=season.now)
+        perks.load(now=season.now)
         yield Progress(part="finish", done=1, total=1)
 
 
