@@ -3,7 +3,7 @@
 from datetime import timedelta
 
 import pytest
-from django.db import ProgrammingError, transaction
+from django.db import ProgrammingError, connection, transaction
 
 from loyalty import expiry, points
 from loyalty.models import PointsAccount, PointsDraw, PointsEntry, PointsHold, PointsLot
@@ -56,6 +56,22 @@ def test_a_run_takes_every_lot_that_is_due_in_slices(monkeypatch: pytest.MonkeyP
     assert (job.state, job.total, job.result) == ("done", 5, {"entries": 5, "points": 125})
     assert (again.total, again.result) == (0, {})
     assert not suite.check_all(now=SOON).broken
+
+
+def test_a_run_skips_no_lot_where_their_numbers_get_longer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(expiry, "SLICE", 2)
+    guests = [make.member() for _ in range(4)]
+    with connection.cursor() as cursor:
+        cursor.execute("ALTER TABLE loyalty_pointslot ALTER COLUMN id RESTART WITH 9999998")
+    for who in guests:
+        earn(who, 30, source="t:1", days=10)
+
+    job = expiry.start(requested_by="test", now=SOON)
+    jobs.run(job.pk, now=SOON)
+
+    assert [expired(who) for who in guests] == [[(-30, 0)]] * 4
 
 
 def test_a_run_that_dies_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -> None:
