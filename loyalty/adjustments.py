@@ -3,21 +3,23 @@
 The only module that writes adjustments. Whoever's own membership it is neither asks nor agrees.
 """
 
+from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Sum
 from django.db.models.functions import Abs
 from django.utils.translation import gettext_lazy as _
 
-from loyalty import points
+from loyalty import points, renewals
 from loyalty.models import LoyaltyProgramme, PointsAccount, PointsAdjustment
 from shop.kernel import locks
 from shop.kernel.errors import DomainError
 from shop.kernel.money import Points
 from shop.models import Member, Staff
 
-State = PointsAdjustment.State
+Kind, State = PointsAdjustment.Kind, PointsAdjustment.State
 A_DAY = timedelta(days=1)
 
 
@@ -94,6 +96,59 @@ def request(
     )
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Renewal:
+    """Longer life for points that expire by `bound_at`, or have expired since, until `until`."""
+
+    kind: str
+    bound_at: datetime
+    until: datetime
+
+
+@transaction.atomic
+def request_renewal(
+    member: Member, renewal: Renewal, *, reason: str, by: Staff, source: str, now: datetime
+) -> PointsAdjustment:
+    """Let points live longer within the person's limits, or leave it to a second person.
+
+    Once per source: asking again returns what was asked before. A second person agrees to no more
+    than there is now.
+
+    Raises:
+        OwnPoints, renewals.ExpiryNotLater, renewals.NothingToExtend, renewals.NothingToReinstate
+        points.WalletClosed
+    """
+    _ensure_not_own(member.pk, by)
+    locks.wait_for(f"adjustments of {by.pk}")  # what one person did today is counted one by one
+    before = PointsAdjustment.objects.filter(source=source).first()
+    if before is not None:
+        return before
+    is_extension = renewal.kind == Kind.EXTEND
+    bound_at = renewal.bound_at if is_extension else now
+    renewals.ensure_later(renewal.until, bound_at=bound_at, now=now)
+    amount = (
+        renewals.extendable(member.pk, expiring_by=renewal.bound_at, now=now)
+        if is_extension
+        else renewals.reinstatable(member.pk, expired_since=renewal.bound_at, now=now)
+    )
+    is_within = _is_within_limits(by, amount=amount, now=now)
+    row = PointsAdjustment.objects.create(
+        account=PointsAccount.objects.get(member=member, wallet=PointsAccount.Wallet.POINTS),
+        kind=renewal.kind,
+        points=amount,
+        bound_at=renewal.bound_at,
+        until=renewal.until,
+        reason=reason,
+        state=State.POSTED if is_within else State.PENDING,
+        source=source,
+        requested_by=by,
+        requested_at=now,
+    )
+    if is_within:
+        _renew(row, by=by, now=now)
+    return row
+
+
 @transaction.atomic
 def approve(
     adjustment: PointsAdjustment, *, by: Staff, now: datetime, expires_at: datetime | None
@@ -103,11 +158,15 @@ def approve(
     Raises:
         ApproverIsRequester, OwnPoints, AdjustmentDecided
         points.NotEnoughPoints: more would be taken than there are by now.
+        and of longer life what request_renewal raises.
     """
     member_id = adjustment.account.member_id
     _ensure_not_own(member_id, by)
     account = points.lock_accounts([member_id]).points(member_id)
     _decide(adjustment, to=State.APPROVED, by=by, now=now)
+    if adjustment.kind != Kind.ADJUST:
+        _renew(adjustment, by=by, now=now)
+        return
     points.adjust(
         account,
         points=adjustment.points,
@@ -127,6 +186,30 @@ def reject(adjustment: PointsAdjustment, *, by: Staff, now: datetime) -> None:
         ApproverIsRequester, AdjustmentDecided
     """
     _decide(adjustment, to=State.REJECTED, by=by, now=now)
+
+
+def _renew(row: PointsAdjustment, *, by: Staff, now: datetime) -> None:
+    """Do what a row of longer life says, for no more than was asked for."""
+    assert row.bound_at is not None  # noqa: S101 - a check of the table
+    assert row.until is not None  # noqa: S101 - a check of the table
+    told: dict[str, Any] = {"reason": row.reason, "actor": _key_of(by), "now": now}
+    if row.kind == Kind.EXTEND:
+        renewals.extend(
+            row.account.member_id,
+            expiring_by=row.bound_at,
+            until=row.until,
+            source=row.source,
+            most=row.points,
+            **told,
+        )
+    else:
+        renewals.reinstate(
+            row.account.member_id,
+            expired_since=row.bound_at,
+            expired_by=row.requested_at,
+            until=row.until,
+            **told,
+        )
 
 
 def hand_over(*, source_id: int, target_id: int) -> None:

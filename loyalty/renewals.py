@@ -4,8 +4,9 @@ Nothing is updated away: extended points leave their lots by one entry and open 
 another; reinstated points are a new credit that names the entry by which they had expired.
 """
 
-from datetime import datetime
+from datetime import date, datetime, time, timedelta
 from http import HTTPStatus
+from zoneinfo import ZoneInfo
 
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
@@ -41,6 +42,20 @@ class ExpiryNotLater(DomainError):
     status = HTTPStatus.BAD_REQUEST
 
 
+def extendable(member_id: int, *, expiring_by: datetime, now: datetime) -> Points:
+    """Lock a member's wallet and return how many free points expire up to a moment.
+
+    Raises:
+        NothingToExtend, points.WalletClosed
+    """
+    account = _up_to_date(member_id, now=now)
+    soon = expired(_open_lots(account), at=expiring_by, held=account.held)
+    found = Points(sum(part.points for part in soon))
+    if found == 0:
+        raise NothingToExtend
+    return found
+
+
 @transaction.atomic
 def extend(
     member_id: int,
@@ -51,21 +66,20 @@ def extend(
     reason: str,
     actor: str,
     now: datetime,
+    most: Points | None = None,
 ) -> Points:
     """Let a member's points that expire up to a moment live until another; return how many.
 
-    What is held for an order stays where it is. Once per source.
+    `most` is how many at most, the soonest to expire first. What is held for an order stays where
+    it is. Once per source.
 
     Raises:
-        ExpiryNotLater, NothingToExtend
+        ExpiryNotLater, NothingToExtend, points.WalletClosed
     """
-    if until <= max(expiring_by, now):
-        raise ExpiryNotLater
-    account = _up_to_date(member_id, now=now)
-    soon = expired(_open_lots(account), at=expiring_by, held=account.held)
-    moved = Points(sum(part.points for part in soon))
-    if moved == 0:
-        raise NothingToExtend
+    ensure_later(until, bound_at=expiring_by, now=now)
+    found = extendable(member_id, expiring_by=expiring_by, now=now)
+    moved = found if most is None else min(found, most)
+    account = points.lock_accounts([member_id]).points(member_id)
     # The soonest-expiring lots are those a debit draws, so this takes from no others.
     ledger.debit(
         account,
@@ -98,27 +112,19 @@ def reinstate(
     reason: str,
     actor: str,
     now: datetime,
+    expired_by: datetime | None = None,
 ) -> Points:
     """Give back what has expired since a moment, to live until another; return how many points.
 
-    Each entry of expiry is given back at most once: its number is the source of the credit.
+    What has expired after `expired_by` stays lost. Each entry of expiry is given back at most
+    once: its number is the source of the credit.
 
     Raises:
-        ExpiryNotLater, NothingToReinstate
+        ExpiryNotLater, NothingToReinstate, points.WalletClosed
     """
-    if until <= now:
-        raise ExpiryNotLater
-    account = _up_to_date(member_id, now=now)
-    entries = PointsEntry.objects.filter(account=account)
-    lost = list(entries.filter(kind=Kind.EXPIRE, occurred_at__gte=expired_since).order_by("id"))
-    given_back = set(
-        entries.filter(
-            kind=Kind.REINSTATE, source__in=[f"entry:{entry.pk}" for entry in lost]
-        ).values_list("source", flat=True)
-    )
-    back = [entry for entry in lost if f"entry:{entry.pk}" not in given_back]
-    if not back:
-        raise NothingToReinstate
+    ensure_later(until, bound_at=now, now=now)
+    back = _to_reinstate(member_id, expired_since=expired_since, by=expired_by or now, now=now)
+    account = points.lock_accounts([member_id]).points(member_id)
     for entry in back:
         ledger.credit(
             account,
@@ -131,6 +137,57 @@ def reinstate(
             actor=actor,
         )
     return Points(-sum(entry.points for entry in back))
+
+
+def reinstatable(member_id: int, *, expired_since: datetime, now: datetime) -> Points:
+    """Lock a member's wallet and return how many points have expired since a moment.
+
+    Raises:
+        NothingToReinstate, points.WalletClosed
+    """
+    lost = _to_reinstate(member_id, expired_since=expired_since, by=now, now=now)
+    return Points(-sum(entry.points for entry in lost))
+
+
+def ensure_later(until: datetime, *, bound_at: datetime, now: datetime) -> None:
+    """Check that points would live longer than they did.
+
+    Raises:
+        ExpiryNotLater
+    """
+    if until <= max(bound_at, now):
+        raise ExpiryNotLater
+
+
+def start_of(day: date, *, timezone: str) -> datetime:
+    """Return when a day of a store begins."""
+    return datetime.combine(day, time(), tzinfo=ZoneInfo(timezone))
+
+
+def end_of(day: date, *, timezone: str) -> datetime:
+    """Return when a day of a store is over."""
+    return start_of(day + timedelta(days=1), timezone=timezone)
+
+
+def _to_reinstate(
+    member_id: int, *, expired_since: datetime, by: datetime, now: datetime
+) -> list[PointsEntry]:
+    account = _up_to_date(member_id, now=now)
+    entries = PointsEntry.objects.filter(account=account)
+    lost = list(
+        entries.filter(
+            kind=Kind.EXPIRE, occurred_at__gte=expired_since, occurred_at__lte=by
+        ).order_by("id")
+    )
+    given_back = set(
+        entries.filter(
+            kind=Kind.REINSTATE, source__in=[f"entry:{entry.pk}" for entry in lost]
+        ).values_list("source", flat=True)
+    )
+    back = [entry for entry in lost if f"entry:{entry.pk}" not in given_back]
+    if not back:
+        raise NothingToReinstate
+    return back
 
 
 def _up_to_date(member_id: int, *, now: datetime) -> PointsAccount:

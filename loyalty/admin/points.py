@@ -139,6 +139,7 @@ class AdjustmentPage(OfAnAccount):
     list_display = [
         "requested_at",
         "member",
+        "kind",
         "points",
         "reason",
         "state",
@@ -146,15 +147,20 @@ class AdjustmentPage(OfAnAccount):
         "decided_by",
     ]
     list_display_links = ["requested_at"]
-    list_filter = [("state", ChoicesDropdownFilter), OWNING_STORE]
+    list_filter = [
+        ("state", ChoicesDropdownFilter),
+        ("kind", ChoicesDropdownFilter),
+        OWNING_STORE,
+    ]
     list_select_related = ["account__member", "requested_by", "decided_by"]
     search_fields = ["account__member__phone_last4", "account__member__name", "reason"]
     search_help_text = _("Last four digits, name or reason")
     date_hierarchy = "requested_at"
     actions_detail = ["approve", "reject"]
     fields = [
-        ("member", "points"),
-        "reason",
+        ("member", "kind"),
+        ("points", "reason"),
+        ("bound_at", "until"),
         ("state", "source"),
         ("requested_by", "requested_at"),
         ("decided_by", "decided_at"),

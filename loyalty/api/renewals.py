@@ -1,9 +1,7 @@
 """Longer life for a member's points, by staff and with a reason."""
 
-from datetime import date, datetime, time, timedelta
 from typing import Any
 from uuid import UUID
-from zoneinfo import ZoneInfo
 
 from django.utils import timezone
 from drf_spectacular.utils import OpenApiExample, extend_schema
@@ -11,14 +9,15 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from loyalty import queries, renewals
+from loyalty import adjustments, queries, renewals
+from loyalty.adjustments import Renewal
 from loyalty.api import serializers
-from loyalty.models import PointsAccount
+from loyalty.models import PointsAccount, PointsAdjustment
 from shop import members
 from shop.kernel.idempotency import idempotent, request_digest
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of
-from shop.models import Member
+from shop.models import Member, Staff
 
 STAFF = [callers(Kind.STAFF, scope="points:adjust")]
 
@@ -34,11 +33,12 @@ class PointsExtensionView(APIView):
         summary="Let a member's points live longer",
         description=(
             "Moves what expires up to the end of `expiring_by` into a new lot that lives through"
-            " `last_day`, days of the member's store. 409 `nothing-to-extend`. 400"
-            " `expiry-not-later`."
+            " `last_day`, days of the member's store. 202 with the request when it is more"
+            " than this person may adjust alone: it waits for a second person. 409"
+            " `nothing-to-extend`, `own-points`. 400 `expiry-not-later`."
         ),
         request=serializers.ExtensionRequest,
-        responses={200: serializers.ExpiringOut},
+        responses={200: serializers.ExpiringOut, 202: serializers.AdjustmentOut},
         examples=[
             OpenApiExample(
                 "Another quarter",
@@ -57,16 +57,13 @@ class PointsExtensionView(APIView):
         body = serializers.ExtensionRequest(data=request.data)
         body.is_valid(raise_exception=True)
         member = members.find_visible(member_id, principal_of(request))
-        renewals.extend(
-            member.pk,
-            expiring_by=_end_of(body.validated_data["expiring_by"], member),
-            until=_end_of(body.validated_data["last_day"], member),
-            source=f"extend:{request_digest(request)[:40]}",
-            reason=body.validated_data["reason"],
-            actor=principal_of(request).key,
-            now=timezone.now(),
+        zone = member.store.timezone
+        renewal = Renewal(
+            kind=PointsAdjustment.Kind.EXTEND,
+            bound_at=renewals.end_of(body.validated_data["expiring_by"], timezone=zone),
+            until=renewals.end_of(body.validated_data["last_day"], timezone=zone),
         )
-        return Response(_by_expiry(member))
+        return _asked(request, member, renewal, reason=body.validated_data["reason"])
 
 
 class PointsReinstatementView(APIView):
@@ -80,11 +77,12 @@ class PointsReinstatementView(APIView):
         summary="Give a member expired points back",
         description=(
             "Gives back what has expired since the beginning of `expired_since`, each expiry at"
-            " most once, to live through `last_day`. 409 `nothing-to-reinstate`. 400"
-            " `expiry-not-later`."
+            " most once, to live through `last_day`. 202 with the request when it is more than"
+            " this person may adjust alone: it waits for a second person. 409"
+            " `nothing-to-reinstate`, `own-points`. 400 `expiry-not-later`."
         ),
         request=serializers.ReinstatementRequest,
-        responses={200: serializers.ExpiringOut},
+        responses={200: serializers.ExpiringOut, 202: serializers.AdjustmentOut},
         examples=[
             OpenApiExample(
                 "What was lost at New Year",
@@ -103,23 +101,27 @@ class PointsReinstatementView(APIView):
         body = serializers.ReinstatementRequest(data=request.data)
         body.is_valid(raise_exception=True)
         member = members.find_visible(member_id, principal_of(request))
-        renewals.reinstate(
-            member.pk,
-            expired_since=_start_of(body.validated_data["expired_since"], member),
-            until=_end_of(body.validated_data["last_day"], member),
-            reason=body.validated_data["reason"],
-            actor=principal_of(request).key,
-            now=timezone.now(),
+        zone = member.store.timezone
+        renewal = Renewal(
+            kind=PointsAdjustment.Kind.REINSTATE,
+            bound_at=renewals.start_of(body.validated_data["expired_since"], timezone=zone),
+            until=renewals.end_of(body.validated_data["last_day"], timezone=zone),
         )
-        return Response(_by_expiry(member))
+        return _asked(request, member, renewal, reason=body.validated_data["reason"])
 
 
-def _start_of(day: date, member: Member) -> datetime:
-    return datetime.combine(day, time(), tzinfo=ZoneInfo(member.store.timezone))
-
-
-def _end_of(day: date, member: Member) -> datetime:
-    return _start_of(day + timedelta(days=1), member)
+def _asked(request: Request, member: Member, renewal: Renewal, *, reason: str) -> Response:
+    asked = adjustments.request_renewal(
+        member,
+        renewal,
+        reason=reason,
+        by=Staff.objects.get(pk=principal_of(request).id),
+        source=f"{renewal.kind}:{request_digest(request)[:40]}",
+        now=timezone.now(),
+    )
+    if asked.state == PointsAdjustment.State.PENDING:
+        return Response(serializers.AdjustmentOut(asked).data, status=202)
+    return Response(_by_expiry(member))
 
 
 def _by_expiry(member: Member) -> Any:

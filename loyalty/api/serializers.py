@@ -4,7 +4,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from loyalty.models import PointsAccount, PointsEntry, Reward, RewardRedemption, Tier, TierChange
+from loyalty.models import (
+    PointsAccount,
+    PointsAdjustment,
+    PointsEntry,
+    Reward,
+    RewardRedemption,
+    Tier,
+    TierChange,
+)
 from shop.kernel.serializers import StrictCharField, StrictSerializer
 
 
@@ -142,3 +150,28 @@ class ReinstatementRequest(StrictSerializer):
     expired_since = serializers.DateField()
     last_day = serializers.DateField()
     reason = StrictCharField(max_length=200)
+
+
+class AdjustmentOut(serializers.ModelSerializer[PointsAdjustment]):
+    """A correction by hand, and whether it was agreed to."""
+
+    member = serializers.UUIDField(source="account.member.public_id")
+    requested_by = serializers.CharField(source="requested_by.username")
+    decided_by = serializers.CharField(source="decided_by.username", default=None, allow_null=True)
+
+    class Meta:
+        model = PointsAdjustment
+        fields = (
+            "id",
+            "member",
+            "kind",
+            "points",
+            "bound_at",
+            "until",
+            "reason",
+            "state",
+            "requested_by",
+            "requested_at",
+            "decided_by",
+            "decided_at",
+        )

@@ -13,10 +13,19 @@ from shop.models.staff import Staff
 class PointsAdjustment(models.Model):
     """A correction that a person asked for: posted at once, or once a second person agreed.
 
+    Longer life for points is one too: of those that expire by `bound_at`, or have since, `points`
+    live until `until`.
+
     Invariants:
         pending → approved or rejected, once, by another person; a small one is posted from the
-        start. Posted and approved ones have exactly one entry in the ledger, under `source`.
+        start. Posted and approved ones have exactly one entry in the ledger, under `source`; but
+        each expiry that is given back has its own.
     """
+
+    class Kind(models.TextChoices):
+        ADJUST = "adjust", _("Points adjusted")
+        EXTEND = "extend", _("Points extended")
+        REINSTATE = "reinstate", _("Expired points given back")
 
     class State(models.TextChoices):
         PENDING = "pending", _("Waits for a second person")
@@ -27,7 +36,12 @@ class PointsAdjustment(models.Model):
     account = models.ForeignKey(
         PointsAccount, models.PROTECT, related_name="adjustments", verbose_name=_("account")
     )
+    kind = models.CharField(
+        _("kind"), max_length=9, choices=Kind, default=Kind.ADJUST, db_default=Kind.ADJUST
+    )
     points = PointsField(_("points"))
+    bound_at = models.DateTimeField(_("expiring by, or expired since"), null=True, blank=True)
+    until = models.DateTimeField(_("live until"), null=True, blank=True)
     reason = models.CharField(_("reason"), max_length=200)
     state = models.CharField(_("state"), max_length=8, choices=State)
     source = models.CharField(_("source"), max_length=64, unique=True)
@@ -51,6 +65,11 @@ class PointsAdjustment(models.Model):
         permissions = [("approve_pointsadjustment", "Can approve points adjustments")]
         constraints = [
             models.CheckConstraint(name="points_adjustment_of_something", condition=~Q(points=0)),
+            models.CheckConstraint(
+                name="points_adjustment_renews_until",
+                condition=Q(kind="adjust", bound_at__isnull=True, until__isnull=True)
+                | (~Q(kind="adjust") & Q(bound_at__isnull=False, until__isnull=False)),
+            ),
             models.CheckConstraint(
                 name="points_adjustment_decided_by_another",
                 condition=Q(

@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from loyalty import expiry, expiry_warnings, points, renewals
-from loyalty.models import PointsAccount, PointsEntry
+from loyalty.models import LoyaltyProgramme, PointsAccount, PointsEntry
 from loyalty.tasks import expire_points, warn_of_expiry
 from shop.kernel import jobs, outbox
 from shop.kernel.models import Job, OutboxMessage
@@ -183,3 +183,37 @@ class TestReinstatement:
 
         assert (answer.status_code, answer.json()["balance"]) == (200, 30)
         assert (again.status_code, again.json()["code"]) == (409, "nothing-to-reinstate")
+
+
+class TestSecondPerson:
+    @pytest.mark.parametrize("kind", ["reinstatement", "extension"])
+    def test_agrees_to_more_than_one_may_adjust_alone(self, kind: str) -> None:
+        LoyaltyProgramme.objects.update_or_create(pk=1, defaults={"adjustment_limit_points": 20})
+        now, guest = timezone.now(), make.member()
+        is_over = kind == "reinstatement"
+        earn(guest, 30, until=now + timedelta(days=-1 if is_over else 1))
+        if is_over:
+            expiry.expire_accounts([wallet(guest).pk], now=now)
+        day = (now + timedelta(days=-3 if is_over else 3)).date().isoformat()
+        body = {
+            "expired_since" if is_over else "expiring_by": day,
+            "last_day": (now + timedelta(days=60)).date().isoformat(),
+            "reason": "come back",
+        }
+        asker, other = make.staff("SH001"), make.staff("SH001", group="Head office")
+
+        asked = asker.post(f"/members/{guest.public_id}/points-{kind}s", body)
+        before = open_lots(guest)
+        path = f"/points-adjustments/{asked.json()['id']}/approve"
+        own, agreed, again = asker.post(path), other.post(path), other.post(path)
+
+        assert (asked.status_code, asked.json()["state"]) == (202, "pending")
+        assert asked.json()["points"] == 30
+        assert sum(points for points, _until in before) == (0 if is_over else 30)
+        assert own.status_code in {403, 409}
+        assert (agreed.status_code, again.json()["code"]) == (200, "adjustment-decided")
+        ((left, until),) = open_lots(guest)
+        assert left == 30
+        assert until is not None
+        assert until > now + timedelta(days=59)
+        assert not suite.check_all(now=now).broken

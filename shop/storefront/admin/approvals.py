@@ -47,7 +47,10 @@ SOURCES = [
         model=PointsAdjustment,
         waiting={"state": PointsAdjustment.State.PENDING},
         asked_by="requested_by",
-        describe=lambda row: (f"{row.account.member} {row.points:+d}", row.reason),
+        describe=lambda row: (
+            f"{row.account.member} {row.points:+d} · {row.get_kind_display()}",
+            row.reason,
+        ),
     ),
     Source(
         model=CouponDefinition,

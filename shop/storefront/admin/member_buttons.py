@@ -1,5 +1,6 @@
 """What staff do with a membership: adjust its points, freeze, close, merge, erase it."""
 
+from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -9,9 +10,14 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
-from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminDateWidget,
+    UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminTextInputWidget,
+)
 
-from loyalty import adjustments, tiers
+from loyalty import adjustments, renewals, tiers
+from loyalty.adjustments import Renewal
 from loyalty.models import PointsAdjustment
 from shop import accounts, members
 from shop.admin.buttons import Button, Text, button
@@ -22,7 +28,7 @@ from shop.models import Member, Staff
 from shop.storefront import departures, merging
 
 MOST_POINTS = 1_000_000
-Status = Member.Status
+Renewed, Status = PointsAdjustment.Kind, Member.Status
 Pressed = dict[str, Any]
 
 
@@ -44,6 +50,35 @@ class AdjustmentForm(BaseDialogForm):
     )
     reason = forms.CharField(label=_("reason"), max_length=200, widget=UnfoldAdminTextInputWidget)
     token = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
+
+
+class RenewalForm(ReasonForm):
+    """Which points, until when, and why. The token makes a second press harmless."""
+
+    last_day = forms.DateField(label=_("to live through"), widget=UnfoldAdminDateWidget)
+    token = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
+
+
+class ExtensionForm(RenewalForm):
+    """Points that expire soon."""
+
+    day = forms.DateField(
+        label=_("expiring by"),
+        help_text=_("All free points that expire up to the end of this day."),
+        widget=UnfoldAdminDateWidget,
+    )
+    field_order = ["day", "last_day", "reason"]
+
+
+class ReinstatementForm(RenewalForm):
+    """Points that are lost."""
+
+    day = forms.DateField(
+        label=_("expired since"),
+        help_text=_("All points that have expired from the beginning of this day on."),
+        widget=UnfoldAdminDateWidget,
+    )
+    field_order = ["day", "last_day", "reason"]
 
 
 class MergeForm(ReasonForm):
@@ -102,6 +137,44 @@ class MemberButtons:
             "points": f"{answers['points']:+d}",
             "balance": asked.account.balance,
         }
+
+    @button(
+        Button(
+            label=_("Extend points"),
+            question=_(
+                "Points that expire soon live longer, to win the member back. More than you may"
+                " adjust alone waits for a second person."
+            ),
+            permission="loyalty.add_pointsentry",
+            form=ExtensionForm,
+            when=_is_open,
+        ),
+        icon="more_time",
+    )
+    def extend_points(self, request: HttpRequest, member: Any, answers: Pressed) -> Text:
+        """Let points live longer."""
+        zone = member.store.timezone
+        bound_at = renewals.end_of(answers["day"], timezone=zone)
+        return _renew(request, member, answers, kind=Renewed.EXTEND, bound_at=bound_at)
+
+    @button(
+        Button(
+            label=_("Give expired points back"),
+            question=_(
+                "Each expiry is given back at most once. More than you may adjust alone waits for"
+                " a second person."
+            ),
+            permission="loyalty.add_pointsentry",
+            form=ReinstatementForm,
+            when=_is_open,
+        ),
+        icon="history",
+    )
+    def reinstate_points(self, request: HttpRequest, member: Any, answers: Pressed) -> Text:
+        """Give expired points back."""
+        zone = member.store.timezone
+        bound_at = renewals.start_of(answers["day"], timezone=zone)
+        return _renew(request, member, answers, kind=Renewed.REINSTATE, bound_at=bound_at)
 
     @button(
         Button(
@@ -190,6 +263,29 @@ class MemberButtons:
         """Erase a member."""
         departures.erase_member(member, **_by(request, answers))
         return _("Erased.")
+
+
+def _renew(
+    request: HttpRequest, member: Member, answers: Pressed, *, kind: str, bound_at: datetime
+) -> Text:
+    asked = adjustments.request_renewal(
+        member,
+        Renewal(
+            kind=kind,
+            bound_at=bound_at,
+            until=renewals.end_of(answers["last_day"], timezone=member.store.timezone),
+        ),
+        reason=answers["reason"],
+        by=_person(request),
+        source=f"{kind}:{answers['token'].hex}",
+        now=timezone.now(),
+    )
+    if asked.state == PointsAdjustment.State.PENDING:
+        return _("%(points)s points wait for a second person to agree.") % {"points": asked.points}
+    return _("%(points)s points live through %(day)s.") % {
+        "points": asked.points,
+        "day": answers["last_day"],
+    }
 
 
 def _by(request: HttpRequest, answers: Pressed) -> dict[str, Any]:

@@ -14,6 +14,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from loyalty import adjustments, tiers
+from loyalty.api.serializers import AdjustmentOut
 from loyalty.models import PointsAdjustment
 from shop import members
 from shop.kernel.errors import NotFound
@@ -27,28 +28,6 @@ from shop.storefront import facts
 from shop.storefront.api.serializers import AdjustmentRequest, MemberOut
 
 State = PointsAdjustment.State
-
-
-class AdjustmentOut(serializers.ModelSerializer[PointsAdjustment]):
-    """A correction by hand, and whether it was agreed to."""
-
-    member = serializers.UUIDField(source="account.member.public_id")
-    requested_by = serializers.CharField(source="requested_by.username")
-    decided_by = serializers.CharField(source="decided_by.username", default=None, allow_null=True)
-
-    class Meta:
-        model = PointsAdjustment
-        fields = (
-            "id",
-            "member",
-            "points",
-            "reason",
-            "state",
-            "requested_by",
-            "requested_at",
-            "decided_by",
-            "decided_at",
-        )
 
 
 class AdjustmentsQuery(serializers.Serializer[Any]):

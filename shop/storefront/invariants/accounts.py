@@ -64,9 +64,13 @@ CHECKS = [
             SELECT adjustment.id AS adjustment, adjustment.state, count(entry.id) AS entries
             FROM loyalty_pointsadjustment adjustment
             LEFT JOIN loyalty_pointsentry entry
-                   ON entry.source = adjustment.source AND entry.kind = 'adjust'
+                   ON entry.source = adjustment.source
                   AND entry.account_id = adjustment.account_id
-                  AND entry.points = adjustment.points
+                  AND CASE adjustment.kind
+                      WHEN 'extend' THEN entry.kind = 'extend_in'
+                                     AND entry.points <= adjustment.points
+                      ELSE entry.kind = 'adjust' AND entry.points = adjustment.points END
+            WHERE adjustment.kind <> 'reinstate'
             GROUP BY adjustment.id
             HAVING count(entry.id)
                 <> CASE WHEN adjustment.state IN ('posted', 'approved') THEN 1 ELSE 0 END
