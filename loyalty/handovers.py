@@ -76,6 +76,18 @@ def hand_over(
     return moved
 
 
+def brought_to(member_id: int) -> dict[str, dict[str, int]]:
+    """Return what merges brought to a member's wallets, by reference and wallet; debts negative."""
+    entries = PointsEntry.objects.filter(
+        account__member=member_id, kind__in=[Kind.MERGE_IN, Kind.MERGE_OUT]
+    )
+    found: dict[str, dict[str, int]] = {}
+    for source, wallet, amount in entries.values_list("source", "account__wallet", "points"):
+        by_wallet = found.setdefault(source.partition("/")[0], {})
+        by_wallet[wallet] = by_wallet.get(wallet, 0) + int(amount)
+    return found
+
+
 def give_up(wallets: Wallets, *, member_id: int, reference: str, now: datetime) -> int:
     """Empty and close every wallet of a member whose membership ends; return the points lost."""
     lost = 0

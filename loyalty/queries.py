@@ -2,6 +2,7 @@
 
 from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from django.db.models import F, Q, QuerySet, Sum
 
@@ -15,11 +16,17 @@ from loyalty.models import (
 )
 
 
-def ledger(member_id: int, *, wallet: str) -> QuerySet[PointsEntry]:
-    """Return the entries of one of a member's wallets, each with its lot if it opened one."""
-    return PointsEntry.objects.filter(
-        account__member_id=member_id, account__wallet=wallet
-    ).select_related("lot")
+def ledger(member_id: int, *, wallet: str, former: UUID | None = None) -> QuerySet[PointsEntry]:
+    """Return the entries of one of a member's wallets, each with its lot if it opened one.
+
+    With `former` those of a membership that was merged into theirs.
+    """
+    whose = (
+        Q(account__member_id=member_id)
+        if former is None
+        else Q(account__member__public_id=former, account__member__merged_into_id=member_id)
+    )
+    return PointsEntry.objects.filter(whose, account__wallet=wallet).select_related("lot")
 
 
 def money_ledger(member_id: int) -> QuerySet[MoneyEntry]:

@@ -33,7 +33,11 @@ class LedgerView(ListAPIView[PointsEntry]):
     def get_queryset(self) -> QuerySet[PointsEntry]:
         query = serializers.LedgerQuery(data=self.request.query_params)
         query.is_valid(raise_exception=True)
-        return queries.ledger(self.member_id(), wallet=query.validated_data["wallet"])
+        return queries.ledger(
+            self.member_id(),
+            wallet=query.validated_data["wallet"],
+            former=query.validated_data.get("former"),
+        )
 
 
 class MePointsView(LedgerView):

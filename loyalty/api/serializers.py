@@ -110,6 +110,9 @@ class LedgerQuery(serializers.Serializer[Any]):
     wallet = serializers.ChoiceField(
         choices=PointsAccount.Wallet.choices, default=PointsAccount.Wallet.POINTS
     )
+    former = serializers.UUIDField(
+        required=False, help_text="A membership that was merged into this one: its entries instead."
+    )
 
 
 class LotOut(serializers.Serializer[Any]):

@@ -19,7 +19,7 @@ from loyalty.lots import Clawback
 from loyalty.points import Wallets
 from shop import accounts, members, orders
 from shop.kernel.errors import DomainError
-from shop.models import Member, Order
+from shop.models import Member, MemberStatusChange, Order
 from shop.storefront import facts
 
 
@@ -78,7 +78,7 @@ def merge_members(
             wallets,
             source_id=source.pk,
             target_id=target.pk,
-            reference=f"merge:{source.pk}",
+            reference=_reference(source.pk),
             now=now,
         )
         stored_value.ensure_empty(source.pk)
@@ -94,6 +94,44 @@ def merge_members(
         _hand_over_the_rest(source, target, now=now)
         accounts.merge(source, into=target, reason=reason, actor=actor, now=now)
     return merged
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PastMerge:
+    """A membership that became part of another: which, when and why, and the points it brought.
+
+    `reference` is what the sources of the ledger's entries of it begin with.
+    """
+
+    source: Member
+    reference: str
+    points: Mapping[str, int]
+    reason: str
+    actor: str
+    merged_at: datetime
+
+
+def merges_into(member: Member) -> list[PastMerge]:
+    """Return the memberships that were merged into one, the latest first."""
+    brought = handovers.brought_to(member.pk)
+    changes = MemberStatusChange.objects.filter(
+        kind=MemberStatusChange.Kind.MERGE, member__merged_into=member
+    )
+    return [
+        PastMerge(
+            source=change.member,
+            reference=_reference(change.member_id),
+            points=brought.get(_reference(change.member_id), {}),
+            reason=change.reason,
+            actor=change.actor,
+            merged_at=change.occurred_at,
+        )
+        for change in changes.select_related("member").order_by("-occurred_at", "-pk")
+    ]
+
+
+def _reference(source_id: int) -> str:
+    return f"merge:{source_id}"
 
 
 def ensure_no_open_orders(member_ids: list[int]) -> None:
@@ -155,6 +193,6 @@ def _hand_over_the_rest(source: Member, target: Member, *, now: datetime) -> Non
     tiers.refresh(
         target.pk,
         referral_count=known.qualified_referrals,
-        source=f"merge:{source.pk}",
+        source=_reference(source.pk),
         now=now,
     )

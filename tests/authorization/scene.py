@@ -424,6 +424,8 @@ ASKED: dict[str, Asked] = {
     "stored_value_plans_list": Asked(),
     "me_stored_value": Asked(marker=lambda scene: "7300"),
     "me_stored_value_code": Asked(),
+    "me_merges": Asked(),
+    "members_merges": Asked(path=_member),
     "me_stored_value_entries": Asked(marker=lambda scene: '"cents":7300'),
     "members_stored_value": Asked(path=_member, marker=lambda scene: "7300"),
     "members_stored_value_entries": Asked(path=_member, marker=lambda scene: '"cents":7300'),

@@ -48,6 +48,8 @@ MAY = {
     "me_stored_value": MEMBERS,
     "me_stored_value_entries": MEMBERS,
     "me_stored_value_code": MEMBERS,
+    "me_merges": MEMBERS,
+    "members_merges": "manager head_office",
     "me_points_expiring": MEMBERS,
     "me_redemptions": MEMBERS,
     "me_tier_changes": MEMBERS,

@@ -250,3 +250,37 @@ def record(who: Member, *, key: str) -> int:
         who.pk, event="check_in", key=key, store=make.store(), actor="test", now=make.NOON
     )
     return event.points
+
+
+class TestStatement:
+    def test_says_which_membership_brought_what(self) -> None:
+        """Both histories: the entries of the former, and what arrived of them."""
+        stays, goes, other = make.member(), make.member(), make.member()
+        make.give_points(goes, 30)
+        make.give_points(goes, 12)
+        for number, source in enumerate((goes, other)):
+            merging.merge_members(
+                source,
+                into=stays,
+                reason="new phone",
+                actor="staff:1",
+                now=make.NOON + timedelta(hours=number),
+            )
+        phone = make.phone_of(stays)
+
+        mine = phone.get("/me/merges").json()
+        staff = make.staff("SH001").get(f"/members/{stays.public_id}/merges").json()
+        former = phone.get("/me/points/entries", former=str(goes.public_id)).json()["results"]
+        arrived = phone.get("/me/points/entries").json()["results"]
+        strange = make.phone_of(make.member()).get("/me/points/entries", former=str(goes.public_id))
+
+        assert [row["source"] for row in mine] == [str(other.public_id), str(goes.public_id)]
+        assert [row["points"].get("points", 0) for row in mine] == [0, 42]
+        assert (staff[1]["reason"], staff[1]["actor"]) == ("new phone", "staff:1")
+        assert [(row["kind"], row["points"]) for row in former] == [
+            ("merge_out", -42),
+            ("adjust", 12),
+            ("adjust", 30),
+        ]
+        assert {row["source"].partition("/")[0] for row in arrived} == {mine[1]["reference"]}
+        assert strange.json()["results"] == []

@@ -8,6 +8,7 @@ from shop.storefront.api import (
     issues,
     liability,
     members,
+    merges,
     offer_reports,
     orders,
     payments,
@@ -42,6 +43,8 @@ urlpatterns = [
         "members/<uuid:member_id>/points-adjustments",
         adjustments.MemberAdjustmentsView.as_view(),
     ),
+    path("me/merges", merges.MeMergesView.as_view()),
+    path("members/<uuid:member_id>/merges", merges.MemberMergesView.as_view()),
     path("points-adjustments", adjustments.AdjustmentsView.as_view()),
     path(
         "points-adjustments/<int:adjustment_id>/approve",
