@@ -213,7 +213,7 @@ class Search:
         key = (id(article), quantity, offer.key)
         if key not in self._alone:
             cart = occasion.cart(replace(article.line, quantity=quantity))
-            bare = [_about_cart(offer)]
+            bare = [about_cart(offer)]
             self._alone[key] = evaluate(cart, occasion.facts, bare, occasion.at)
         return self._alone[key]
 
@@ -313,7 +313,7 @@ def _optional(offer: Offer) -> Offer:
     return replace(offer, rule=replace(rule, exclusive_group=f"only {offer.key}"))
 
 
-def _about_cart(offer: Offer) -> Offer:
+def about_cart(offer: Offer) -> Offer:
     """Return the offer with nothing asked but about the cart."""
     asked = offer.rule.conditions
     bare = Conditions(**{field: getattr(asked, field) for field in ABOUT_CART})

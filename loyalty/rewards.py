@@ -99,8 +99,11 @@ def find_usable(code: str, *, member_id: int, now: datetime) -> UsableReward | N
         .filter(order=None, reward__kind__in=ON_ORDERS)
         .first()
     )
-    if row is None:
-        return None
+    return usable(row) if row is not None else None
+
+
+def usable(row: RewardRedemption) -> UsableReward:
+    """Return what pricing needs to know of a redemption, loaded with its reward."""
     return UsableReward(
         redemption_id=row.pk,
         code=row.code,

@@ -41,9 +41,11 @@ class PromotionForm(PlainPromotionForm, OfferForm):
         return answers
 
 
-@admin.register(Promotion)
 class PromotionPage(OfferPage):
-    """An offer for whoever meets its conditions; the chain's to write."""
+    """An offer for whoever meets its conditions; the chain's to write.
+
+    The storefront registers it, with the button that tries it on past orders.
+    """
 
     typed_form = PromotionForm
     plain_form = PlainPromotionForm

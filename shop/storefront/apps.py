@@ -13,7 +13,8 @@ class StorefrontConfig(AppConfig):
 
     def ready(self) -> None:
         """Tell the outbox how to deliver each topic, and what there is to do in the background."""
-        from shop.storefront import deliveries, issues  # models are loaded only now
+        from shop.storefront import deliveries, issues, replays  # models are loaded only now
 
         deliveries.register()
         issues.register()
+        replays.register()

@@ -6,9 +6,20 @@ from shop.storefront.admin import (
     issues,
     members,
     orders,
+    replays,
     rewards,
     tiers,
     vouchers,
 )
 
-__all__ = ["benefits", "dashboard", "issues", "members", "orders", "rewards", "tiers", "vouchers"]
+__all__ = [
+    "benefits",
+    "dashboard",
+    "issues",
+    "members",
+    "orders",
+    "replays",
+    "rewards",
+    "tiers",
+    "vouchers",
+]
