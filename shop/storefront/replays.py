@@ -147,9 +147,10 @@ def promotion_of(code: str, *, store_ids: frozenset[int] | None) -> Promotion:
     if promotion is None:
         raise NotFound
     named = pricing.parse_rule(promotion.rule).conditions.stores
-    is_elsewhere = bool(named) and store_ids is not None
-    if is_elsewhere and not Store.objects.filter(pk__in=store_ids, code__in=named).exists():
-        raise NotFound
+    if store_ids is not None and named:
+        theirs = Store.objects.filter(pk__in=store_ids, code__in=named)
+        if not theirs.exists():
+            raise NotFound
     return promotion
 
 
