@@ -313,4 +313,5 @@ def _sold(params: Mapping[str, Any], *, day: date | None = None) -> QuerySet[Ord
         business_date__range=days,
         placed_at__lt=params["sold_before"],
         paid_at__isnull=False,
+        is_complimentary=False,
     ).exclude(status__in=UNSOLD)

@@ -398,6 +398,7 @@ SABOTAGE = {
     "a-refund-is-taken-off-its-channel": "DELETE FROM campaigns_conversion WHERE kind = 'refund'",
     "lines-add-up-to-the-order": "UPDATE shop_orderline SET net_cents = net_cents + 1",
     "a-line's-discount-is-that-of-its-offers": "DELETE FROM shop_orderdiscount",
+    "what-a-coupon-took-off-is-its-use": "DELETE FROM campaigns_couponredemption",
     "pickup-numbers-have-no-gaps": (
         "UPDATE shop_order SET pickup_number = pickup_number + 1 WHERE pickup_number > 2"
     ),

@@ -1,7 +1,7 @@
 """Sales and refunds in memory, by the rules of the flows; check_invariants compares."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from campaigns import pricing, wallets
@@ -152,7 +152,9 @@ class Counter:
             product, priced = self.appetite.price(line)
             lines.append(QuoteLine(product=product, priced=priced, quantity=line.quantity))
         facts = self.consequences.regulars.facts(regular) if regular else None
-        return quotes.price(basket, lines, member=facts, offers=offers, unusable=[], now=now)
+        coupons = {coupon.code: coupon for coupon in [wishes.coupon] if coupon is not None}
+        quote = quotes.price(basket, lines, member=facts, offers=offers, unusable=[], now=now)
+        return replace(quote, coupons=coupons)
 
     def _order(self, quote: Quote, regular: Regular | None, now: datetime) -> Sale:
         self._numbers += 1

@@ -286,6 +286,24 @@ CHECKS = [
         """,
     ),
     Check(
+        id="I6",
+        name="what-a-coupon-took-off-is-its-use",
+        sql="""
+            SELECT orders.number, given.code, given.cents AS on_lines, used.discount_cents AS used
+            FROM (
+                SELECT line.order_id, part.code, sum(part.amount_cents) AS cents
+                FROM shop_orderdiscount part JOIN shop_orderline line ON line.id = part.line_id
+                WHERE part.kind = 'coupon'
+                GROUP BY line.order_id, part.code
+            ) given
+            JOIN shop_order orders ON orders.id = given.order_id AND orders.paid_at IS NOT NULL
+            LEFT JOIN campaigns_coupon coupon ON coupon.code = given.code
+            LEFT JOIN campaigns_couponredemption used
+                   ON used.order_id = orders.id AND used.coupon_id = coupon.id
+            WHERE used.discount_cents IS DISTINCT FROM given.cents
+        """,
+    ),
+    Check(
         id="I17",
         name="pickup-numbers-have-no-gaps",
         sql="""
