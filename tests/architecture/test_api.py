@@ -21,6 +21,7 @@ MOVES_NO_VALUE = {
     "quotes_wallet": "writes nothing",
     "audiences_count": "writes nothing",
     "gift_cards_lookup": "writes nothing",
+    "promotion_replays_create": "writes nothing but its job",
     "members_lookup": "reads; a shown code is used up, which a retry must see",
     "auth_send_code": "has no caller yet, and its own limit",
     "auth_create_token": "has no caller yet; the code works once",

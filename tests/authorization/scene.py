@@ -16,14 +16,14 @@ from django.utils import timezone
 from campaigns import batches, costs, links, transfers
 from campaigns.group_buying import signatures
 from campaigns.group_buying.providers import SANDBOX_SECRET
-from campaigns.models import Campaign, CampaignPhase, Channel, Voucher
+from campaigns.models import Campaign, CampaignPhase, Channel, Promotion, Voucher
 from loyalty import adjustments, expiry, pins, plans, points, rewards
 from loyalty.models import MembershipPlan, PlanPurchase, Reward
 from shop import accounts, alerts, members, payments, tills
 from shop.kernel import jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Alert, Member, MemberSession, Staff, Till, TillKey
-from shop.storefront import voucher_desk
+from shop.storefront import replays, voucher_desk
 from shop.storefront.voucher_desk import Desk
 from tests import make, platforms
 from tests.make import Api
@@ -67,6 +67,7 @@ class Scene:
     batch: str
     paper: str
     job: str
+    replay: str
     alert: str
     voucher_code: str
     voucher: str
@@ -118,7 +119,12 @@ def build() -> Scene:
     make.topped_up(pinned, 7300, now=now)
     coupon = make.coupon(one, now=now)
     make.definition("WINBACK_6", is_transferable=True, per_member_limit=9)
-    make.promotion({"kind": "fixed_off", "amount_cents": 1}, code="PLANNED", status="draft")
+    planned = make.promotion(
+        {"kind": "fixed_off", "amount_cents": 1},
+        code="PLANNED",
+        status="draft",
+        conditions={"stores": ["SH001"]},
+    )
     gift, offered = (make.coupon(one, "WINBACK_6", now=now) for _each in range(2))
     transfers.offer(offered.code, member_id=one.pk, now=now)
     friend = make.member()
@@ -198,6 +204,7 @@ def build() -> Scene:
         batch=str(batch.pk),
         paper=batches.papers(batch, first=1, count=1)[0][1],
         job=_job_of(manager),
+        replay=_replay_of(planned, manager),
         alert=_alert_of(here.pk),
         voucher_code=codes[2],
         voucher=str(looked_at.public_id),
@@ -286,6 +293,17 @@ def _signed_out(phone: Api) -> Api:
 def _job_of(person: Staff) -> str:
     job = jobs.start(
         "test.job", params={}, requested_by=f"staff:{person.pk}", now=timezone.now() + A_YEAR
+    )
+    return str(job.pk)
+
+
+def _replay_of(promotion: Promotion, person: Staff) -> str:
+    job = replays.start(
+        promotion,
+        days=1,
+        store_ids=None,
+        requested_by=f"staff:{person.pk}",
+        now=timezone.now() + timedelta(seconds=1),
     )
     return str(job.pk)
 
@@ -553,6 +571,13 @@ ASKED: dict[str, Asked] = {
     "coupon_definitions_list": Asked(),
     "coupon_definitions_loss_check": Asked(path=lambda scene: {"code": "PCT88_CAP8"}),
     "promotions_loss_check": Asked(path=lambda scene: {"code": "PLANNED"}),
+    "promotion_replays_create": Asked(
+        path=lambda scene: {"code": "PLANNED"}, body=lambda scene, caller: {"days": 2}
+    ),
+    "promotion_replays_retrieve": Asked(
+        path=lambda scene: {"code": "PLANNED", "job_id": scene.replay},
+        marker=lambda scene: scene.replay,
+    ),
     "coupon_definitions_claim": Asked(path=lambda scene: {"code": "PCT88_CAP8"}, body=_on_behalf),
     "code_batches_list": Asked(),
     "code_batches_create": Asked(
