@@ -1,27 +1,35 @@
-"""Campaigns and their phases; the only module that writes them outside of the back office."""
+"""Campaigns: made with their phases, switched on and off. Their only writer but for plain edits."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import phases
-from campaigns.models import Campaign, CampaignPhase
-from shop.kernel.errors import CodeTaken, InvalidInput
+from campaigns import campaign_changes, phase_drafts, phases, reservations
+from campaigns.campaign_changes import BEAT
+from campaigns.models import Campaign, Cause
+from campaigns.phase_drafts import PhaseDraft
+from shop.kernel.errors import CodeTaken, DomainError, InvalidInput
 from shop.kernel.money import Cents
 from shop.models import Store
 
+Status = Campaign.Status
+COME_FROM = {
+    Status.ACTIVE: [Status.DRAFT, Status.PAUSED],
+    Status.PAUSED: [Status.ACTIVE],
+    Status.ENDED: [Status.DRAFT, Status.ACTIVE, Status.PAUSED],
+}
+"""From where a campaign may be moved to each status."""
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PhaseDraft:
-    """A stretch of a campaign to be; half-open. A flash without an end lasts its 72 hours."""
 
-    kind: str
-    starts_at: datetime
-    ends_at: datetime | None = None
-    budget_cents: Cents | None = None
+class CampaignNotMovable(DomainError):
+    """A campaign goes from draft to active, pauses, goes on, and ends for good."""
+
+    code = "campaign-not-movable"
+    title = _("The campaign cannot be moved there now.")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -33,7 +41,7 @@ class CampaignDraft:
     name_en: str
     starts_at: datetime
     ends_at: datetime | None = None
-    status: str = Campaign.Status.DRAFT
+    status: str = Status.DRAFT
     budget_cents: Cents | None = None
     stores: Sequence[Store] = ()
     phases: Sequence[PhaseDraft] = ()
@@ -45,10 +53,15 @@ def create(draft: CampaignDraft) -> Campaign:
 
     Raises:
         CodeTaken
-        InvalidInput: something ends before it starts, a phase lies outside of the campaign, or is
-            not as long as its kind.
+        InvalidInput: something ends before it starts, a phase lies outside of the campaign, is
+            not as long as its kind, or names what does not exist.
     """
-    _ensure_periods(draft)
+    if draft.ends_at is not None and draft.ends_at <= draft.starts_at:
+        raise InvalidInput("/ends_at", _("It must end after it starts."), reason="period")
+    for index, phase in enumerate(draft.phases):
+        phase_drafts.ensure_within(
+            phase, starts_at=draft.starts_at, ends_at=draft.ends_at, pointer=f"/phases/{index}"
+        )
     campaign = Campaign(
         code=draft.code,
         name_zh=draft.name_zh,
@@ -64,31 +77,51 @@ def create(draft: CampaignDraft) -> Campaign:
     except IntegrityError as error:
         raise CodeTaken from error
     campaign.stores.set(draft.stores)
-    CampaignPhase.objects.bulk_create(
-        [
-            CampaignPhase(
-                campaign=campaign,
-                kind=phase.kind,
-                starts_at=phase.starts_at,
-                ends_at=phases.end_of(phase.kind, phase.starts_at, phase.ends_at),
-                budget_cents=phase.budget_cents,
-            )
-            for phase in draft.phases
-        ]
-    )
+    for index, phase in enumerate(draft.phases):
+        phase_drafts.write(campaign, phase, pointer=f"/phases/{index}")
     return campaign
 
 
-def _ensure_periods(draft: CampaignDraft) -> None:
-    if draft.ends_at is not None and draft.ends_at <= draft.starts_at:
-        raise InvalidInput("/ends_at", _("It must end after it starts."), reason="period")
-    for index, phase in enumerate(draft.phases):
-        ends_at = phases.end_of(phase.kind, phase.starts_at, phase.ends_at)
-        phases.ensure_span(phase.kind, phase.starts_at, ends_at, pointer=f"/phases/{index}/ends_at")
-        is_within = phase.starts_at >= draft.starts_at and (
-            draft.ends_at is None or (ends_at is not None and ends_at <= draft.ends_at)
-        )
-        if not is_within:
-            raise InvalidInput(
-                f"/phases/{index}", _("The phase is not within the campaign."), reason="period"
-            )
+@transaction.atomic
+def move(campaign: Campaign, *, to: str, reason: str, actor: str, now: datetime) -> Campaign:
+    """Switch a campaign on, pause it or end it for good, and its phases with it.
+
+    What people have paused stays paused; phases that are due start.
+
+    Raises:
+        CampaignNotMovable
+    """
+    _move(campaign, to=Status(to), cause=Cause.STAFF, reason=reason, actor=actor, now=now)
+    phases.follow_campaign(campaign, now=now)
+    return campaign
+
+
+def advance(*, now: datetime) -> phases.Moves:
+    """Move campaigns and their phases on, and start to serve who waits for those that began."""
+    end_overdue(now=now)
+    moves = phases.advance(now=now)
+    reservations.start_due(now=now)
+    return moves
+
+
+def end_overdue(*, now: datetime) -> int:
+    """End the campaigns whose time is over; return how many."""
+    overdue = Campaign.objects.filter(ends_at__lte=now, status__in=[Status.ACTIVE, Status.PAUSED])
+    ended = 0
+    for campaign in overdue.order_by("pk"):
+        with transaction.atomic():
+            locked = Campaign.objects.select_for_update(skip_locked=True)
+            row = locked.filter(pk=campaign.pk, status=campaign.status).first()
+            if row is not None:
+                _move(row, to=Status.ENDED, cause=Cause.TIME, reason="", actor=BEAT, now=now)
+                ended += 1
+    return ended
+
+
+def _move(campaign: Campaign, *, to: Status, now: datetime, **why: Any) -> None:
+    come_from = Campaign.objects.select_for_update().values_list("status").get(pk=campaign.pk)[0]
+    moved = Campaign.objects.filter(pk=campaign.pk, status__in=COME_FROM.get(to, []))
+    if moved.update(status=to) != 1:
+        raise CampaignNotMovable(campaign=campaign.code, campaign_status=come_from)
+    campaign.status = to
+    campaign_changes.write(campaign, come_from=come_from, to=to, now=now, **why)

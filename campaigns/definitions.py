@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import caps, loss_guard, periods, pricing
 from campaigns.loss_guard import Finding
-from campaigns.models import CouponDefinition, Promotion
+from campaigns.models import CampaignPhase, CouponDefinition, Promotion
 from shop.kernel import locks
 from shop.kernel.errors import DomainError
 from shop.kernel.money import Cents
@@ -71,15 +71,24 @@ class ApproverIsSubmitter(DomainError):
     title = _("Another person must approve this than the one who submitted it.")
 
 
+class OfferWaitsForPhase(DomainError):
+    """An offer that belongs to phases of campaigns works while one of them runs."""
+
+    code = "offer-waits-for-phase"
+    title = _("The offer is switched on when its phase starts.")
+
+
 @transaction.atomic
 def activate(offer: AnyOffer, *, now: datetime) -> None:
     """Let the offer apply, and its coupons be issued.
 
     One offer is activated at a time, so that of two that sell below a floor only together, the
-    second is found out.
+    second is found out. A draft that belongs to phases none of which runs is made ready: it is
+    paused, and its phase switches it on.
 
     Raises:
         OfferNotSwitchable: not a draft or paused, or over at once.
+        OfferWaitsForPhase: ready already, and none of its phases runs.
         ApprovalNeeded: it sells below a floor price, further than was approved.
     """
     _ensure_time_left(offer, now=now)
@@ -87,7 +96,12 @@ def activate(offer: AnyOffer, *, now: datetime) -> None:
     found = loss_guard.losses(loss_guard.check(offer, now=now))
     if found and worst_loss(found) > (offer.approved_loss_cents or 0):
         raise ApprovalNeeded(combinations=[as_json(finding) for finding in found[:MOST_SHOWN]])
-    _switch(offer, come_from=[Status.DRAFT, Status.PAUSED], to=Status.ACTIVE)
+    if not waits_for_phase(offer):
+        _switch(offer, come_from=[Status.DRAFT, Status.PAUSED], to=Status.ACTIVE)
+    elif offer.status == Status.PAUSED:
+        raise OfferWaitsForPhase(offer=offer.code)
+    else:
+        _switch(offer, come_from=[Status.DRAFT], to=Status.PAUSED)
 
 
 def submit(offer: AnyOffer, *, by: Staff) -> None:
@@ -109,6 +123,8 @@ def submit(offer: AnyOffer, *, by: Staff) -> None:
 def approve(offer: AnyOffer, *, by: Staff, now: datetime) -> None:
     """Activate a submitted offer, at the loss that the approver has been shown.
 
+    One that belongs to phases none of which runs is made ready, as by `activate`.
+
     Raises:
         OfferNotSwitchable: not submitted, or over at once.
         ApproverIsSubmitter
@@ -121,7 +137,7 @@ def approve(offer: AnyOffer, *, by: Staff, now: datetime) -> None:
     _switch(
         offer,
         come_from=[Status.SUBMITTED],
-        to=Status.ACTIVE,
+        to=Status.PAUSED if waits_for_phase(offer) else Status.ACTIVE,
         approved_by=by,
         approved_at=now,
         approved_loss_cents=worst_loss(found),
@@ -206,6 +222,12 @@ def end_overdue(*, now: datetime) -> int:
     open_ones = Promotion.objects.filter(status__in=[Status.ACTIVE, Status.PAUSED])
     overdue = [promotion.pk for promotion in open_ones if is_over(promotion, now=now)]
     return open_ones.filter(pk__in=overdue).update(status=Status.ENDED)
+
+
+def waits_for_phase(offer: AnyOffer) -> bool:
+    """Tell whether an offer belongs to phases of campaigns and none of them runs."""
+    running = offer.phases.filter(status=CampaignPhase.Status.RUNNING)
+    return offer.phases.exists() and not running.exists()
 
 
 def is_over(offer: AnyOffer, *, now: datetime) -> bool:

@@ -17,6 +17,7 @@ from campaigns.models import (
     Coupon,
     CouponDefinition,
     DailyCost,
+    Reservation,
 )
 from shop.kernel.principals import Principal, scope
 
@@ -39,6 +40,11 @@ def writable_links(principal: Principal) -> QuerySet[ChannelLink]:
 def visible_costs(principal: Principal) -> QuerySet[DailyCost]:
     """Return the costs of the links that the caller sees."""
     return scope(DailyCost.objects.all(), principal, store="link__store_id", with_shared=True)
+
+
+def visible_reservations(principal: Principal) -> QuerySet[Reservation]:
+    """Return the reservations of the caller's members."""
+    return scope(Reservation.objects.all(), principal, store="member__store_id", member="member_id")
 
 
 def visible_coupons(principal: Principal) -> QuerySet[Coupon]:

@@ -3,7 +3,7 @@
 from celery import shared_task
 from django.utils import timezone
 
-from campaigns import coupons, definitions, months, phases, transfers
+from campaigns import campaigns, coupons, definitions, months, transfers
 
 
 @shared_task
@@ -16,8 +16,8 @@ def expire_coupons() -> None:
 
 @shared_task
 def advance_phases() -> None:
-    """Start, end, pause and resume the phases of campaigns."""
-    phases.advance(now=timezone.now())
+    """Start, end, pause and resume campaigns' phases, and serve who waits for a start."""
+    campaigns.advance(now=timezone.now())
 
 
 @shared_task

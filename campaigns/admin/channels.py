@@ -13,7 +13,7 @@ from django.utils.safestring import SafeString, mark_safe
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from campaigns import clicks, links, phases
+from campaigns import clicks, links, phase_spans
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink
 from shop.admin.pages import Page, Rows
 from shop.admin.scoping import VisibleFilter
@@ -42,9 +42,9 @@ class PhaseForm(ModelForm[CampaignPhase]):
         answers = super().clean() or {}
         kind, starts_at = answers.get("kind"), answers.get("starts_at")
         if kind and starts_at and "ends_at" not in self.errors:
-            answers["ends_at"] = phases.end_of(kind, starts_at, answers.get("ends_at"))
+            answers["ends_at"] = phase_spans.end_of(kind, starts_at, answers.get("ends_at"))
             try:
-                phases.ensure_span(kind, starts_at, answers["ends_at"], pointer="/ends_at")
+                phase_spans.ensure_span(kind, starts_at, answers["ends_at"], pointer="/ends_at")
             except InvalidInput as refusal:
                 self.add_error("ends_at", refusal.members["errors"][0]["detail"])
         return answers

@@ -101,6 +101,13 @@ def person_of(request: HttpRequest) -> Staff:
     return cast(Staff, request.user)
 
 
+def _switched_on(row: Any) -> Text:
+    """Return what to tell of an offer that was just approved or activated."""
+    if row.status == Status.PAUSED:
+        return _("“%(name)s” is ready: its phase switches it on.") % {"name": row.name}
+    return _("“%(name)s” is active.") % {"name": row.name}
+
+
 class OfferPage(Page):
     """An offer whose rule names stores is shown to those stores only."""
 
@@ -295,7 +302,7 @@ class OfferPage(Page):
             worst = refusal.members["combinations"][0]
             raise definitions.ApprovalNeeded(preview.told(worst), **refusal.members) from refusal
         history.note_move(self, request, row, before=before)
-        return _("“%(name)s” is active.") % {"name": row.name}
+        return _switched_on(row)
 
     @button(
         Button(
@@ -331,7 +338,7 @@ class OfferPage(Page):
         before = row.status
         definitions.approve(row, by=person_of(request), now=timezone.now())
         history.note_move(self, request, row, before=before)
-        return _("“%(name)s” is active.") % {"name": row.name}
+        return _switched_on(row)
 
     @button(
         Button(

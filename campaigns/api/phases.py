@@ -1,99 +1,190 @@
-"""Phases of a campaign, what they cost and bring, and who waits for its start."""
+"""Phases of a campaign: what they cost and bring against their plan, moving them by hand."""
 
 from typing import Any
 
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_field
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campaigns import hours, phases, queries, reservations
+from campaigns import hours, phase_drafts, phase_facts, phases, plans, queries
+from campaigns.api import phase_serializers as shapes
 from campaigns.models import Campaign, CampaignPhase
-from shop.api.on_behalf import OnBehalfRequest, acting_member
-from shop.kernel.errors import InvalidInput, NotFound
+from shop.kernel.errors import InvalidInput, NotFound, PermissionDenied
 from shop.kernel.permissions import callers
-from shop.kernel.principals import Kind, principal_of
+from shop.kernel.principals import Kind, Principal, principal_of
 from shop.kernel.serializers import StrictSerializer
 
 READ = callers(Kind.STAFF, Kind.REPORT, scope="campaigns:read")
+WRITE = callers(Kind.STAFF, scope="campaigns:write")
+MOVES = {"running": phases.resume, "paused": phases.pause, "ended": phases.end}
 
 
-class PhaseCostOut(serializers.ModelSerializer[CampaignPhase]):
-    """A phase with its plan and what it has cost; `left_cents` is null without a budget."""
-
-    cost_cents = serializers.IntegerField()
-    left_cents = serializers.SerializerMethodField()
-    coupon_definitions: Any = serializers.SlugRelatedField(
-        many=True, read_only=True, slug_field="code"
-    )
-    promotions: Any = serializers.SlugRelatedField(many=True, read_only=True, slug_field="code")
-
-    class Meta:
-        model = CampaignPhase
-        fields = (
-            "id",
-            "kind",
-            "status",
-            "starts_at",
-            "ends_at",
-            "budget_cents",
-            "cost_cents",
-            "left_cents",
-            "coupon_definitions",
-            "promotions",
-        )
-
-    @extend_schema_field(serializers.IntegerField(allow_null=True))
-    def get_left_cents(self, phase: Any) -> int | None:
-        """Return what is left of the budget; below zero when the links cost more."""
-        return None if phase.budget_cents is None else phase.budget_cents - phase.cost_cents
-
-
-class HourOut(serializers.Serializer[hours.Hour]):
-    """What one hour brought."""
-
-    starts_at = serializers.DateTimeField()
-    touches = serializers.IntegerField()
-    joined = serializers.IntegerField()
-    orders = serializers.IntegerField()
-    revenue_cents = serializers.IntegerField(help_text="Net of refunds given in that hour.")
-    coupons_issued = serializers.IntegerField()
-    coupons_redeemed = serializers.IntegerField()
-
-
-class HoursQuery(StrictSerializer):
+class PhaseQuery(StrictSerializer):
     """Of which phase."""
 
     phase = serializers.IntegerField(min_value=1, max_value=2**62, required=False)
 
 
-class ReservationOut(serializers.Serializer[Any]):
-    """A place on the list."""
-
-    campaign = serializers.CharField(source="campaign.code")
-    reserved_at = serializers.DateTimeField()
-
-
 class CampaignPhasesView(APIView):
     """Plan and fact of each phase."""
 
-    permission_classes = [READ]
+    def get_permissions(self) -> list[Any]:
+        return [WRITE()] if self.request.method == "POST" else [READ()]
 
     @extend_schema(
         operation_id="campaigns_phases",
         tags=["campaigns"],
-        summary="List a campaign's phases with budget and cost",
-        responses={200: PhaseCostOut(many=True)},
+        summary="List a campaign's phases with limits, targets, offers and cost",
+        responses={200: shapes.PhaseDetail(many=True)},
     )
     def get(self, request: Request, code: str) -> Response:
         """List a campaign's phases, the earliest first."""
-        rows = CampaignPhase.objects.filter(campaign=_campaign(request, code))
-        rows = rows.prefetch_related("coupon_definitions", "promotions")
-        found = phases.with_cost(rows).order_by("starts_at", "pk")
-        return Response(PhaseCostOut(found, many=True).data)
+        return Response(_shown(found_campaign(request, code).phases.order_by("starts_at", "pk")))
+
+    @extend_schema(
+        operation_id="campaigns_add_phase",
+        tags=["campaigns"],
+        summary="Add a phase to a campaign",
+        description=(
+            "Offers named here work only while one of their phases runs: one that works already is"
+            " refused. Whoever may change the campaign may add to it."
+        ),
+        request=shapes.PhaseRequest,
+        responses={201: shapes.PhaseDetail},
+        examples=[
+            OpenApiExample(
+                "A flash with a coupon of its own",
+                value={
+                    "kind": "flash72",
+                    "starts_at": "2026-06-18T00:00:00+08:00",
+                    "budget_cents": 3000000,
+                    "cpa_limit_cents": 3000,
+                    "target_joins": 1500,
+                    "coupon_definitions": ["FLASH618"],
+                    "plan": [
+                        {"channel": "douyin", "cost_cents": 2000000, "reach": 90000, "joins": 1000}
+                    ],
+                },
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request, code: str) -> Response:
+        """Add a phase."""
+        body = shapes.PhaseRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        campaign = writable_campaign(request, code)
+        draft = shapes.to_phase_draft(body.validated_data)
+        phase_drafts.ensure_within(
+            draft, starts_at=campaign.starts_at, ends_at=campaign.ends_at, pointer=""
+        )
+        phase = phase_drafts.write(campaign, draft, pointer="")
+        (shown,) = _shown(CampaignPhase.objects.filter(pk=phase.pk))
+        return Response(shown, status=201)
+
+
+class PhaseMovesView(APIView):
+    """Pause, resume or end a phase."""
+
+    permission_classes = [WRITE]
+
+    @extend_schema(
+        operation_id="campaigns_move_phase",
+        tags=["campaigns"],
+        summary="Pause, resume or end a phase by hand",
+        description=(
+            "What people pause no rule resumes. Pausing switches the phase's offers off: quotes"
+            " come without them, coupons wait, links go on redirecting and counting. 409"
+            " `phase-not-movable`, `phase-limit-reached`."
+        ),
+        request=shapes.PhaseMoveRequest,
+        responses={200: shapes.PhaseDetail},
+        examples=[
+            OpenApiExample(
+                "A shop has run out of milk",
+                value={"to": "paused", "reason": "No milk until Friday"},
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request, code: str, phase_id: int) -> Response:
+        """Move a phase."""
+        body = shapes.PhaseMoveRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        phase = _writable_phase(request, code, phase_id)
+        MOVES[body.validated_data["to"]](
+            phase.pk,
+            reason=body.validated_data["reason"],
+            actor=principal_of(request).key,
+            now=timezone.now(),
+        )
+        (shown,) = _shown(CampaignPhase.objects.filter(pk=phase.pk))
+        return Response(shown)
+
+
+class PhaseTermsView(APIView):
+    """The limits of a phase."""
+
+    permission_classes = [WRITE]
+
+    @extend_schema(
+        operation_id="campaigns_change_phase_limits",
+        tags=["campaigns"],
+        summary="Change budgets and limits of a phase",
+        description=(
+            "What is left out stays; null takes a limit away. A phase that a limit has paused goes"
+            " on within the minute if the new one has room. 409 `phase-not-movable`: it is over."
+        ),
+        request=shapes.PhaseTermsChange,
+        responses={200: shapes.PhaseDetail},
+        examples=[
+            OpenApiExample(
+                "More money",
+                value={"budget_cents": 5000000, "reason": "It pays: ROAS 4.1"},
+                request_only=True,
+            )
+        ],
+    )
+    def post(self, request: Request, code: str, phase_id: int) -> Response:
+        """Change limits."""
+        body = shapes.PhaseTermsChange(data=request.data)
+        body.is_valid(raise_exception=True)
+        phase = _writable_phase(request, code, phase_id)
+        terms = dict(body.validated_data)
+        reason = terms.pop("reason")
+        phases.change_terms(
+            phase.pk, terms, reason=reason, actor=principal_of(request).key, now=timezone.now()
+        )
+        (shown,) = _shown(CampaignPhase.objects.filter(pk=phase.pk))
+        return Response(shown)
+
+
+class CampaignPlanView(APIView):
+    """Plan against actual."""
+
+    permission_classes = [READ]
+
+    @extend_schema(
+        operation_id="campaigns_plan",
+        tags=["campaigns"],
+        summary="Compare each phase with its plan, by channel and link",
+        description=(
+            "“Day 5 of 30: 22 % of the budget, 17 % of the new members”: `day`, `days`, the `goals`"
+            " with what this pace leads to, and a line per planned channel or link and per channel"
+            " that came without a plan. What a link costs and brings counts for the phase that the"
+            " link names."
+        ),
+        responses={200: shapes.ProgressOut(many=True)},
+    )
+    def get(self, request: Request, code: str) -> Response:
+        """Compare each phase with its plan, the earliest first."""
+        rows = list(found_campaign(request, code).phases.order_by("starts_at", "pk"))
+        found = plans.compare(rows, now=timezone.now())
+        return Response([shapes.ProgressOut(progress).data for progress in found])
 
 
 class CampaignHoursView(APIView):
@@ -106,53 +197,69 @@ class CampaignHoursView(APIView):
         tags=["campaigns"],
         summary="Show what a campaign brings, hour by hour",
         description=(
-            "Hours count from the start of the phase, or of the campaign, up to now; of a longer"
-            " stretch the last seven days. Touches, joins and orders are those of its links."
+            "Clock hours of the stores from the start of the phase, or of the campaign, up to now;"
+            " of a longer stretch the last seven days. Touches, joins, orders and cost are those of"
+            " its links, coupons those of its offers."
         ),
         parameters=[OpenApiParameter("phase", int, description="Id of one of its phases.")],
-        responses={200: HourOut(many=True)},
+        responses={200: shapes.HourOut(many=True)},
     )
     def get(self, request: Request, code: str) -> Response:
         """Show what a campaign brings, hour by hour."""
-        query = HoursQuery(data=request.query_params)
+        query = PhaseQuery(data=request.query_params)
         query.is_valid(raise_exception=True)
-        campaign, phase = _campaign(request, code), None
+        campaign, phase = found_campaign(request, code), None
         if "phase" in query.validated_data:
             phase = campaign.phases.filter(pk=query.validated_data["phase"]).first()
             if phase is None:
                 raise InvalidInput("/phase", _("The campaign has no such phase."), reason="phase")
         found = hours.build(campaign, phase, now=timezone.now())
-        return Response([HourOut(hour).data for hour in found])
+        return Response([shapes.HourOut(hour).data for hour in found])
 
 
-class ReservationsView(APIView):
-    """The list of those who want to be told when it starts."""
+def found_campaign(request: Request, code: str) -> Campaign:
+    """Return a campaign that the caller sees.
 
-    permission_classes = [callers(Kind.TILL, Kind.MEMBER, scope="members:read")]
-
-    @extend_schema(
-        operation_id="campaigns_reserve",
-        tags=["campaigns"],
-        summary="Ask to be told when a campaign starts",
-        description=(
-            "While the campaign preheats; once per member, asking again changes nothing. A till"
-            " names the member. 409 `reservations-closed`, `member-not-active`."
-        ),
-        request=OnBehalfRequest,
-        responses={201: ReservationOut},
-    )
-    def post(self, request: Request, code: str) -> Response:
-        """Put a member on the list."""
-        member = acting_member(principal_of(request), OnBehalfRequest(data=request.data))
-        campaign = Campaign.objects.filter(code=code).exclude(status=Campaign.Status.DRAFT).first()
-        if campaign is None:
-            raise NotFound
-        reservation = reservations.reserve(campaign, member_id=member.pk, now=timezone.now())
-        return Response(ReservationOut(reservation).data, status=201)
-
-
-def _campaign(request: Request, code: str) -> Campaign:
+    Raises:
+        NotFound
+    """
     campaign = queries.visible_campaigns(principal_of(request)).filter(code=code).first()
     if campaign is None:
         raise NotFound
     return campaign
+
+
+def writable_campaign(request: Request, code: str) -> Campaign:
+    """Return a campaign that is the caller's to change: one that runs in their stores only.
+
+    Raises:
+        NotFound, PermissionDenied
+    """
+    campaign = found_campaign(request, code)
+    if not _covers(principal_of(request), campaign):
+        raise PermissionDenied(_("What is not one store's own is for head office to change."))
+    return campaign
+
+
+def _covers(principal: Principal, campaign: Campaign) -> bool:
+    if principal.store_ids is None:
+        return True
+    stores = set(campaign.stores.values_list("pk", flat=True))
+    return bool(stores) and stores <= principal.store_ids
+
+
+def _writable_phase(request: Request, code: str, phase_id: int) -> CampaignPhase:
+    phase = writable_campaign(request, code).phases.filter(pk=phase_id).first()
+    if phase is None:
+        raise NotFound
+    return phase
+
+
+def _shown(rows: Any) -> Any:
+    found = list(
+        phase_facts.with_cost(rows)
+        .select_related("reservation_coupon")
+        .prefetch_related("coupon_definitions", "promotions")
+    )
+    spent = phase_facts.measure(found, now=timezone.now())
+    return shapes.PhaseDetail(found, many=True, context={"spent": spent}).data

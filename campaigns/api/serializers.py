@@ -6,8 +6,9 @@ from django.core.validators import validate_slug
 from rest_framework import serializers
 
 from campaigns import links
-from campaigns.campaigns import CampaignDraft, PhaseDraft
-from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, Touch
+from campaigns.api.phase_serializers import PhaseOut, PhaseRequest, to_phase_draft
+from campaigns.campaigns import CampaignDraft
+from campaigns.models import Campaign, Channel, ChannelLink, Touch
 from shop.kernel.serializers import (
     AmountField,
     StrictCharField,
@@ -48,19 +49,6 @@ class ChannelOut(serializers.ModelSerializer[Channel]):
         fields = ("code", "kind", "name_zh", "name_en")
 
 
-class PhaseRequest(StrictSerializer):
-    """A stretch of a campaign; it ends just before `ends_at`."""
-
-    kind = serializers.ChoiceField(choices=CampaignPhase.Kind.choices)
-    starts_at = StrictDateTimeField()
-    ends_at = StrictDateTimeField(
-        required=False,
-        allow_null=True,
-        help_text="May be left out of a flash (72 hours), and of what is always on.",
-    )
-    budget_cents = AmountField(required=False, allow_null=True)
-
-
 class CampaignRequest(StrictSerializer):
     """A new campaign. Without stores it is the whole chain's, and head office's to make."""
 
@@ -79,15 +67,7 @@ class CampaignRequest(StrictSerializer):
     def to_draft(self, stores: list[Store]) -> CampaignDraft:
         """Return the validated data as the noun module takes it."""
         data = dict(self.validated_data) | {"stores": stores}
-        return CampaignDraft(**data | {"phases": [PhaseDraft(**p) for p in data["phases"]]})
-
-
-class PhaseOut(serializers.ModelSerializer[CampaignPhase]):
-    """A stretch of a campaign."""
-
-    class Meta:
-        model = CampaignPhase
-        fields = ("id", "kind", "status", "starts_at", "ends_at", "budget_cents")
+        return CampaignDraft(**data | {"phases": [to_phase_draft(p) for p in data["phases"]]})
 
 
 class CampaignOut(serializers.ModelSerializer[Campaign]):

@@ -4,6 +4,7 @@ from django.urls import path
 
 from campaigns.api import (
     acquisitions,
+    campaign_moves,
     channels,
     codes,
     costs,
@@ -11,6 +12,7 @@ from campaigns.api import (
     links,
     offers,
     phases,
+    reservations,
     touches,
     transfers,
 )
@@ -21,7 +23,12 @@ urlpatterns = [
     path("campaigns/<str:code>", channels.CampaignView.as_view()),
     path("campaigns/<str:code>/phases", phases.CampaignPhasesView.as_view()),
     path("campaigns/<str:code>/hourly", phases.CampaignHoursView.as_view()),
-    path("campaigns/<str:code>/reservations", phases.ReservationsView.as_view()),
+    path("campaigns/<str:code>/phases/<int:phase_id>/moves", phases.PhaseMovesView.as_view()),
+    path("campaigns/<str:code>/phases/<int:phase_id>/limits", phases.PhaseTermsView.as_view()),
+    path("campaigns/<str:code>/plan", phases.CampaignPlanView.as_view()),
+    path("campaigns/<str:code>/moves", campaign_moves.CampaignMovesView.as_view()),
+    path("campaigns/<str:code>/changes", campaign_moves.CampaignChangesView.as_view()),
+    path("campaigns/<str:code>/reservations", reservations.ReservationsView.as_view()),
     path("channel-links", links.ChannelLinksView.as_view()),
     path("channel-links/<str:code>/qr", links.ChannelLinkQRView.as_view()),
     path("touches", touches.TouchesView.as_view()),

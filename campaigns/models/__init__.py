@@ -1,6 +1,7 @@
 """Rows of promotion; they point at the shop, never at loyalty."""
 
 from campaigns.models.batches import BatchCode, CapBucket, CodeBatch
+from campaigns.models.campaign_changes import CampaignChange
 from campaigns.models.channels import (
     Acquisition,
     Campaign,
@@ -10,7 +11,7 @@ from campaigns.models.channels import (
 )
 from campaigns.models.costs import AdUnit, CostImport, DailyCost
 from campaigns.models.coupons import Coupon, CouponDefinition, CouponRedemption
-from campaigns.models.phases import CampaignPhase, Reservation
+from campaigns.models.phases import CampaignPhase, Cause, PhasePlan, Reservation
 from campaigns.models.promotions import Promotion, PromotionUse, UsageCounter
 from campaigns.models.referrals import Referral, ReferralCode, ReferralProgramme
 from campaigns.models.touches import SeenEvent, Touch, TouchTotal
@@ -22,8 +23,10 @@ __all__ = [
     "AdUnit",
     "BatchCode",
     "Campaign",
+    "CampaignChange",
     "CampaignPhase",
     "CapBucket",
+    "Cause",
     "Channel",
     "ChannelLink",
     "CodeBatch",
@@ -34,6 +37,7 @@ __all__ = [
     "CouponRedemption",
     "CouponTransfer",
     "DailyCost",
+    "PhasePlan",
     "Promotion",
     "PromotionUse",
     "Referral",

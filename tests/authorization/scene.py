@@ -13,7 +13,7 @@ from typing import Any
 
 from django.utils import timezone
 
-from campaigns import batches, costs, links, transfers
+from campaigns import batches, costs, links, phases, reservations, transfers
 from campaigns.group_buying import signatures
 from campaigns.group_buying.providers import SANDBOX_SECRET
 from campaigns.models import Campaign, CampaignPhase, Channel, Promotion, Voucher
@@ -64,6 +64,7 @@ class Scene:
     token: str
     link: str
     campaign: str
+    phase: str
     batch: str
     paper: str
     job: str
@@ -138,12 +139,14 @@ def build() -> Scene:
         starts_at=now - timedelta(days=1),
     )
     campaign.stores.set([here])
-    CampaignPhase.objects.create(
+    phase = CampaignPhase.objects.create(
         campaign=campaign,
         kind=CampaignPhase.Kind.PREHEAT,
         starts_at=now - timedelta(days=1),
         ends_at=now + timedelta(days=1),
     )
+    phases.advance(now=now)
+    reservations.reserve(campaign, member_id=one.pk, now=now)
     link = links.create(
         channel=Channel.objects.get(code="flyer"),
         label="Metro",
@@ -201,6 +204,7 @@ def build() -> Scene:
         token=offer.token,
         link=link.code,
         campaign=campaign.code,
+        phase=str(phase.pk),
         batch=str(batch.pk),
         paper=batches.papers(batch, first=1, count=1)[0][1],
         job=_job_of(manager),
@@ -628,6 +632,38 @@ ASKED: dict[str, Asked] = {
     ),
     "campaigns_hourly": Asked(
         path=lambda scene: {"code": scene.campaign}, marker=lambda scene: '"touches"'
+    ),
+    "campaigns_add_phase": Asked(
+        path=lambda scene: {"code": scene.campaign},
+        body=lambda scene, caller: {
+            "kind": "long_tail",
+            "starts_at": (timezone.now() + A_YEAR).isoformat(),
+            "ends_at": (timezone.now() + 2 * A_YEAR).isoformat(),
+            "budget_cents": 100000,
+            "target_joins": 50,
+            "plan": [{"channel": "flyer", "cost_cents": 100000, "reach": 900, "joins": 50}],
+        },
+    ),
+    "campaigns_move_phase": Asked(
+        path=lambda scene: {"code": scene.campaign, "phase_id": scene.phase},
+        body=lambda scene, caller: {"to": "ended", "reason": "Sold out"},
+    ),
+    "campaigns_change_phase_limits": Asked(
+        path=lambda scene: {"code": scene.campaign, "phase_id": scene.phase},
+        body=lambda scene, caller: {"budget_cents": 5000000, "reason": "It pays"},
+    ),
+    "campaigns_plan": Asked(
+        path=lambda scene: {"code": scene.campaign}, marker=lambda scene: '"preheat"'
+    ),
+    "campaigns_move": Asked(
+        path=lambda scene: {"code": scene.campaign},
+        body=lambda scene, caller: {"to": "paused", "reason": "No milk"},
+    ),
+    "campaigns_changes": Asked(
+        path=lambda scene: {"code": scene.campaign}, marker=lambda scene: '"to_status":"running"'
+    ),
+    "campaigns_reservations": Asked(
+        path=lambda scene: {"code": scene.campaign}, marker=lambda scene: scene.member
     ),
     "campaigns_reserve": Asked(path=lambda scene: {"code": scene.campaign}, body=_on_behalf),
     "campaigns_create": Asked(

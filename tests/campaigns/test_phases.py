@@ -1,14 +1,20 @@
-"""Campaigns in phases: as long as their kind, moved on by the clock, stopped by the budget."""
+"""Campaigns in phases: as long as their kind, moved by the clock, their limits and people."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from campaigns import phases
-from campaigns.models import Campaign, CampaignPhase, CouponDefinition, DailyCost, Reservation
-from shop.kernel import outbox
-from shop.models import Alert, Message, Product
+from campaigns import campaigns, definitions, loss_guard, phases, wallets
+from campaigns.models import (
+    Campaign,
+    CampaignChange,
+    CampaignPhase,
+    ChannelLink,
+    CouponDefinition,
+    DailyCost,
+)
+from shop.models import Alert
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -18,9 +24,9 @@ SECOND = timedelta(seconds=1)
 
 
 @pytest.fixture(autouse=True)
-def no_floor() -> None:
+def no_floor(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let every coupon run beside the others; the loss guard has tests of its own."""
-    Product.objects.update(floor_price_cents=0)
+    monkeypatch.setattr(loss_guard, "check", lambda offer, *, now: [])
 
 
 def campaign(*drafts: dict[str, Any], **changes: Any) -> dict[str, Any]:
@@ -68,6 +74,11 @@ def spend(row: CampaignPhase, cents: int) -> None:
     """Enter what the phase's link cost."""
     link = row.links.first() or make.link(phase=row)
     DailyCost.objects.update_or_create(link=link, date=START.date(), defaults={"cost_cents": cents})
+
+
+def join(link: ChannelLink) -> None:
+    """Let one more member come by a link."""
+    make.member(link_code=link.code)
 
 
 class TestSpan:
@@ -155,7 +166,7 @@ class TestClock:
         row = phase().campaign
         Campaign.objects.update(ends_at=START + timedelta(hours=72))
 
-        phases.advance(now=START + timedelta(hours=72))
+        campaigns.advance(now=START + timedelta(hours=72))
 
         row.refresh_from_db()
         assert row.status == "ended"
@@ -209,34 +220,146 @@ class TestOffers:
         assert offer.status == CouponDefinition.Status.DRAFT
 
 
-class TestBudget:
-    """S51, N9: at the cap the phase pauses and says so; with more money it goes on."""
+class TestOffersOfAPhase:
+    def test_that_are_ready_wait_for_it_and_cannot_be_switched_on_before(self) -> None:
+        offer = make.definition(status="draft")
+        phase().coupon_definitions.add(offer)
 
-    def test_pauses_at_the_cap_and_goes_on_when_raised(self) -> None:
+        definitions.activate(offer, now=START)
+        offer.refresh_from_db()
+        with pytest.raises(definitions.OfferWaitsForPhase):
+            definitions.activate(offer, now=START)
+
+        assert offer.status == "paused"
+
+    def test_must_not_work_already(self) -> None:
+        make.definition("WINBACK_6", status="active")
+        draft = {"kind": "flash72", "starts_at": START, "coupon_definitions": ["WINBACK_6"]}
+
+        answer = make.staff(group="Head office").post("/campaigns", campaign(draft))
+
+        (error,) = answer.json()["errors"]
+        assert error["pointer"] == "/phases/0/coupon_definitions/0"
+        assert error["code"] == "offer-active"
+
+    @pytest.mark.parametrize(
+        ("policy", "status", "reason"), [("keep", "ended", None), ("wait", "paused", "disabled")]
+    )
+    def test_end_with_it_and_coupons_in_wallets_as_it_says(
+        self, policy: str, status: str, reason: str | None
+    ) -> None:
+        offer = make.definition(
+            "WINBACK_6", status="paused", is_claimable=True, valid_until=None, valid_days=30
+        )
+        flash = phase(starts_at=make.NOON - timedelta(hours=71), open_coupons=policy)
+        flash.coupon_definitions.add(offer)
+        phases.advance(now=make.NOON)
+        offer.refresh_from_db()
+        coupon = make.coupon(make.member(), "WINBACK_6", now=make.NOON)
+
+        phases.advance(now=make.NOON + timedelta(hours=1))
+
+        offer.refresh_from_db()
+        coupon.refresh_from_db()
+        refusal = wallets.why_unusable(coupon, now=make.NOON + timedelta(hours=2))
+        assert (offer.status, refusal.reason if refusal else None) == (status, reason)
+
+
+class TestLimits:
+    """S51, N9: at a limit the phase pauses and says so; with room again it goes on by itself."""
+
+    def test_pause_at_the_budget_and_go_on_when_it_is_raised(self) -> None:
         flash = phase(budget_cents=100_000)
         offer = make.definition(status="paused")
         flash.coupon_definitions.add(offer)
         phases.advance(now=START)
 
         seen = []
-        for cost, budget in ((99_999, 100_000), (100_000, 100_000), (100_000, 150_000)):
+        for cost in (79_999, 80_000, 100_000):
             spend(flash, cost)
-            CampaignPhase.objects.update(budget_cents=budget)
             phases.advance(now=START + SECOND)
             offer.refresh_from_db()
-            seen.append((status_of(flash), offer.status))
+            seen.append((status_of(flash), offer.status, open_alarms()))
+        office = make.staff(group="Head office")
+        terms = {"budget_cents": 150_000, "reason": "It pays"}
+        path = f"/campaigns/cup618/phases/{flash.pk}"
+        office.post(f"{path}/limits", terms)
+        phases.advance(now=START + 2 * SECOND)
+        offer.refresh_from_db()
 
-        assert seen == [("running", "active"), ("paused", "paused"), ("running", "active")]
-        alarm = Alert.objects.get(code="phase-budget-spent")
-        assert alarm.details["cost_cents"] == 100_000
+        assert seen == [
+            ("running", "active", []),
+            ("running", "active", ["phase-near-limit"]),
+            ("paused", "paused", ["phase-paused"]),
+        ]
+        assert (status_of(flash), offer.status, open_alarms()) == ("running", "active", [])
+        alarm = Alert.objects.get(code="phase-paused")
+        assert alarm.details["gauges"] == [
+            {"limit": "budget", "most": 100_000, "value": 100_000, "percent": 100}
+        ]
+        told = [
+            (c["cause"], c["to_status"], c["actor"].split(":")[0])
+            for c in office.get("/campaigns/cup618/changes").json()["results"]
+        ]
+        assert told == [
+            ("cleared", "running", "beat"),
+            ("terms", "paused", "staff"),
+            ("budget", "paused", "beat"),
+            ("time", "running", "beat"),
+        ]
 
-    def test_is_compared_with_the_cost_over_http(self) -> None:
+    def test_of_the_day_lets_it_go_on_the_next_day(self) -> None:
+        flash = phase(daily_budget_cents=5_000)
+        phases.advance(now=START)
+        spend(flash, 5_000)
+
+        seen = []
+        for hours in (1, 13, 14):  # START is 10:00 in Shanghai, so the next day is 14 hours away
+            phases.advance(now=START + timedelta(hours=hours))
+            seen.append(status_of(flash))
+
+        assert seen == ["paused", "paused", "running"]
+
+    def test_of_cost_per_member_do_not_flap(self) -> None:
+        flash = phase(cpa_limit_cents=1_000, cpa_min_joins=2)
+        link = make.link(phase=flash)
+        phases.advance(now=START)
+        spend(flash, 2_000)
+
+        seen = []
+        for _each in range(4):  # ¥20.00 for 0, 1, 2, 3 members: at 2 it is exactly the limit
+            phases.advance(now=START + SECOND)
+            seen.append(status_of(flash))
+            join(link)
+
+        assert seen == ["paused", "paused", "paused", "running"]
+
+    def test_of_uses_count_coupons_and_promotions(self) -> None:
+        flash = phase(starts_at=make.NOON - SECOND, redemption_limit=1)
+        offer = make.definition("WINBACK_6", status="paused", valid_until=None, valid_days=30)
+        flash.coupon_definitions.add(offer)
+        phases.advance(now=make.NOON)
+        who = make.member()
+        coupon = make.coupon(who, "WINBACK_6", now=make.NOON)
+        make.paid(
+            what=make.basket(who=who, lines=[make.line(quantity=3)], coupon_codes=[coupon.code]),
+            total=3000,
+            now=make.NOON,
+        )
+
+        phases.advance(now=make.NOON + SECOND)
+
+        flash.refresh_from_db()
+        assert (flash.status, flash.pause_cause) == ("paused", "redemptions")
+
+    def test_are_shown_with_the_cost_over_http(self) -> None:
         flash = phase(budget_cents=100_000)
         spend(flash, 30_000)
 
         (shown,) = make.report_reader().get("/campaigns/cup618/phases").json()
 
         assert (shown["cost_cents"], shown["left_cents"]) == (30_000, 70_000)
+        assert [gauge["percent"] for gauge in shown["gauges"]] == [30]
 
     def test_of_a_phase_that_is_always_on_need_not_exist(self) -> None:
         endless = phase("always_on", ends_at=None)
@@ -246,60 +369,61 @@ class TestBudget:
 
         assert status_of(endless) == "running"
         (shown,) = make.report_reader().get("/campaigns/cup618/phases").json()
-        assert (shown["budget_cents"], shown["left_cents"]) == (None, None)
+        assert (shown["budget_cents"], shown["left_cents"], shown["gauges"]) == (None, None, [])
 
 
-class TestReservations:
-    """S49: during preheat members may ask to be told."""
-
-    def test_are_taken_during_preheat_once_each_and_told_once(self) -> None:
-        now = datetime.now(UTC)
-        phase("preheat", starts_at=now - timedelta(days=1), ends_at=now + timedelta(days=1))
-        phase("flash72", starts_at=now + timedelta(days=1))
-        who = make.member()
-        phone = make.phone_of(who)
-
-        answers = [phone.post("/campaigns/cup618/reservations", {}) for _ in range(2)]
-        for _again in range(2):
-            phases.advance(now=now + timedelta(days=1))
-            outbox.relay(now=now + timedelta(days=1))
-
-        assert [answer.status_code for answer in answers] == [201, 201]
-        assert Reservation.objects.count() == 1
-        told = Message.objects.filter(template="campaign.started", member=who)
-        assert [message.text for message in told] == ["“618 大促”开始了，店里见！"]
-        assert make.staff("SH001").get("/campaigns/cup618").json()["reservations"] == 1
-
-    def test_are_refused_at_any_other_time(self) -> None:
-        now = datetime.now(UTC)
-        phase("preheat", starts_at=now - timedelta(days=9), ends_at=now)
-
-        answer = make.phone_of(make.member()).post("/campaigns/cup618/reservations", {})
-
-        assert (answer.status_code, answer.json()["code"]) == (409, "reservations-closed")
-
-
-class TestHours:
-    """S50: a flash is watched hour by hour."""
-
-    def test_count_what_the_links_brought_in_each(self) -> None:
-        now = datetime.now(UTC)
-        flash = phase(
-            starts_at=now - timedelta(hours=2, minutes=30),
-            ends_at=now + timedelta(hours=69, minutes=30),
-        )
+class TestByHand:
+    def test_a_pause_is_resumed_by_no_rule_and_links_go_on(self) -> None:
+        flash = phase(budget_cents=100_000)
+        phases.advance(now=START)
         link = make.link(phase=flash)
-        make.touch(link, "v-1", now=now - timedelta(hours=2))
-        make.touch(link, "v-2", now=now - timedelta(minutes=10))
+        spend(flash, 100_000)
+        phases.advance(now=START + SECOND)
+        office = make.staff(group="Head office")
+        moves = f"/campaigns/cup618/phases/{flash.pk}/moves"
 
-        hours = make.report_reader().get("/campaigns/cup618/hourly", phase=flash.pk).json()
+        full = office.post(moves, {"to": "running", "reason": "We want more"})
+        office.post(moves, {"to": "paused", "reason": "No milk"})
+        CampaignPhase.objects.update(budget_cents=200_000)
+        phases.advance(now=START + 2 * SECOND)
+        kept = status_of(flash)
+        resumed = office.post(moves, {"to": "running", "reason": "Milk is back"})
 
-        assert [hour["touches"] for hour in hours] == [1, 0, 1]
-        assert datetime.fromisoformat(hours[0]["starts_at"]) == flash.starts_at
+        assert (full.status_code, full.json()["code"]) == (409, "phase-limit-reached")
+        assert (kept, resumed.json()["status"]) == ("paused", "running")
+        redirect = office.client.get(f"/t/{link.code}")
+        assert redirect.status_code == 302
 
-    def test_of_another_campaigns_phase_are_refused(self) -> None:
-        phase()
+    def test_an_end_keeps_what_came_of_it(self) -> None:
+        flash = phase(target_joins=100)
+        phases.advance(now=START)
+        spend(flash, 4_000)
+        join(make.link(phase=flash))
+        office = make.staff(group="Head office")
+        path = f"/campaigns/cup618/phases/{flash.pk}/moves"
 
-        answer = make.report_reader().get("/campaigns/cup618/hourly", phase=10**9)
+        ended = office.post(path, {"to": "ended", "reason": "Sold out"}).json()
+        again = office.post(path, {"to": "paused", "reason": "?"})
+        spend(flash, 9_999)
 
-        assert answer.status_code == 400
+        kept = office.get("/campaigns/cup618/phases").json()[0]["summary"]
+        assert (ended["status"], ended["ended_at"] is not None) == ("ended", True)
+        assert (again.status_code, again.json()["code"]) == (409, "phase-not-movable")
+        assert (kept["total"]["cost_cents"], kept["total"]["joined"]) == (4_000, 1)
+
+    def test_a_campaign_takes_its_phases_along(self) -> None:
+        flash = phase(ends_at=START + timedelta(days=365), kind="long_tail")
+        phases.advance(now=START)
+        office = make.staff(group="Head office")
+
+        seen = []
+        for to in ("paused", "active", "ended"):
+            office.post("/campaigns/cup618/moves", {"to": to, "reason": "Because"})
+            seen.append(status_of(flash))
+
+        assert seen == ["paused", "running", "ended"]
+        assert CampaignChange.objects.filter(phase=None).count() == 3
+
+
+def open_alarms() -> list[str]:
+    return sorted(Alert.objects.filter(resolved_at=None).values_list("code", flat=True))

@@ -7,8 +7,15 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from campaigns import costs, links, transfers
-from campaigns.models import Campaign, CampaignPhase, Channel, CouponDefinition
+from campaigns import campaign_changes, costs, links, transfers
+from campaigns.models import (
+    Campaign,
+    CampaignPhase,
+    Cause,
+    Channel,
+    CouponDefinition,
+    Reservation,
+)
 from loyalty import adjustments, rewards
 from loyalty.models import EarningRule, Reward, Tier, TierChange
 from shop import alerts
@@ -87,6 +94,22 @@ class Shop:
         campaign.stores.set(Store.objects.all())
         CampaignPhase.objects.create(
             campaign=campaign, kind="launch", starts_at=NOW, ends_at=NOW + timedelta(days=1)
+        )
+
+    def listed(self) -> Campaign:
+        campaign, _is_new = Campaign.objects.get_or_create(
+            code="listed", defaults={"starts_at": NOW, "status": "active", **NAMES}
+        )
+        return campaign
+
+    def campaign_change(self) -> None:
+        campaign_changes.write(
+            self.listed(), come_from="active", to="paused", cause=Cause.STAFF, actor="t", now=NOW
+        )
+
+    def reservation(self) -> None:
+        Reservation.objects.create(
+            campaign=self.listed(), member=make.member(), reserved_at=NOW, coupon=None
         )
 
     def link(self) -> None:
@@ -186,6 +209,14 @@ LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
     "earning_rules_list": (lambda shop: (shop.office, "/earning-rules"), Shop.earning_rule),
     "channels_list": (lambda shop: (shop.office, "/channels"), Shop.channel),
     "campaigns_list": (lambda shop: (shop.office, "/campaigns"), Shop.campaign),
+    "campaigns_changes": (
+        lambda shop: (shop.office, "/campaigns/listed/changes"),
+        Shop.campaign_change,
+    ),
+    "campaigns_reservations": (
+        lambda shop: (shop.office, "/campaigns/listed/reservations"),
+        Shop.reservation,
+    ),
     "channel_links_list": (lambda shop: (shop.office, "/channel-links"), Shop.link),
     "daily_costs_list": (lambda shop: (shop.office, "/daily-costs"), Shop.cost),
     "alerts_list": (lambda shop: (shop.office, "/alerts"), Shop.alert),

@@ -5,6 +5,7 @@ from typing import Any
 
 from shop.storefront.invariants import (
     accounts,
+    campaigns,
     check,
     codes,
     deliveries,
@@ -29,6 +30,7 @@ CHECKS = [
     *vouchers.CHECKS,
     *accounts.CHECKS,
     *rollups.CHECKS,
+    *campaigns.CHECKS,
 ]
 
 
