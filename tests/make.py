@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from django.utils import timezone
 from campaigns import batches, coupons, links, referrals, touches, vouchers
 from campaigns.group_buying import Certificate, Prepared, Receipt
 from campaigns.models import (
+    Campaign,
     CampaignPhase,
     Channel,
     ChannelLink,
@@ -300,6 +301,26 @@ def link(
         label=f"{channel} {next(_numbers)}",
         store=store(at) if at else None,
         now=NOON,
+    )
+
+
+def phase(
+    kind: str = "flash72", *, starts_at: datetime | None = None, **columns: Any
+) -> CampaignPhase:
+    """Return a phase of the running campaign cup618, of 72 hours unless it says otherwise."""
+    starts_at = starts_at or datetime(2026, 5, 18, 2, tzinfo=UTC)
+    whole, _is_new = Campaign.objects.get_or_create(
+        code="cup618",
+        defaults={
+            "name_zh": "618 大促",
+            "name_en": "618",
+            "status": "active",
+            "starts_at": starts_at - timedelta(days=60),
+        },
+    )
+    ends_at = columns.pop("ends_at", starts_at + timedelta(hours=72))
+    return CampaignPhase.objects.create(
+        campaign=whole, kind=kind, starts_at=starts_at, ends_at=ends_at, **columns
     )
 
 

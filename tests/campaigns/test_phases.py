@@ -48,23 +48,6 @@ def campaign(*drafts: dict[str, Any], **changes: Any) -> dict[str, Any]:
     }
 
 
-def phase(kind: str = "flash72", *, starts_at: datetime = START, **columns: Any) -> CampaignPhase:
-    """Return a phase of a running campaign."""
-    whole, _is_new = Campaign.objects.get_or_create(
-        code="cup618",
-        defaults={
-            "name_zh": "618 大促",
-            "name_en": "618",
-            "status": "active",
-            "starts_at": START - timedelta(days=60),
-        },
-    )
-    ends_at = columns.pop("ends_at", starts_at + timedelta(hours=72))
-    return CampaignPhase.objects.create(
-        campaign=whole, kind=kind, starts_at=starts_at, ends_at=ends_at, **columns
-    )
-
-
 def status_of(row: CampaignPhase) -> str:
     row.refresh_from_db()
     return row.status
@@ -129,7 +112,7 @@ class TestClock:
     """S47: phases move by themselves."""
 
     def test_starts_and_ends_a_flash_to_the_second(self) -> None:
-        flash = phase()
+        flash = make.phase()
 
         seen = []
         for now in (
@@ -144,7 +127,7 @@ class TestClock:
         assert seen == ["planned", "running", "running", "ended"]
 
     def test_does_not_start_what_was_over_before_anybody_looked(self) -> None:
-        missed = phase()
+        missed = make.phase()
         offer = make.definition(status="paused")
         missed.coupon_definitions.add(offer)
 
@@ -155,7 +138,7 @@ class TestClock:
         assert offer.status == "paused"
 
     def test_moves_nothing_of_a_campaign_that_is_a_draft(self) -> None:
-        flash = phase()
+        flash = make.phase()
         Campaign.objects.update(status="draft")
 
         phases.advance(now=START)
@@ -163,7 +146,7 @@ class TestClock:
         assert status_of(flash) == "planned"
 
     def test_ends_a_campaign_with_its_last_day(self) -> None:
-        row = phase().campaign
+        row = make.phase().campaign
         Campaign.objects.update(ends_at=START + timedelta(hours=72))
 
         campaigns.advance(now=START + timedelta(hours=72))
@@ -172,7 +155,7 @@ class TestClock:
         assert row.status == "ended"
 
     def test_run_twice_changes_nothing_more(self) -> None:
-        phase()
+        make.phase()
 
         first, second = phases.advance(now=START), phases.advance(now=START)
 
@@ -181,7 +164,7 @@ class TestClock:
 
 class TestOffers:
     def test_of_a_phase_can_be_claimed_while_it_runs_and_not_before(self) -> None:
-        flash = phase()
+        flash = make.phase()
         offer = make.definition(status="paused", is_claimable=True, valid_until=None, valid_days=30)
         flash.coupon_definitions.add(offer)
         phone = make.phone_of(make.member())
@@ -197,8 +180,8 @@ class TestOffers:
         assert before.json()["code"] == after.json()["code"] == "coupon-not-claimable"
 
     def test_stay_on_while_another_running_phase_unlocks_them_too(self) -> None:
-        flash = phase()
-        tail = phase("long_tail", ends_at=START + timedelta(days=30))
+        flash = make.phase()
+        tail = make.phase("long_tail", ends_at=START + timedelta(days=30))
         offer = make.definition(status="paused")
         for row in (flash, tail):
             row.coupon_definitions.add(offer)
@@ -210,7 +193,7 @@ class TestOffers:
         assert (status_of(tail), offer.status) == ("running", "active")
 
     def test_that_are_drafts_stay_drafts(self) -> None:
-        flash = phase()
+        flash = make.phase()
         offer = make.definition(status="draft")
         flash.coupon_definitions.add(offer)
 
@@ -223,7 +206,7 @@ class TestOffers:
 class TestOffersOfAPhase:
     def test_that_are_ready_wait_for_it_and_cannot_be_switched_on_before(self) -> None:
         offer = make.definition(status="draft")
-        phase().coupon_definitions.add(offer)
+        make.phase().coupon_definitions.add(offer)
 
         definitions.activate(offer, now=START)
         offer.refresh_from_db()
@@ -251,7 +234,7 @@ class TestOffersOfAPhase:
         offer = make.definition(
             "WINBACK_6", status="paused", is_claimable=True, valid_until=None, valid_days=30
         )
-        flash = phase(starts_at=make.NOON - timedelta(hours=71), open_coupons=policy)
+        flash = make.phase(starts_at=make.NOON - timedelta(hours=71), open_coupons=policy)
         flash.coupon_definitions.add(offer)
         phases.advance(now=make.NOON)
         offer.refresh_from_db()
@@ -269,7 +252,7 @@ class TestLimits:
     """S51, N9: at a limit the phase pauses and says so; with room again it goes on by itself."""
 
     def test_pause_at_the_budget_and_go_on_when_it_is_raised(self) -> None:
-        flash = phase(budget_cents=100_000)
+        flash = make.phase(budget_cents=100_000)
         offer = make.definition(status="paused")
         flash.coupon_definitions.add(offer)
         phases.advance(now=START)
@@ -309,7 +292,7 @@ class TestLimits:
         ]
 
     def test_of_the_day_lets_it_go_on_the_next_day(self) -> None:
-        flash = phase(daily_budget_cents=5_000)
+        flash = make.phase(daily_budget_cents=5_000)
         phases.advance(now=START)
         spend(flash, 5_000)
 
@@ -321,7 +304,7 @@ class TestLimits:
         assert seen == ["paused", "paused", "running"]
 
     def test_of_cost_per_member_do_not_flap(self) -> None:
-        flash = phase(cpa_limit_cents=1_000, cpa_min_joins=2)
+        flash = make.phase(cpa_limit_cents=1_000, cpa_min_joins=2)
         link = make.link(phase=flash)
         phases.advance(now=START)
         spend(flash, 2_000)
@@ -335,7 +318,7 @@ class TestLimits:
         assert seen == ["paused", "paused", "paused", "running"]
 
     def test_of_uses_count_coupons_and_promotions(self) -> None:
-        flash = phase(starts_at=make.NOON - SECOND, redemption_limit=1)
+        flash = make.phase(starts_at=make.NOON - SECOND, redemption_limit=1)
         offer = make.definition("WINBACK_6", status="paused", valid_until=None, valid_days=30)
         flash.coupon_definitions.add(offer)
         phases.advance(now=make.NOON)
@@ -353,7 +336,7 @@ class TestLimits:
         assert (flash.status, flash.pause_cause) == ("paused", "redemptions")
 
     def test_are_shown_with_the_cost_over_http(self) -> None:
-        flash = phase(budget_cents=100_000)
+        flash = make.phase(budget_cents=100_000)
         spend(flash, 30_000)
 
         (shown,) = make.report_reader().get("/campaigns/cup618/phases").json()
@@ -362,7 +345,7 @@ class TestLimits:
         assert [gauge["percent"] for gauge in shown["gauges"]] == [30]
 
     def test_of_a_phase_that_is_always_on_need_not_exist(self) -> None:
-        endless = phase("always_on", ends_at=None)
+        endless = make.phase("always_on", ends_at=None)
         spend(endless, 10**9)
 
         phases.advance(now=START + timedelta(days=400))
@@ -374,7 +357,7 @@ class TestLimits:
 
 class TestByHand:
     def test_a_pause_is_resumed_by_no_rule_and_links_go_on(self) -> None:
-        flash = phase(budget_cents=100_000)
+        flash = make.phase(budget_cents=100_000)
         phases.advance(now=START)
         link = make.link(phase=flash)
         spend(flash, 100_000)
@@ -395,7 +378,7 @@ class TestByHand:
         assert redirect.status_code == 302
 
     def test_an_end_keeps_what_came_of_it(self) -> None:
-        flash = phase(target_joins=100)
+        flash = make.phase(target_joins=100)
         phases.advance(now=START)
         spend(flash, 4_000)
         join(make.link(phase=flash))
@@ -412,7 +395,7 @@ class TestByHand:
         assert (kept["total"]["cost_cents"], kept["total"]["joined"]) == (4_000, 1)
 
     def test_a_campaign_takes_its_phases_along(self) -> None:
-        flash = phase(ends_at=START + timedelta(days=365), kind="long_tail")
+        flash = make.phase(ends_at=START + timedelta(days=365), kind="long_tail")
         phases.advance(now=START)
         office = make.staff(group="Head office")
 

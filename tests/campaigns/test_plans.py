@@ -9,7 +9,6 @@ from campaigns.api.phase_serializers import ProgressOut
 from campaigns.models import DailyCost, PhasePlan
 from shop.models import Store
 from tests import make
-from tests.campaigns.test_phases import phase
 
 pytestmark = pytest.mark.django_db
 
@@ -19,7 +18,7 @@ HOUR = timedelta(hours=1)
 
 def test_day_5_of_30_with_22_percent_of_the_budget_and_17_of_the_joins() -> None:
     """Two of twelve new members by a planned link, one by a channel that nobody planned."""
-    launch = phase(
+    launch = make.phase(
         "launch",
         starts_at=NOON - timedelta(days=4, hours=12),
         ends_at=NOON + timedelta(days=25, hours=12),
@@ -60,7 +59,7 @@ def test_day_5_of_30_with_22_percent_of_the_budget_and_17_of_the_joins() -> None
 
 def test_a_flash_is_counted_by_the_hours_on_the_stores_wall() -> None:
     """¥2.40 a day are 10 fen an hour; in Urumqi the clock shows two hours less."""
-    flash = phase(starts_at=NOON - timedelta(hours=2, minutes=30))
+    flash = make.phase(starts_at=NOON - timedelta(hours=2, minutes=30))
     link = make.link(phase=flash)
     offer = make.definition("WINBACK_6", is_claimable=True, valid_until=None, valid_days=30)
     flash.coupon_definitions.add(offer)
@@ -82,7 +81,7 @@ def test_a_flash_is_counted_by_the_hours_on_the_stores_wall() -> None:
 
 
 def test_hours_of_another_campaigns_phase_are_refused() -> None:
-    phase()
+    make.phase()
 
     answer = make.report_reader().get("/campaigns/cup618/hourly", phase=10**9)
 

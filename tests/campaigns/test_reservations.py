@@ -10,7 +10,7 @@ from shop.kernel import jobs, outbox
 from shop.kernel.models import Job
 from shop.models import Message
 from tests import make
-from tests.campaigns.test_phases import no_floor, phase
+from tests.campaigns.test_phases import no_floor
 
 __all__ = ["no_floor"]
 pytestmark = pytest.mark.django_db
@@ -24,14 +24,14 @@ def preheated(*, places: int | None = None, coupons: int | None = None) -> datet
     offer = make.definition(
         "WINBACK_6", status="paused", valid_until=None, valid_days=30, total_limit=coupons
     )
-    phase(
+    make.phase(
         "preheat",
         starts_at=start - timedelta(days=9),
         ends_at=start,
         reservation_coupon=offer,
         reservation_limit=places,
     )
-    phase("flash72", starts_at=start).coupon_definitions.add(offer)
+    make.phase("flash72", starts_at=start).coupon_definitions.add(offer)
     campaigns.advance(now=start - HOUR)
     return start
 
@@ -107,7 +107,7 @@ def test_nobody_is_told_while_the_coupon_cannot_be_given() -> None:
 
 def test_at_any_other_time_they_are_refused() -> None:
     now = datetime.now(UTC)
-    phase("preheat", starts_at=now - timedelta(days=9), ends_at=now)
+    make.phase("preheat", starts_at=now - timedelta(days=9), ends_at=now)
 
     answer = make.phone_of(make.member()).post("/campaigns/cup618/reservations", {})
 

@@ -10,7 +10,7 @@ from campaigns.models import CampaignChange, CampaignPhase, Coupon, Reservation
 from shop.kernel import jobs
 from shop.kernel.models import Job, OutboxMessage
 from tests import make
-from tests.campaigns.test_phases import no_floor, phase
+from tests.campaigns.test_phases import no_floor
 from tests.concurrency.crowd import at_once, outcomes
 
 __all__ = ["no_floor"]
@@ -21,7 +21,7 @@ def test_two_beats_start_a_phase_once() -> None:
     """The row lock and the guarded update of `_move`; without them two rows of history are
     written for one start, and the list is served twice.
     """
-    flash = phase(starts_at=NOW)
+    flash = make.phase(starts_at=NOW)
 
     started = [move.started for move in at_once([partial(phases.advance, now=NOW)] * 4)]
 
@@ -32,7 +32,7 @@ def test_two_beats_start_a_phase_once() -> None:
 
 def test_people_who_pause_at_once_pause_once() -> None:
     """The row lock of `_locked` with the check behind it."""
-    flash = phase(starts_at=NOW)
+    flash = make.phase(starts_at=NOW)
     phases.advance(now=NOW)
     pause = partial(phases.pause, flash.pk, reason="No milk", actor="staff:1", now=NOW)
 
@@ -45,7 +45,7 @@ def test_people_who_pause_at_once_pause_once() -> None:
 @pytest.mark.parametrize("places", [3])
 def test_no_more_reserve_than_there_are_places(places: int) -> None:
     """The guarded count of `reserve`; without it everybody finds the list not yet full."""
-    preheat = phase("preheat", starts_at=NOW - timedelta(days=1), reservation_limit=places)
+    preheat = make.phase("preheat", starts_at=NOW - timedelta(days=1), reservation_limit=places)
     phases.advance(now=NOW)
     crowd = [make.member() for _each in range(8)]
 
@@ -63,9 +63,9 @@ def test_a_list_is_served_once_by_however_many_workers() -> None:
     offer = make.definition(
         "WINBACK_6", status="paused", valid_until=None, valid_days=30, per_member_limit=9
     )
-    preheat = phase("preheat", starts_at=NOW - timedelta(days=1), ends_at=NOW)
+    preheat = make.phase("preheat", starts_at=NOW - timedelta(days=1), ends_at=NOW)
     CampaignPhase.objects.filter(pk=preheat.pk).update(reservation_coupon=offer)
-    phase("flash72", starts_at=NOW).coupon_definitions.add(offer)
+    make.phase("flash72", starts_at=NOW).coupon_definitions.add(offer)
     phases.advance(now=NOW - timedelta(hours=1))
     for _each in range(5):
         reservations.reserve(

@@ -10,12 +10,13 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from campaigns import caps, codes
+from campaigns import campaigns, caps, codes, phases, reservations
 from campaigns.models import Promotion
 from loyalty import adjustments, earning_events, pins, plans, points, prepaid, rewards
 from loyalty.lifetimes import Lifetime
 from loyalty.models import Benefit, MembershipPlan, Tier
 from shop.kernel import jobs
+from shop.kernel.models import Job
 from shop.kernel.money import Cents, Points
 from shop.models import Alert, Payment
 from shop.orders import RefundRequest, Tender
@@ -89,12 +90,28 @@ def pay_in_advance() -> None:
     )
 
 
+def start_a_campaign() -> None:
+    """Let a member reserve during a preheat and get the coupon when the flash starts."""
+    offer = make.definition("WINBACK_6", status="active", valid_until=None, valid_days=30)
+    preheat = make.phase(
+        "preheat", starts_at=make.NOON - timedelta(days=9), reservation_coupon=offer
+    )
+    phases.advance(now=make.NOON - timedelta(days=1))
+    reservations.reserve(
+        preheat.campaign, member_id=make.member().pk, now=make.NOON - timedelta(days=1)
+    )
+    make.phase("flash72", starts_at=make.NOON).coupon_definitions.add(offer)
+    campaigns.advance(now=make.NOON)
+    jobs.run(Job.objects.get(kind=reservations.JOB).pk, now=make.NOON)
+
+
 def live() -> None:
     """Let a regular, a friend and a guest do what people do."""
     regular = make.member()
     leave_and_ask()
     pay_with_a_voucher()
     pay_in_advance()
+    start_a_campaign()
     make.looked_at()
     make.give_points(regular, 1400)
     make.definition("FULL25_5", uses_per_store=50)
@@ -460,6 +477,14 @@ SABOTAGE = {
     "sales-days-are-the-orders": (
         "UPDATE storefront_salesday SET first_orders = first_orders + 1 WHERE channel_id > 0"
     ),
+    "an-offer-of-phases-works-only-while-one-runs": (
+        "UPDATE campaigns_campaignphase SET status = 'planned' WHERE kind = 'flash72'"
+    ),
+    "a-phase-stands-where-its-history-says": (
+        "UPDATE campaigns_campaignphase SET status = 'planned' WHERE kind = 'preheat'"
+    ),
+    "a-list-counts-its-reservations": "DELETE FROM campaigns_reservation",
+    "a-reserved-coupon-is-the-member's": "UPDATE campaigns_reservation SET told_at = NULL",
     "each-remembered-request-has-its-answer": "UPDATE kernel_idempotencyrecord SET body = ''",
 }
 
