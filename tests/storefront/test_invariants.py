@@ -94,7 +94,10 @@ def start_a_campaign() -> None:
     """Let a member reserve during a preheat and get the coupon when the flash starts."""
     offer = make.definition("WINBACK_6", status="active", valid_until=None, valid_days=30)
     preheat = make.phase(
-        "preheat", starts_at=make.NOON - timedelta(days=9), reservation_coupon=offer
+        "preheat",
+        starts_at=make.NOON - timedelta(days=9),
+        ends_at=make.NOON,
+        reservation_coupon=offer,
     )
     phases.advance(now=make.NOON - timedelta(days=1))
     reservations.reserve(
