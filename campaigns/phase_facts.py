@@ -6,10 +6,11 @@ What a link costs and brings counts for the phase that the link names.
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TypedDict
+from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
-from django.utils import timezone
 from django_stubs_ext import WithAnnotations
 
 from campaigns.guards import Limits, Spent
@@ -54,7 +55,7 @@ def measure(phases: Iterable[CampaignPhase], *, now: datetime) -> dict[int, Spen
     """Return how far each phase has gone; today is the chain's calendar day."""
     values = {
         "phases": [phase.pk for phase in phases],
-        "today": timezone.localdate(now),
+        "today": now.astimezone(ZoneInfo(settings.TIME_ZONE)).date(),
         "now": now,
     }
     if not values["phases"]:
