@@ -335,6 +335,7 @@ SPECTACULAR_SETTINGS = {
         "GiftCardStatus": "loyalty.models.GiftCard.Status",
         "RealMoney": "loyalty.models.money.PAYMENT_METHODS",
         "CodeBatchKind": "campaigns.models.CodeBatch.Kind",
+        "CampaignChangeCause": "campaigns.models.Cause",
     },
 }
 
