@@ -65,7 +65,7 @@ _OFFICE_RUNS = {"change_outboxmessage", "change_job"}
 def ensure_groups(app_config: AppConfig, **_signal: Any) -> None:
     """Give the built-in groups their rights on one app's models, after its migration."""
     label = app_config.label
-    if label not in {"kernel", "shop", "campaigns", "loyalty"}:
+    if label not in {"kernel", "shop", "campaigns", "loyalty", "storefront"}:
         return
     permissions = Permission.objects.filter(content_type__app_label=label).exclude(
         content_type__model__in=_SECRETS

@@ -89,6 +89,8 @@ from shop.models import (
     TillKey,
 )
 from shop.storefront.admin.approvals import may_decide
+from shop.storefront.admin.comparison import may_compare
+from shop.storefront.models import CampaignLimits
 
 Entry = tuple[Any, str]
 
@@ -118,6 +120,7 @@ PROMOTION: list[Entry] = [
     (Referral, "diversity_3"),
     (ReferralCode, "tag"),
     (ReferralProgramme, "handshake"),
+    (CampaignLimits, "local_fire_department"),
     (Channel, "hub"),
     (Touch, "ads_click"),
     (TouchTotal, "calendar_month"),
@@ -186,9 +189,17 @@ def groups(request: HttpRequest) -> list[dict[str, Any]]:
         "link": reverse("approvals"),
         "permission": may_decide,
     }
+    compare = {
+        "title": _("Compare channels"),
+        "icon": "compare_arrows",
+        "link": reverse("compare-channels"),
+        "permission": may_compare,
+    }
+    promotion = _group(_("Promotion"), PROMOTION)
+    promotion["items"].insert(0, compare)
     return [
         {"title": _("Today"), "items": [dashboard, approvals, *map(_item, TODAY)]},
-        _group(_("Promotion"), PROMOTION),
+        promotion,
         _group(_("Loyalty"), LOYALTY),
         _group(_("Shop"), SHOP),
         _group(_("System"), SYSTEM),

@@ -213,6 +213,10 @@ CELERY_BEAT_SCHEDULE = {
         "schedule": timedelta(minutes=1),
         "options": {"expires": 50},
     },
+    "watch campaigns": {
+        "task": "shop.storefront.tasks.watch_campaigns",
+        "schedule": timedelta(hours=1),
+    },
     "keep the liability": {
         "task": "shop.storefront.tasks.keep_liability",
         "schedule": timedelta(hours=1),  # once a day: each day is kept once

@@ -11,7 +11,7 @@ from drf_spectacular.views import (
 from campaigns.api import redirect
 from shop.config import documentation, health
 from shop.storefront import pages
-from shop.storefront.admin import approvals
+from shop.storefront.admin import approvals, comparison
 
 # Patterns are tried one after the other: what tills and scanned flyers ask for stands first.
 api_v1 = [
@@ -36,6 +36,7 @@ urlpatterns = [
     path("api/redoc.js", documentation.redoc_script, name="redoc-script"),
     path("i18n/", include("django.conf.urls.i18n")),
     path("admin/approvals/", admin.site.admin_view(approvals.inbox), name="approvals"),
+    path("admin/compare/", admin.site.admin_view(comparison.comparison), name="compare-channels"),
     path("admin/", admin.site.urls),
 ]
 

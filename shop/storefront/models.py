@@ -8,6 +8,7 @@ nobody's id and means none.
 from datetime import date
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from shop.kernel.fields import CentsField
 from shop.kernel.money import Cents
@@ -187,3 +188,40 @@ class SalesDay(models.Model):
 
     def __str__(self) -> str:
         return f"{self.business_date} store {self.store_id} channel {self.channel_id}"
+
+
+class CampaignLimits(models.Model):
+    """When a campaign burns money; one row, edited by head office.
+
+    A campaign whose margin has not covered its cost after so many days raises an alarm, and so does
+    one whose buyers come again too seldom, once there are enough of them to tell.
+    """
+
+    payback_days = models.PositiveSmallIntegerField(_("paid back within days"), default=90)
+    repurchase_bp = models.PositiveSmallIntegerField(
+        _("buyers who come again within 30 days, at least"),
+        default=2000,
+        help_text=_("In hundredths of a per cent: 2000 is 20 %."),
+    )
+    least_buyers = models.PositiveSmallIntegerField(
+        _("buyers from which on that is judged"), default=30
+    )
+
+    class Meta:
+        verbose_name = _("limits of campaigns")
+        verbose_name_plural = _("limits of campaigns")
+        constraints = [
+            models.CheckConstraint(name="campaign_limits_are_one", condition=models.Q(id=1)),
+            models.CheckConstraint(
+                name="campaign_limits_can_be_kept",
+                condition=models.Q(payback_days__gte=1, repurchase_bp__lte=10_000),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.payback_days} / {self.repurchase_bp}"
+
+    @classmethod
+    def current(cls) -> "CampaignLimits":
+        """Return the limits; those of the beginning where nobody has set any."""
+        return cls.objects.first() or cls()

@@ -11,7 +11,14 @@ from loyalty.models import PendingPoints
 from shop import accounts, alerts
 from shop.kernel.errors import DomainError
 from shop.models import Order
-from shop.storefront import benefit_grants, checkout, milestones, tier_reviews, voucher_desk
+from shop.storefront import (
+    benefit_grants,
+    campaign_watch,
+    checkout,
+    milestones,
+    tier_reviews,
+    voucher_desk,
+)
 from shop.storefront.invariants import suite
 from shop.storefront.rollups import upkeep
 
@@ -109,6 +116,13 @@ def check_invariants() -> None:
 def refresh_rollups() -> None:
     """Let the roll-ups take in what has changed; the next run goes on where this one stops."""
     upkeep.refresh(most=MOST_MARKS)
+
+
+@shared_task
+def watch_campaigns() -> None:
+    """Raise an alarm for campaigns that burn money, and end those of campaigns that do not."""
+    upkeep.refresh(most=MOST_MARKS)
+    campaign_watch.watch(now=timezone.now())
 
 
 @shared_task

@@ -13,7 +13,10 @@ from shop.models import Member, OrderLine
 from shop.orders import RefundRequest
 from shop.storefront import refunds
 from shop.storefront.reports import loop
-from shop.storefront.reports.loop import LoopRow, payback
+from shop.storefront.reports.loop import LoopRow
+from shop.storefront.reports.newcomers import payback
+from shop.storefront.reports.scopes import Scope
+from shop.storefront.rollups import upkeep
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -68,14 +71,9 @@ def buy(who: Member, *, now: datetime) -> Any:
 
 
 def report(*, by: str = "channel", code: str = "SH001", **fields: Any) -> dict[str | None, LoopRow]:
-    found = loop.build(
-        stores=[make.store(code)],
-        since=date(2026, 6, 18),
-        until=date(2026, 6, 20),
-        now=NOW,
-        by=by,
-        **fields,
-    )
+    upkeep.refresh()
+    asked: dict[str, Any] = {"since": date(2026, 6, 18), "until": date(2026, 6, 20), "now": NOW}
+    found = loop.build(Scope(stores=[make.store(code)], by=by, **asked | fields))
     return {row.key: row for row in found}
 
 
@@ -108,14 +106,20 @@ class TestLoop:
         assert (douyin.repeat_7, douyin.repeat_30, douyin.repeat_90) == (1.0, 1.0, 1.0)
 
     def test_counts_nobody_who_could_not_have_come_again_yet(self) -> None:
-        found = loop.build(
-            stores=[make.store("SH001")],
-            since=date(2026, 6, 18),
-            until=date(2026, 6, 20),
-            now=at(18, 12) + 10 * DAY,
-        )
+        total = report(now=at(18, 12) + 10 * DAY)["total"]
 
-        assert (found[0].repeat_7, found[0].repeat_30) == (0.5, None)
+        assert (total.repeat_7, total.repeat_30) == (0.5, None)
+
+    def test_may_count_only_who_bought_in_time(self) -> None:
+        """Somebody who joined on the 18th and buys first on the 25th is no buyer of the opening."""
+        late = make.member(now=at(18))
+        buy(late, now=at(25))
+
+        total, early = report()["total"], report(first_until=date(2026, 6, 21))["total"]
+
+        assert (total.joined, total.first_order) == (3, 3)
+        assert (early.joined, early.first_order, early.second_order) == (3, 2, 1)
+        assert early.revenue_cents == total.revenue_cents
 
     def test_has_nothing_to_divide_by_where_nobody_came(self) -> None:
         flyer = report()["flyer"]
@@ -139,7 +143,7 @@ class TestLoop:
         found = report()
         total = found.pop("total")
 
-        for name in loop.COUNTS[: loop.COUNTS.index("orders") + 1]:
+        for name in loop.SHOWN:
             assert getattr(total, name) == sum(getattr(row, name) for row in found.values()), name
         assert (total.joined, total.first_order, total.cost_cents) == (2, 2, 3500)
 

@@ -8,10 +8,13 @@ from django.utils.translation import gettext as _
 
 from shop.storefront.reports import channels
 from shop.storefront.reports.daily import DailyRow
+from shop.storefront.reports.loop import LoopRow
 
 GREEN = "#0d9488"
 AMBER = "#f59e0b"
 GREY = "#94a3b8"
+SHADES = ["#cbd5e1", "#94a3b8", "#5eead4", "#0d9488", "#f59e0b", "#b45309"]
+"""Of the stages of a funnel, from reached to long-term."""
 GRID = {"display": True, "color": "#94a3b833", "tickWidth": 0}
 TICKS = {"color": GREY, "maxRotation": 0, "autoSkip": True, "maxTicksLimit": 8}
 LEGEND = {
@@ -58,6 +61,35 @@ def cost_and_revenue(rows: Sequence[channels.ChannelRow], names: Sequence[str]) 
         "datasets": [
             _bars(_("Cost (¥)"), [row.cost_cents / FEN_PER_YUAN for row in rows], AMBER),
             _bars(_("Revenue (¥)"), [row.revenue_cents / FEN_PER_YUAN for row in rows], GREEN),
+        ],
+    }
+    names_axis = _axis(has_grid=False) | {"ticks": {"color": GREY, "autoSkip": False}}
+    amounts_axis = _axis() | {"ticks": TICKS | {"maxTicksLimit": 5}}
+    return _chart(data, {"x": amounts_axis, "y": names_axis}, direction="y")
+
+
+def funnels(
+    people: Sequence[Sequence[int]], *, names: Sequence[str], stages: Sequence[str]
+) -> dict[str, str]:
+    """Return, per channel, a bar for each stage: `people` has a row per stage."""
+    data = {
+        "labels": list(names),
+        "datasets": [
+            _bars(stage, counts, colour)
+            for stage, counts, colour in zip(stages, people, SHADES, strict=True)
+        ],
+    }
+    names_axis = _axis(has_grid=False) | {"ticks": {"color": GREY, "autoSkip": False}}
+    return _chart(data, {"x": names_axis, "y": _axis()})
+
+
+def buyer_cost_and_worth(rows: Sequence[LoopRow], names: Sequence[str]) -> dict[str, str]:
+    """Return, per channel, what a buyer cost beside the margin that one has brought, in yuan."""
+    data = {
+        "labels": list(names),
+        "datasets": [
+            _bars("CAC (¥)", [(row.cac_cents or 0) / FEN_PER_YUAN for row in rows], AMBER),
+            _bars("LTV (¥)", [(row.ltv_cents or 0) / FEN_PER_YUAN for row in rows], GREEN),
         ],
     }
     names_axis = _axis(has_grid=False) | {"ticks": {"color": GREY, "autoSkip": False}}

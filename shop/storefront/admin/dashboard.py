@@ -73,14 +73,14 @@ def add_context(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]
     now = timezone.now()
     if "reports:read" not in principal_of(request).scopes:
         return context | {"board": None}
-    view = _view(request)
+    view = view_of(request)
     board = {"view": view, "periods": PERIODS, **_concerns(request)}
     if view.stores:
         board |= _figures(view, now)
     return context | {"board": board}
 
 
-def _view(request: HttpRequest) -> View:
+def view_of(request: HttpRequest) -> View:
     """Read the choice from the address; anything unknown counts as not chosen."""
     principal = principal_of(request)
     visible = Store.objects.filter(is_active=True).order_by("code")

@@ -9,7 +9,6 @@ from rest_framework import serializers
 from campaigns import credit, paths
 from shop.kernel.serializers import StrictCharField, StrictSerializer
 from shop.storefront.reports.attribution import DEFAULT_MODEL
-from shop.storefront.reports.loop import KEYS
 from shop.storefront.reports.opening_funnel import Rules
 
 EARLIEST = date(2000, 1, 1)
@@ -90,12 +89,6 @@ class AttributionQuery(PeriodQuery):
         help_text="What counts as a conversion.",
     )
     by = serializers.ChoiceField(choices=list(paths.KEYS), default="channel")
-
-
-class LoopQuery(PeriodQuery):
-    """Whose loop, told by what."""
-
-    by = serializers.ChoiceField(choices=list(KEYS), default="channel")
 
 
 # --- answers -------------------------------------------------------------------------------------
@@ -198,58 +191,6 @@ class ChannelRowOut(serializers.Serializer[Any]):
     cpc_cents = serializers.IntegerField(allow_null=True, help_text="Cost per click.")
     cac_cents = serializers.IntegerField(allow_null=True, help_text="Cost per first buyer.")
     roas = serializers.FloatField(allow_null=True, help_text="Revenue per cost.")
-
-
-class LoopRowOut(serializers.Serializer[Any]):
-    """What one channel (link, campaign, phase, store, city) cost, and who came of it until now."""
-
-    key = serializers.CharField(
-        allow_null=True, help_text="Its code; `total` first; null for what names none."
-    )
-    cost_cents = serializers.IntegerField()
-    impressions = serializers.IntegerField(help_text="The platform's word.")
-    platform_clicks = serializers.IntegerField(help_text="The platform's word.")
-    reached_estimated = serializers.IntegerField(help_text="The channel's word.")
-    reached = serializers.IntegerField(help_text="Visitors whom we met.")
-    clicked = serializers.IntegerField(help_text="Of these, who clicked, scanned or visited.")
-    joined = serializers.IntegerField()
-    first_order = serializers.IntegerField()
-    second_order = serializers.IntegerField(help_text="Within 30 days of the first.")
-    long_term = serializers.IntegerField()
-    referrer = serializers.IntegerField(help_text="Buyers who brought a friend that bought.")
-    friends = serializers.IntegerField(help_text="Whom they brought, and who bought.")
-    orders = serializers.IntegerField()
-    revenue_cents = serializers.IntegerField(help_text="Until now, net of refunds.")
-    margin_cents = serializers.IntegerField(help_text="Revenue less the cost of goods.")
-    cpm_cents = serializers.IntegerField(allow_null=True, help_text="Cost per 1000 impressions.")
-    cpc_cents = serializers.IntegerField(allow_null=True, help_text="Cost per visitor who clicked.")
-    ctr = serializers.FloatField(allow_null=True, help_text="Clicks per impression, as claimed.")
-    click_to_join = serializers.FloatField(allow_null=True)
-    click_to_buy = serializers.FloatField(allow_null=True, help_text="Buyers per clicker.")
-    cac_cents = serializers.IntegerField(allow_null=True, help_text="Cost per first buyer.")
-    roas = serializers.FloatField(allow_null=True, help_text="Revenue per cost.")
-    roi = serializers.FloatField(allow_null=True, help_text="(Margin − cost) per cost.")
-    ltv_cents = serializers.IntegerField(allow_null=True, help_text="Margin per buyer until now.")
-    payback_days = serializers.IntegerField(
-        allow_null=True, help_text="Days of membership until the margin covered the cost."
-    )
-    repeat_7 = serializers.FloatField(
-        allow_null=True, help_text="Of buyers 7 days ago and more: came again within 7 days."
-    )
-    repeat_30 = serializers.FloatField(allow_null=True)
-    repeat_90 = serializers.FloatField(allow_null=True)
-    hours_to_join = serializers.FloatField(allow_null=True, help_text="Median, from first met.")
-    hours_to_first = serializers.FloatField(allow_null=True, help_text="Median, from joining.")
-    hours_to_second = serializers.FloatField(allow_null=True, help_text="Median, within 30 days.")
-
-
-class LoopOut(serializers.Serializer[Any]):
-    """The total, then a row each, most expensive first; people and money add up to the total."""
-
-    since = serializers.DateField()
-    until = serializers.DateField()
-    by = serializers.CharField()
-    rows = LoopRowOut(many=True)
 
 
 class CreditRowOut(serializers.Serializer[Any]):

@@ -24,7 +24,6 @@ from shop.storefront.reports import (
     channels,
     daily,
     lifecycle,
-    loop,
     opening_funnel,
     paid_memberships,
     stored_value,
@@ -107,7 +106,7 @@ class OpeningFunnelView(ReportView):
         """Show the funnel."""
         query = serializers.OpeningFunnelQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        (store,) = _visible_stores(request, query.validated_data["store"])
+        (store,) = visible_stores(request, query.validated_data["store"])
         funnel = opening_funnel.build(store=store, rules=query.to_rules())
         if is_csv(request):
             return as_csv(_funnel_rows(funnel), f"opening-funnel-{store.code}")
@@ -285,7 +284,7 @@ class LifecycleDistributionView(ReportView):
         """Show stages."""
         query = serializers.StoreQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
-        stores = _visible_stores(request, query.validated_data.get("store"))
+        stores = visible_stores(request, query.validated_data.get("store"))
         stages = lifecycle.build(stores=stores, now=timezone.now())
         report = {"members": sum(row.members for row in stages), "rows": stages}
         data = serializers.LifecycleDistributionOut(report).data
@@ -348,38 +347,6 @@ class AttributionView(ReportView):
         return as_rows(request, shown, f"attribution-{report.model}")
 
 
-class LoopView(ReportView):
-    """From money spent to friends brought, for the newcomers of a period."""
-
-    @extend_schema(
-        operation_id="reports_loop",
-        tags=["reports"],
-        summary="Follow the newcomers of a period from cost to friends brought",
-        description=(
-            "Who was reached, clicked, joined, bought, came again, stayed and brought friends, what"
-            " that cost, when it paid back, and how long it took; docs/metrics.md defines each"
-            " number. At most 400 days. CSV has the same rows. 406 for other formats."
-        ),
-        parameters=[serializers.LoopQuery],
-        responses={JSON: serializers.LoopOut, CSV: OpenApiTypes.STR},
-    )
-    def get(self, request: Request) -> Response:
-        """Show the loop."""
-        query = serializers.LoopQuery(data=request.query_params.dict())
-        stores, since, until = stores_and_period(request, query)
-        by = query.validated_data["by"]
-        rows = loop.build(
-            stores=stores,
-            since=since,
-            until=until,
-            now=timezone.now(),
-            by=by,
-            is_whole_chain=is_whole_chain(request),
-        )
-        report = {"since": since, "until": until, "by": by, "rows": rows}
-        return as_rows(request, serializers.LoopOut(report).data, f"loop-by-{by}")
-
-
 class OrderAttributionView(APIView):
     """Who gets the credit for one order."""
 
@@ -418,14 +385,14 @@ def stores_and_period(
     """
     query = query or serializers.PeriodQuery(data=request.query_params.dict())
     query.is_valid(raise_exception=True)
-    stores = _visible_stores(request, query.validated_data.get("store"))
+    stores = visible_stores(request, query.validated_data.get("store"))
     now = timezone.now()
     today = max((store.business_date(now) for store in stores), default=now.date())
     since, until = query.to_period(today=today)
     return stores, since, until
 
 
-def _visible_stores(request: Request, code: str | None) -> list[Store]:
+def visible_stores(request: Request, code: str | None) -> list[Store]:
     """Return the named store, or all that the caller may see.
 
     Raises:
