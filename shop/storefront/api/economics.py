@@ -156,9 +156,9 @@ class CampaignPnlView(ReportView):
         tags=["reports"],
         summary="Show profit and loss of campaigns since they began, and what is wrong with them",
         description=(
-            "The newest campaign first; `alarms` are `campaign-not-paid-back` and"
-            " `campaign-repurchase-low`, by the limits of the back office. 404 for a campaign that"
-            " does not exist. CSV has the same rows. 406 for other formats."
+            "The newest campaign first; alarms tell of cost that is not paid back in time and of"
+            " buyers who come again too seldom, by the limits of the back office. 404 for a campaign"
+            " that does not exist. CSV has the same rows. 406 for other formats."
         ),
         parameters=[serializers.CampaignPnlQuery],
         responses={JSON: serializers.CampaignPnlOut, CSV: OpenApiTypes.STR},
