@@ -157,7 +157,7 @@ class CampaignPnlView(ReportView):
         summary="Show profit and loss of campaigns since they began, and what is wrong with them",
         description=(
             "The newest campaign first; alarms tell of cost that is not paid back in time and of"
-            " buyers who come again too seldom, by the limits of the back office. 404 for a campaign"
+            " buyers who come again too seldom, by limits of the back office. 404 for a campaign"
             " that does not exist. CSV has the same rows. 406 for other formats."
         ),
         parameters=[serializers.CampaignPnlQuery],
