@@ -34,6 +34,7 @@ from shop.storefront import (
     tasks,
     tier_reviews,
 )
+from shop.storefront.models import CampaignLimits
 from shop.storefront.quotes import Basket
 from tests import make
 
@@ -172,6 +173,7 @@ def _furnish(store: Store) -> None:
     StoreProduct.objects.update_or_create(
         store=store, product=Product.objects.get(code="MT02"), defaults={"price_cents": Cents(1500)}
     )
+    CampaignLimits.objects.get_or_create(pk=1)
     StoreHours.objects.filter(store=store, weekday=7).delete()
     StoreHours.objects.create(store=store, weekday=7, opens_at="10:00", closes_at="22:00")
 

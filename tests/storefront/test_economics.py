@@ -181,7 +181,7 @@ class TestCampaignPnl:
         assert self.ask(campaign="WINTER").status_code == 404
 
     def test_burns_until_it_is_paid_back(self) -> None:
-        CampaignLimits.objects.create(payback_days=30, repurchase_bp=6000, least_buyers=2)
+        CampaignLimits.objects.create(pk=1, payback_days=30, repurchase_bp=6000, least_buyers=2)
         upkeep.refresh()
 
         assert campaign_watch.watch(now=at(20, month=7)) == 2
