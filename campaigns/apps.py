@@ -13,7 +13,9 @@ class CampaignsConfig(AppConfig):
     verbose_name = _("Promotion")
 
     def ready(self) -> None:
-        """Have the channels of our own made with the tables."""
-        from campaigns import channels  # models are not loaded before
+        """Have the channels of our own made with the tables, and partners' keys known."""
+        from campaigns import channels, partners  # models are not loaded before
+        from shop.api import authentication
 
         post_migrate.connect(channels.ensure_own, sender=self)
+        authentication.KNOWN_ELSEWHERE[partners.PREFIX] = partners.authenticate

@@ -13,13 +13,20 @@ from campaigns.models import (
     Campaign,
     CapBucket,
     ChannelLink,
+    Cobrand,
     CodeBatch,
     Coupon,
     CouponDefinition,
+    CouponRedemption,
     DailyCost,
     Reservation,
+    DealStatement,
+    KolDeal,
+    KolVisit,
+    Partner,
+    ResourceSwap,
 )
-from shop.kernel.principals import Principal, scope
+from shop.kernel.principals import Kind, ModelT, Principal, scope
 
 
 def visible_campaigns(principal: Principal) -> QuerySet[Campaign]:
@@ -45,6 +52,62 @@ def visible_costs(principal: Principal) -> QuerySet[DailyCost]:
 def visible_reservations(principal: Principal) -> QuerySet[Reservation]:
     """Return the reservations of the caller's members."""
     return scope(Reservation.objects.all(), principal, store="member__store_id", member="member_id")
+
+
+def _with_partners(rows: QuerySet[ModelT], principal: Principal, partner: str) -> QuerySet[ModelT]:
+    """Return what a partner's own key may see, or everything for who covers all stores."""
+    if principal.kind is not Kind.PARTNER and principal.store_ids is None:
+        return rows
+    return scope(rows, principal, partner=partner)
+
+
+def visible_partners(principal: Principal) -> QuerySet[Partner]:
+    """Return the partners: for head office all, for a partner itself."""
+    return _with_partners(Partner.objects.all(), principal, "id")
+
+
+def with_results(rows: QuerySet[Partner]) -> QuerySet[Partner]:
+    """Return partners with how many deals they have, and what approved statements came to."""
+    deals = KolDeal.objects.filter(partner=OuterRef("pk")).values("partner")
+    frozen = (
+        DealStatement.objects.filter(deal__partner=OuterRef("pk"))
+        .exclude(state=DealStatement.State.DRAFT)
+        .values("deal__partner")
+    )
+    sold = frozen.annotate(sum=Sum(F("sales_cents") + F("corrections_cents")))
+    earned = frozen.annotate(sum=Sum("total_cents"))
+    return rows.annotate(
+        number_of_deals=Coalesce(Subquery(deals.annotate(number=Count("pk")).values("number")), 0),
+        sales_cents=Coalesce(Subquery(sold.values("sum")), 0),
+        earned_cents=Coalesce(Subquery(earned.values("sum")), 0),
+    )
+
+
+def visible_deals(principal: Principal) -> QuerySet[KolDeal]:
+    """Return the deals of partners that the caller sees."""
+    return _with_partners(KolDeal.objects.all(), principal, "partner_id")
+
+
+def visible_cobrands(principal: Principal) -> QuerySet[Cobrand]:
+    """Return the co-brandings of partners that the caller sees."""
+    return _with_partners(Cobrand.objects.all(), principal, "partner_id")
+
+
+def visible_swaps(principal: Principal) -> QuerySet[ResourceSwap]:
+    """Return the swaps with partners that the caller sees."""
+    return _with_partners(ResourceSwap.objects.all(), principal, "partner_id")
+
+
+def visible_visits(principal: Principal) -> QuerySet[KolVisit]:
+    """Return the visits to the caller's stores."""
+    return scope(KolVisit.objects.all(), principal, store="store_id")
+
+
+def redemptions_of(cobrand: Cobrand) -> QuerySet[CouponRedemption]:
+    """Return the standing uses of a partner's coupons; whose they were is not theirs to know."""
+    return CouponRedemption.objects.filter(
+        coupon__definition__partner_pool__cobrand=cobrand, released_at=None
+    ).select_related("order__store", "coupon__definition")
 
 
 def visible_coupons(principal: Principal) -> QuerySet[Coupon]:

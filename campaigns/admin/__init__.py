@@ -1,10 +1,14 @@
-"""The pages of promotion: channels and links, traffic, coupons and codes, promotions, referrals."""
+"""The pages of promotion: channels and links, traffic, coupons and codes, promotions, referrals,
+and the partners with whom it is done.
+"""
 
 from campaigns.admin import (
     batches,
     channels,
     costs,
     coupons,
+    deals,
+    partners,
     promotions,
     referrals,
     traffic,
@@ -16,6 +20,8 @@ __all__ = [
     "channels",
     "costs",
     "coupons",
+    "deals",
+    "partners",
     "promotions",
     "referrals",
     "traffic",

@@ -25,8 +25,8 @@ MOST_TOUCHES = 500
 class SlugField(StrictCharField):
     """A code of letters, digits, - and _."""
 
-    def __init__(self, *, max_length: int) -> None:
-        super().__init__(max_length=max_length, validators=[validate_slug])
+    def __init__(self, *, max_length: int, **kwargs: Any) -> None:
+        super().__init__(max_length=max_length, validators=[validate_slug], **kwargs)
 
 
 # --- channels and campaigns ----------------------------------------------------------------------

@@ -12,6 +12,22 @@ from campaigns.models.channels import (
 from campaigns.models.costs import AdUnit, CostImport, DailyCost
 from campaigns.models.coupons import Coupon, CouponDefinition, CouponRedemption
 from campaigns.models.phases import CampaignPhase, Cause, PhasePlan, Reservation
+from campaigns.models.deals import (
+    DealCoupon,
+    DealLink,
+    DealStatement,
+    KolDeal,
+    KolVisit,
+    StatementLine,
+)
+from campaigns.models.partners import (
+    Cobrand,
+    Partner,
+    PartnerKey,
+    PartnerPool,
+    ResourceSwap,
+    SwapDelivery,
+)
 from campaigns.models.promotions import Promotion, PromotionUse, UsageCounter
 from campaigns.models.referrals import Referral, ReferralCode, ReferralProgramme
 from campaigns.models.touches import SeenEvent, Touch, TouchTotal
@@ -29,6 +45,7 @@ __all__ = [
     "Cause",
     "Channel",
     "ChannelLink",
+    "Cobrand",
     "CodeBatch",
     "Conversion",
     "CostImport",
@@ -37,6 +54,14 @@ __all__ = [
     "CouponRedemption",
     "CouponTransfer",
     "DailyCost",
+    "DealCoupon",
+    "DealLink",
+    "DealStatement",
+    "KolDeal",
+    "KolVisit",
+    "Partner",
+    "PartnerKey",
+    "PartnerPool",
     "PhasePlan",
     "Promotion",
     "PromotionUse",
@@ -44,7 +69,10 @@ __all__ = [
     "ReferralCode",
     "ReferralProgramme",
     "Reservation",
+    "ResourceSwap",
     "SeenEvent",
+    "StatementLine",
+    "SwapDelivery",
     "Touch",
     "TouchTotal",
     "UsageCounter",

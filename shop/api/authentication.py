@@ -2,6 +2,7 @@
 
 import hmac
 import re
+from collections.abc import Callable
 from typing import Any
 
 from django.conf import settings
@@ -48,15 +49,23 @@ PERMISSIONS_OF_SCOPES = {
     "links:write": "campaigns.add_channellink",
     "costs:write": "campaigns.add_dailycost",
     "touches:write": "campaigns.add_touch",
+    "partners:read": "campaigns.view_koldeal",
+    "partners:write": "campaigns.add_koldeal",
+    "partners:approve": "campaigns.approve_dealstatement",
     "reports:read": "shop.view_order",
     "alerts:read": "shop.view_alert",
     "alerts:write": "shop.change_alert",
 }
 """What a member of staff must be allowed in the back office to hold a scope of the API."""
 
+KNOWN_ELSEWHERE: dict[str, Callable[[str, str], Principal | None]] = {}
+"""For the prefix of a key whose holders live on a higher floor, what tells who holds it."""
+
 
 class BearerAuthentication(BaseAuthentication):
-    """`Authorization: Bearer …`: a till key (pk_), a report key (rk_) or a member token (mt_)."""
+    """`Authorization: Bearer …`: the key of a till (pk_), of a report reader (rk_), of a partner
+    (pt_), or a member's token (mt_).
+    """
 
     def authenticate(self, request: Request) -> tuple[Principal, str] | None:
         scheme, _space, token = request.headers.get("Authorization", "").partition(" ")
@@ -68,7 +77,7 @@ class BearerAuthentication(BaseAuthentication):
         public_id = f"{prefix}_{key_id}"
         if public_id in DEMO_KEY_IDS and not settings.DEMO:
             raise AuthenticationFailed(_("These credentials are not valid."))
-        load = {"pk": _till, "rk": _report_reader, "mt": _member}.get(prefix)
+        load = {"pk": _till, "rk": _report_reader, "mt": _member, **KNOWN_ELSEWHERE}.get(prefix)
         principal = load(public_id, secret) if load else None
         if principal is None:
             raise AuthenticationFailed(_("These credentials are not valid."))
@@ -178,7 +187,10 @@ class _BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {
             "type": "http",
             "scheme": "bearer",
-            "description": "A till key (pk_…), a report key (rk_…) or a member token (mt_…).",
+            "description": (
+                "A till key (pk_…), a report key (rk_…), a partner key (pt_…)"
+                " or a member token (mt_…)."
+            ),
         }
 
 

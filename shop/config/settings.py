@@ -340,6 +340,9 @@ SPECTACULAR_SETTINGS = {
         "RealMoney": "loyalty.models.money.PAYMENT_METHODS",
         "CodeBatchKind": "campaigns.models.CodeBatch.Kind",
         "CampaignChangeCause": "campaigns.models.Cause",
+        "PartnerKind": "campaigns.models.Partner.Kind",
+        "KolDealStatus": "campaigns.models.KolDeal.Status",
+        "StatementLineKind": "campaigns.models.StatementLine.Kind",
     },
 }
 

@@ -11,12 +11,13 @@ ModelT = TypeVar("ModelT", bound=Model)
 
 
 class Kind(StrEnum):
-    """The four kinds of caller; nobody else gets past the public pages."""
+    """The kinds of caller; nobody else gets past the public pages."""
 
     TILL = "till"
     MEMBER = "member"
     STAFF = "staff"
     REPORT = "report"
+    PARTNER = "partner"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -67,16 +68,19 @@ def scope(
     *,
     store: str | None = None,
     member: str | None = None,
+    partner: str | None = None,
     with_shared: bool = False,
 ) -> QuerySet[ModelT]:
     """Return only the rows that this caller may see: the single place where visibility is decided.
 
-    `store` and `member` name the lookups of the owning store and member, such as ``"store_id"``.
-    A kind of caller for which no lookup is named sees nothing. Rows without a store belong to head
-    office; `with_shared` shows them to every store too.
+    `store`, `member` and `partner` name the lookups of the owner, such as ``"store_id"``. A kind of
+    caller for which no lookup is named sees nothing. Rows without a store belong to head office;
+    `with_shared` shows them to every store too.
     """
     if principal.kind is Kind.MEMBER:
         return rows.filter(**{member: principal.id}) if member else rows.none()
+    if principal.kind is Kind.PARTNER:
+        return rows.filter(**{partner: principal.id}) if partner else rows.none()
     if store is None:
         return rows.none()
     if principal.store_ids is None:

@@ -7,9 +7,11 @@ counts for no tier and no repeat purchase, credits no channel and uses up no cou
 from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 
+from campaigns import kol_visits
 from shop import orders
 from shop.kernel import outbox
 from shop.kernel.money import Cents
@@ -19,6 +21,26 @@ from shop.storefront import checkout, quotes
 from shop.storefront.quotes import Basket
 
 NOTHING_TO_PAY = [Tender(method=Payment.Method.NONE, amount_cents=Cents(0))]
+
+
+@transaction.atomic
+def serve_visit(
+    visit_id: UUID, basket: Basket, *, pos_order_no: str, actor: str, now: datetime
+) -> Order:
+    """Settle what an opinion leader has on the house, once per visit, on its day.
+
+    Raises:
+        NotFound: also for a visit to another store.
+        kol_visits.VisitNotDue, kol_visits.VisitLimitExceeded
+        and whatever serve raises.
+    """
+    store = basket.store
+    visit = kol_visits.lock_due(visit_id, store=store, today=store.business_date(now))
+    order = serve(
+        basket, reason=f"visit:{visit.pk}", pos_order_no=pos_order_no, actor=actor, now=now
+    )
+    kol_visits.attach(visit, order)
+    return order
 
 
 @transaction.atomic

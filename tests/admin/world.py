@@ -6,7 +6,17 @@ from datetime import timedelta
 from django.contrib import admin
 from django.db.models import Model
 
-from campaigns import cost_imports, costs, definitions, links, referrals, transfers
+from campaigns import (
+    cobrands,
+    cost_imports,
+    costs,
+    definitions,
+    links,
+    referrals,
+    statements,
+    swaps,
+    transfers,
+)
 from campaigns.costs import CostRow
 from campaigns.models import (
     AdUnit,
@@ -37,6 +47,7 @@ from shop.storefront import (
 from shop.storefront.models import CampaignLimits
 from shop.storefront.quotes import Basket
 from tests import make
+from tests.campaigns import partnership
 
 Rows = dict[type[Model], set[object]]
 
@@ -46,6 +57,7 @@ def populate(code: str) -> None:
     store = make.store(code)
     _furnish(store)
     link = _promote(store)
+    _work_with_a_partner(store)
     make.touch(link, f"visitor-{code}")
     regular = make.member(at=code, name=f"熟客{code}", visitor_id=f"visitor-{code}")
     invitation = referrals.code_of(regular, now=make.NOON).code
@@ -217,6 +229,35 @@ def _promote(store: Store) -> ChannelLink:
         link=link, date=make.NOON.date(), kind="scan", touches=3, visitors=2, flagged=1
     )
     return link
+
+
+def _work_with_a_partner(store: Store) -> None:
+    partner = partnership.partner(code=f"partner-{store.code}".lower())
+    link = make.link("kol", at=store.code)
+    deal = partnership.deal(partner, links=[link])
+    statements.draft(deal.pk, month=partnership.JUNE, actor="staff:0", now=make.NOON)
+    partnership.visit(deal, on=make.NOON.date(), at=store.code)
+    campaign = Campaign.objects.get(code=f"opening-{store.code}".lower())
+    cobrands.create(campaign, partner=partner, revenue_share=3000, cost_share=5000)
+    swap = swaps.agree(
+        partner=partner,
+        label="Screens",
+        channel=link.channel,
+        we_give="cups",
+        they_give="screens",
+        unit="days",
+        agreed_quantity=90,
+        agreed_cents=Cents(450_000),
+        agreed_on=make.NOON.date(),
+    )
+    swaps.deliver(
+        swap.pk,
+        quantity=30,
+        delivered_on=make.NOON.date(),
+        reference="LF-1",
+        actor="test",
+        now=make.NOON,
+    )
 
 
 def _pay_with_coupon_and_points(code: str, who: Member) -> None:

@@ -8,15 +8,33 @@ import hashlib
 import random
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any
 
 from django.utils import timezone
 
-from campaigns import batches, costs, links, phases, reservations, transfers
+from campaigns import (
+    batches,
+    cobrands,
+    costs,
+    links,
+    phases,
+    reservations,
+    statements,
+    swaps,
+    transfers,
+)
 from campaigns.group_buying import signatures
 from campaigns.group_buying.providers import SANDBOX_SECRET
-from campaigns.models import Campaign, CampaignPhase, Channel, Promotion, Voucher
+from campaigns.models import (
+    Campaign,
+    CampaignPhase,
+    Channel,
+    KolDeal,
+    Partner,
+    Promotion,
+    Voucher,
+)
 from loyalty import adjustments, expiry, pins, plans, points, rewards
 from loyalty.models import MembershipPlan, PlanPurchase, Reward
 from shop import accounts, alerts, members, payments, tills
@@ -26,6 +44,7 @@ from shop.models import Alert, Member, MemberSession, Staff, Till, TillKey
 from shop.storefront import replays, voucher_desk
 from shop.storefront.voucher_desk import Desk
 from tests import make, platforms
+from tests.campaigns import partnership
 from tests.make import Api
 
 A_YEAR = timedelta(days=365)
@@ -73,6 +92,12 @@ class Scene:
     voucher_code: str
     voucher: str
     verified_voucher: str
+    partner: str
+    deal: str
+    """A deal of the partner: June is approved, July is drafted by somebody else."""
+    draft_deal: str
+    visit: str
+    swap: str
     callers: Mapping[str, Api]
 
 
@@ -164,6 +189,7 @@ def build() -> Scene:
     codes = [_sold_voucher() for _each in range(3)]
     looked_at, verified = (_looked_at(code) for code in codes[:2])
     voucher_desk.verify([verified.public_id], desk=_desk(verified), claim_key="scene", now=now)
+    partner, deal = _partner_with_deal(now=now)
     login_codes = {
         "member": members.new_login_code(phone=one.phone, now=now),
         "other_member": members.new_login_code(phone=other.phone, now=now),
@@ -213,6 +239,11 @@ def build() -> Scene:
         voucher_code=codes[2],
         voucher=str(looked_at.public_id),
         verified_voucher=str(verified.public_id),
+        partner=partner.code,
+        deal=str(deal.pk),
+        draft_deal=str(partnership.deal(partner, is_active=False).pk),
+        visit=str(partnership.visit(deal, on=here.business_date(now)).public_id),
+        swap=str(_swap_with(partner, now=now)),
         callers={
             "anonymous": Api(),
             "member": make.phone_of(one),
@@ -229,8 +260,53 @@ def build() -> Scene:
             "manager": make.session_of(manager),
             "other_manager": make.staff("SH002"),
             "head_office": make.staff(group="Head office"),
+            "partner": partnership.system_of(partner, now=now),
+            "other_partner": partnership.system_of(partnership.partner(), now=now),
         },
     )
+
+
+def _partner_with_deal(*, now: datetime) -> tuple[Partner, KolDeal]:
+    """Return a partner with a deal of their own, and a campaign that is theirs too."""
+    partner = partnership.partner(code="xiaolin")
+    deal = partnership.deal(partner, last_on=date(2099, 1, 1))
+    statements.draft(deal.pk, month=date(2026, 6, 1), actor="staff:0", now=now)
+    statements.approve(
+        deal.pk,
+        month=date(2026, 6, 1),
+        expected_total_cents=Cents(50_000),
+        actor="staff:-1",
+        now=now,
+    )
+    statements.draft(deal.pk, month=date(2026, 7, 1), actor="staff:0", now=now)
+    names = {"name_zh": "联名", "name_en": "Joint", "starts_at": now}
+    joint = Campaign.objects.create(code="joint", **names)
+    Campaign.objects.create(code="ours", **names)
+    cobrands.create(joint, partner=partner, revenue_share=3000, cost_share=5000)
+    return partner, deal
+
+
+def _swap_with(partner: Partner, *, now: datetime) -> int:
+    swap = swaps.agree(
+        partner=partner,
+        label="Screens",
+        channel=Channel.objects.get(code="kol"),
+        we_give="cups",
+        they_give="screens",
+        unit="days",
+        agreed_quantity=90,
+        agreed_cents=Cents(450_000),
+        agreed_on=date(2026, 6, 1),
+    )
+    swaps.deliver(
+        swap.pk,
+        quantity=1,
+        delivered_on=date(2026, 6, 2),
+        reference="LF-0602",
+        actor="test",
+        now=now,
+    )
+    return swap.pk
 
 
 def _period_of(who: Member) -> PlanPurchase:
@@ -368,6 +444,14 @@ def _leaver(scene: Scene) -> dict[str, str]:
     return {"member_id": scene.leaver}
 
 
+def _deal(scene: Scene) -> dict[str, str]:
+    return {"deal_id": scene.deal}
+
+
+def _swap(scene: Scene) -> dict[str, str]:
+    return {"swap_id": scene.swap}
+
+
 def _signed(raw: bytes) -> dict[str, str]:
     """Return the headers of a callback that the sandbox provider really sent."""
     timestamp = str(int(timezone.now().timestamp()))
@@ -382,6 +466,85 @@ def _signed_by_douyin(raw: bytes) -> dict[str, str]:
 
 
 ASKED: dict[str, Asked] = {
+    "partners_list": Asked(marker=lambda scene: scene.partner),
+    "partners_create": Asked(
+        body=lambda scene, caller: {
+            "code": "bakery",
+            "kind": "brand",
+            "name_zh": "面包",
+            "name_en": "Bakery",
+        }
+    ),
+    "partners_issue_key": Asked(path=lambda scene: {"code": scene.partner}),
+    "partners_me": Asked(marker=lambda scene: scene.partner),
+    "kols_list": Asked(marker=lambda scene: scene.partner),
+    "kol_deals_list": Asked(marker=lambda scene: scene.partner),
+    "kol_deals_create": Asked(
+        body=lambda scene, caller: {
+            "partner": scene.partner,
+            "label": "Videos",
+            "channel": "kol",
+            "starts_on": "2026-06-01",
+            "last_on": "2026-06-30",
+        }
+    ),
+    "kol_deals_step": Asked(
+        path=lambda scene: {"deal_id": scene.draft_deal},
+        body=lambda scene, caller: {"status": "active"},
+    ),
+    "kol_deals_statement": Asked(
+        path=_deal, query={"month": "2026-06"}, marker=lambda scene: scene.partner
+    ),
+    "kol_deals_draft_statement": Asked(path=_deal, body=lambda scene, caller: {"month": "2026-07"}),
+    "kol_deals_approve_statement": Asked(
+        path=_deal, body=lambda scene, caller: {"month": "2026-07", "expected_total_cents": 0}
+    ),
+    "kol_deals_pay_statement": Asked(
+        path=_deal, body=lambda scene, caller: {"month": "2026-06", "reference": "B1"}
+    ),
+    "kol_visits_list": Asked(marker=lambda scene: scene.visit),
+    "kol_visits_create": Asked(
+        body=lambda scene, caller: {
+            "deal": int(scene.deal),
+            "store": "SH001",
+            "visit_date": "2026-06-18",
+        }
+    ),
+    "kol_visits_order": Asked(
+        path=lambda scene: {"visit_id": scene.visit},
+        body=lambda scene, caller: {"lines": [LINE], "pos_order_no": "K-1"},
+    ),
+    "cobrands_list": Asked(marker=lambda scene: scene.partner),
+    "cobrands_create": Asked(
+        body=lambda scene, caller: {"campaign": "ours", "partner": scene.partner}
+    ),
+    "cobrands_report": Asked(
+        path=lambda scene: {"code": "joint"}, marker=lambda scene: scene.partner
+    ),
+    "cobrands_redemptions": Asked(path=lambda scene: {"code": "joint"}),
+    "resource_swaps_list": Asked(marker=lambda scene: scene.partner),
+    "resource_swaps_create": Asked(
+        body=lambda scene, caller: {
+            "partner": scene.partner,
+            "label": "Screens",
+            "channel": "kol",
+            "we_give": "cups",
+            "they_give": "screens",
+            "unit": "days",
+            "agreed_quantity": 90,
+            "agreed_cents": 450000,
+            "agreed_on": "2026-06-01",
+        }
+    ),
+    "resource_swaps_deliveries": Asked(path=_swap, marker=lambda scene: "LF-0602"),
+    "resource_swaps_deliver": Asked(
+        path=_swap,
+        body=lambda scene, caller: {
+            "quantity": 30,
+            "delivered_on": "2026-06-30",
+            "reference": "LF-0630",
+        },
+    ),
     "vouchers_prepare": Asked(
         body=lambda scene, caller: {"platform": "douyin", "code": scene.voucher_code}
     ),

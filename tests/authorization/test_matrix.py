@@ -20,11 +20,13 @@ pytestmark = pytest.mark.django_db
 EVERYBODY = (
     "anonymous member other_member signed_out_member till other_till scopeless_till revoked_till"
     " expired_till analyst other_analyst rightless_staff manager other_manager head_office"
+    " partner other_partner"
 )
 TILLS = "till other_till"
 MEMBERS = "member other_member"
 MANAGERS = "manager other_manager head_office"
 ANALYSTS = "analyst other_analyst"
+PARTNERS = "partner other_partner"
 
 MAY = {
     # open to all, whatever key they show
@@ -109,6 +111,30 @@ MAY = {
     "redemptions_retrieve": TILLS,
     "redemptions_use": TILLS,
     "redemptions_refund": "manager head_office",
+    # with partners: head office, and each partner what is theirs
+    "partners_list": MANAGERS,
+    "partners_create": "head_office",
+    "partners_issue_key": "head_office",
+    "partners_me": PARTNERS,
+    "kols_list": MANAGERS,
+    "kol_deals_list": f"{MANAGERS} {PARTNERS}",
+    "kol_deals_create": "head_office",
+    "kol_deals_step": "head_office",
+    "kol_deals_statement": "head_office partner",
+    "kol_deals_draft_statement": "head_office",
+    "kol_deals_approve_statement": "head_office",
+    "kol_deals_pay_statement": "head_office",
+    "kol_visits_list": f"{TILLS} {MANAGERS}",
+    "kol_visits_create": "head_office",
+    "kol_visits_order": "till",
+    "cobrands_list": f"{MANAGERS} {PARTNERS}",
+    "cobrands_create": "head_office",
+    "cobrands_report": "head_office partner",
+    "cobrands_redemptions": "head_office partner",
+    "resource_swaps_list": f"{MANAGERS} {PARTNERS}",
+    "resource_swaps_create": "head_office",
+    "resource_swaps_deliveries": "head_office partner",
+    "resource_swaps_deliver": "head_office",
     # in the back office
     "alerts_list": f"{ANALYSTS} {MANAGERS}",
     "alerts_acknowledge": "manager head_office",
@@ -184,6 +210,16 @@ MAY = {
 """Whose request is served. Whoever is not named is refused, and nothing changes."""
 
 SEES = {
+    "partners_list": "head_office",
+    "partners_me": "partner",
+    "kols_list": "head_office",
+    "kol_deals_list": "head_office partner",
+    "kol_deals_statement": "head_office partner",
+    "kol_visits_list": "till manager head_office",
+    "cobrands_list": "head_office partner",
+    "cobrands_report": "head_office partner",
+    "resource_swaps_list": "head_office partner",
+    "resource_swaps_deliveries": "head_office partner",
     "members_timeline": "manager head_office",
     "members_acquisition": "manager head_office",
     "points_adjustments_list": "head_office",

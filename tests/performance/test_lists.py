@@ -7,14 +7,16 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from campaigns import campaign_changes, costs, links, transfers
+from campaigns import campaign_changes, cobrands, costs, links, swaps, transfers
 from campaigns.models import (
     Campaign,
     CampaignPhase,
     Cause,
     Channel,
+    Cobrand,
     CouponDefinition,
     Reservation,
+    ResourceSwap,
 )
 from loyalty import adjustments, rewards
 from loyalty.models import EarningRule, Reward, Tier, TierChange
@@ -22,6 +24,7 @@ from shop import alerts
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Store, StoreHours
 from tests import make
+from tests.campaigns import partnership
 from tests.make import Api
 from tests.performance.counting import statements
 from tests.schema import operations
@@ -157,6 +160,63 @@ class Shop:
     def alert(self) -> None:
         alerts.record("late", subject=self.next(), details={}, now=NOW, store_id=make.store().pk)
 
+    def partner(self) -> None:
+        partnership.partner()
+
+    def deal(self) -> None:
+        partnership.deal(links=[make.link("kol", at=None)])
+
+    def visit(self) -> None:
+        partnership.visit(partnership.deal(), on=NOW.date())
+
+    def cobrand(self) -> None:
+        code = self.next()
+        campaign = Campaign.objects.create(code=code, starts_at=NOW, **NAMES)
+        partner = partnership.partner("brand")
+        cobrands.create(campaign, partner=partner, revenue_share=1, cost_share=1)
+
+    def pool_use(self) -> None:
+        definition = CouponDefinition.objects.get(code="FULL25_5")
+        if not Cobrand.objects.exists():
+            campaign = Campaign.objects.create(code="joint", starts_at=NOW, **NAMES)
+            cobrands.create(
+                campaign,
+                partner=partnership.partner("brand"),
+                revenue_share=1,
+                cost_share=1,
+                coupons=[definition],
+            )
+        mine = make.coupon(self.member, now=NOW)
+        cups = [make.line(quantity=3)]
+        what = make.basket(who=self.member, lines=cups, coupon_codes=[mine.code])
+        make.paid(what=what, total=3100, now=NOW)
+
+    def swap(self) -> None:
+        self.number += 1
+        swaps.agree(
+            partner=partnership.partner("brand"),
+            label="Screens",
+            channel=Channel.objects.get(code="flyer"),
+            we_give="cups",
+            they_give="screens",
+            unit="days",
+            agreed_quantity=90,
+            agreed_cents=Cents(90),
+            agreed_on=NOW.date(),
+        )
+
+    def delivery(self) -> None:
+        if not ResourceSwap.objects.exists():
+            self.swap()
+        swaps.deliver(
+            ResourceSwap.objects.get().pk,
+            quantity=1,
+            delivered_on=NOW.date(),
+            reference=self.next(),
+            actor="test",
+            now=NOW,
+        )
+
     def tier(self) -> None:
         level = 100 + self.number
         Tier.objects.create(
@@ -220,6 +280,23 @@ LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
     "channel_links_list": (lambda shop: (shop.office, "/channel-links"), Shop.link),
     "daily_costs_list": (lambda shop: (shop.office, "/daily-costs"), Shop.cost),
     "alerts_list": (lambda shop: (shop.office, "/alerts"), Shop.alert),
+    "partners_list": (lambda shop: (shop.office, "/partners"), Shop.partner),
+    "kols_list": (lambda shop: (shop.office, "/kols"), Shop.deal),
+    "kol_deals_list": (lambda shop: (shop.office, "/kol-deals"), Shop.deal),
+    "kol_visits_list": (lambda shop: (shop.office, "/kol-visits"), Shop.visit),
+    "cobrands_list": (lambda shop: (shop.office, "/cobrands"), Shop.cobrand),
+    "cobrands_redemptions": (
+        lambda shop: (shop.office, "/cobrands/joint/redemptions"),
+        Shop.pool_use,
+    ),
+    "resource_swaps_list": (lambda shop: (shop.office, "/resource-swaps"), Shop.swap),
+    "resource_swaps_deliveries": (
+        lambda shop: (
+            shop.office,
+            f"/resource-swaps/{ResourceSwap.objects.get().pk}/deliveries",
+        ),
+        Shop.delivery,
+    ),
     "stores_list": (lambda shop: (Api(), "/stores"), Shop.store),
     "tiers_list": (lambda shop: (Api(), "/tiers"), Shop.tier),
 }

@@ -479,6 +479,7 @@ class OrderSummary(serializers.ModelSerializer[Order]):
             "paid_cents",
             "refunded_cents",
             "points_spent",
+            "is_complimentary",
             "business_date",
             "pickup_code",
             "placed_at",

@@ -11,6 +11,7 @@ from shop.storefront.invariants import (
     deliveries,
     growth,
     money,
+    partners,
     points,
     rollups,
     sales,
@@ -31,6 +32,7 @@ CHECKS = [
     *accounts.CHECKS,
     *rollups.CHECKS,
     *campaigns.CHECKS,
+    *partners.CHECKS,
 ]
 
 
