@@ -4,7 +4,6 @@ import hmac
 from datetime import datetime
 
 from django.db import IntegrityError, transaction
-from django.utils import timezone
 
 from campaigns.models import Partner, PartnerKey
 from shop.kernel import crypto, identifiers
@@ -48,12 +47,12 @@ def revoke_key(key: PartnerKey, *, now: datetime) -> None:
     PartnerKey.objects.filter(pk=key.pk, revoked_at=None).update(revoked_at=now)
 
 
-def authenticate(public_id: str, secret: str) -> Principal | None:
+def authenticate(public_id: str, secret: str, now: datetime) -> Principal | None:
     """Return who holds this key: an active partner, who sees what names them and nothing else."""
     key = PartnerKey.objects.select_related("partner").filter(public_id=public_id).first()
     if key is None or not hmac.compare_digest(bytes(key.secret_hash), crypto.secret_hash(secret)):
         return None
-    is_over = key.expires_at is not None and key.expires_at <= timezone.now()
+    is_over = key.expires_at is not None and key.expires_at <= now
     if key.revoked_at is not None or is_over or not key.partner.is_active:
         return None
     return Principal(

@@ -57,7 +57,7 @@ def populate(code: str) -> None:
     store = make.store(code)
     _furnish(store)
     link = _promote(store)
-    _work_with_a_partner(store)
+    _work_with_a_partner(store, link)
     make.touch(link, f"visitor-{code}")
     regular = make.member(at=code, name=f"熟客{code}", visitor_id=f"visitor-{code}")
     invitation = referrals.code_of(regular, now=make.NOON).code
@@ -231,9 +231,8 @@ def _promote(store: Store) -> ChannelLink:
     return link
 
 
-def _work_with_a_partner(store: Store) -> None:
+def _work_with_a_partner(store: Store, link: ChannelLink) -> None:
     partner = partnership.partner(code=f"partner-{store.code}".lower())
-    link = make.link("kol", at=store.code)
     deal = partnership.deal(partner, links=[link])
     statements.draft(deal.pk, month=partnership.JUNE, actor="staff:0", now=make.NOON)
     partnership.visit(deal, on=make.NOON.date(), at=store.code)
