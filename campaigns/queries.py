@@ -19,11 +19,11 @@ from campaigns.models import (
     CouponDefinition,
     CouponRedemption,
     DailyCost,
-    Reservation,
     DealStatement,
     KolDeal,
     KolVisit,
     Partner,
+    Reservation,
     ResourceSwap,
 )
 from shop.kernel.principals import Kind, ModelT, Principal, scope

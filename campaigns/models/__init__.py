@@ -11,7 +11,6 @@ from campaigns.models.channels import (
 )
 from campaigns.models.costs import AdUnit, CostImport, DailyCost
 from campaigns.models.coupons import Coupon, CouponDefinition, CouponRedemption
-from campaigns.models.phases import CampaignPhase, Cause, PhasePlan, Reservation
 from campaigns.models.deals import (
     DealCoupon,
     DealLink,
@@ -28,6 +27,7 @@ from campaigns.models.partners import (
     ResourceSwap,
     SwapDelivery,
 )
+from campaigns.models.phases import CampaignPhase, Cause, PhasePlan, Reservation
 from campaigns.models.promotions import Promotion, PromotionUse, UsageCounter
 from campaigns.models.referrals import Referral, ReferralCode, ReferralProgramme
 from campaigns.models.touches import SeenEvent, Touch, TouchTotal
