@@ -216,7 +216,6 @@ def groups(request: HttpRequest) -> list[dict[str, Any]]:
     return [
         {"title": _("Today"), "items": [dashboard, approvals, *map(_item, TODAY)]},
         promotion,
-        _group(_("Promotion"), PROMOTION),
         _group(_("Partners"), PARTNERS),
         _group(_("Loyalty"), LOYALTY),
         _group(_("Shop"), SHOP),
