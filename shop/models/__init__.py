@@ -10,6 +10,7 @@ from shop.models.catalog import (
     ProductOption,
     StoreProduct,
 )
+from shop.models.consents import Consent
 from shop.models.members import (
     ErasedPhone,
     LoginCode,
@@ -36,6 +37,7 @@ from shop.models.stores import Store, StoreHours
 __all__ = [
     "Alert",
     "Category",
+    "Consent",
     "ErasedPhone",
     "LoginCode",
     "Member",
