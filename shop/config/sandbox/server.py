@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import orjson
 
+from shop.config.sandbox.ads import AdPlatforms
 from shop.config.sandbox.answers import NOT_FOUND, Answer, Asked, Serve, flat
 from shop.config.sandbox.douyin import Douyin
 from shop.config.sandbox.meituan import Meituan
@@ -33,10 +34,13 @@ class Sandbox(ThreadingHTTPServer):
         self.shelf = Shelf()
         self.douyin = Douyin(self.shelf)
         self.meituan = Meituan(self.shelf)
+        self.ads = AdPlatforms()
         self.platforms: dict[str, Serve] = {
             "douyin": self.douyin.serve,
             "v.douyin.com": self.douyin.follow,
             "meituan": self.meituan.serve,
+            "tencent-ads": self.ads.tencent,
+            "oceanengine": self.ads.oceanengine,
         }
         self.troubles: dict[str, list[str]] = {}
         self.asked: list[Asked] = []
