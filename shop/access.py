@@ -18,7 +18,14 @@ ANALYST = "Analyst"
 
 _SECRETS = {"batchcode", "logincode", "membercode", "membersession"}
 """Rows that are as good as money or let somebody in; nobody reads them one by one."""
-_PERSONAL = {"member", "memberstatuschange", "message", "acquisition", "referral", "referralcode"}
+_PERSONAL = {
+    "member",
+    "memberstatuschange",
+    "message",
+    "acquisition",
+    "referral",
+    "referralcode",
+} | {"consent", "adclick", "adupload"}
 """Rows about a person, which an analyst has no need of."""
 
 _MANAGER_MAY = {

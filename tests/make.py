@@ -11,9 +11,11 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import batches, coupons, links, referrals, touches, vouchers
+from campaigns import ad_accounts, batches, coupons, links, referrals, touches, vouchers
+from campaigns.ad_platforms.providers import SANDBOX_TOKEN
 from campaigns.group_buying import Certificate, Prepared, Receipt
 from campaigns.models import (
+    AdAccount,
     Campaign,
     CampaignPhase,
     Channel,
@@ -29,7 +31,7 @@ from campaigns.touch_quality import TouchEvent
 from loyalty import gift_cards, money, pay_codes, points, stored_value
 from loyalty.models import EarningRule, GiftCard, LoyaltyProgramme, StoredValuePlan
 from loyalty.stored_value import Desk
-from shop import members, tills
+from shop import consents, members, tills
 from shop.catalog import Choice
 from shop.kernel import jobs
 from shop.kernel.money import Cents, Points
@@ -330,6 +332,32 @@ def touch(where: ChannelLink, visitor: str, *, kind: str = "scan", now: datetime
         event_id=uuid4(), kind=kind, link_id=where.pk, visitor_id=visitor, occurred_at=now
     )
     touches.ingest([event])
+
+
+def ad_account(platform: str = "tencent", **fields: Any) -> AdAccount:
+    """Return a new account at an ad platform, whose keys the sandbox knows."""
+    number = next(_numbers)
+    account = AdAccount(
+        **{
+            "code": f"{platform}-{number}",
+            "platform": platform,
+            "name": f"{platform} {number}",
+            "external_id": str(number),
+            "action_set_id": "2002",
+            "created_at": NOON,
+        }
+        | fields
+    )
+    ad_accounts.give_keys(account, token=SANDBOX_TOKEN)
+    return account
+
+
+def agreed(who: Member, purpose: str = "ad_measurement", *, is_given: bool = True) -> Member:
+    """Let a member agree to a purpose, or take it back."""
+    consents.record(
+        who.pk, purpose=purpose, is_given=is_given, version="1", source="test", now=NOON
+    )
+    return who
 
 
 class Api:

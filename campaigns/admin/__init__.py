@@ -3,6 +3,7 @@ and the partners with whom it is done.
 """
 
 from campaigns.admin import (
+    ads,
     batches,
     channels,
     costs,
@@ -16,6 +17,7 @@ from campaigns.admin import (
 )
 
 __all__ = [
+    "ads",
     "batches",
     "channels",
     "costs",

@@ -4,6 +4,7 @@ from django.urls import path
 
 from campaigns.api import (
     acquisitions,
+    ad_clicks,
     campaign_moves,
     channels,
     cobrands,
@@ -49,6 +50,7 @@ urlpatterns = [
     path("cobrands/<str:code>/redemptions", cobrands.CobrandRedemptionsView.as_view()),
     path("resource-swaps", cobrands.ResourceSwapsView.as_view()),
     path("resource-swaps/<int:swap_id>/deliveries", cobrands.SwapDeliveriesView.as_view()),
+    path("me/ad-clicks", ad_clicks.MeAdClicksView.as_view()),
     path("touches", touches.TouchesView.as_view()),
     path("daily-costs", costs.DailyCostsView.as_view()),
     path("daily-costs/import", costs.CostImportView.as_view()),

@@ -1,5 +1,6 @@
 """Rows of promotion; they point at the shop, never at loyalty."""
 
+from campaigns.models.ads import AdAccount, AdClick, AdUpload
 from campaigns.models.batches import BatchCode, CapBucket, CodeBatch
 from campaigns.models.campaign_changes import CampaignChange
 from campaigns.models.channels import (
@@ -9,7 +10,7 @@ from campaigns.models.channels import (
     ChannelLink,
     Conversion,
 )
-from campaigns.models.costs import AdUnit, CostImport, DailyCost
+from campaigns.models.costs import AdPlatform, AdUnit, CostImport, DailyCost
 from campaigns.models.coupons import Coupon, CouponDefinition, CouponRedemption
 from campaigns.models.deals import (
     DealCoupon,
@@ -36,7 +37,11 @@ from campaigns.models.vouchers import Voucher, VoucherDeal
 
 __all__ = [
     "Acquisition",
+    "AdAccount",
+    "AdClick",
+    "AdPlatform",
     "AdUnit",
+    "AdUpload",
     "BatchCode",
     "Campaign",
     "CampaignChange",

@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from shop.api import alerts, jobs, stores
+from shop.api import alerts, consents, jobs, stores
 
 urlpatterns = [
     path("alerts", alerts.AlertsView.as_view()),
@@ -10,6 +10,7 @@ urlpatterns = [
     path("alerts/<int:alert_id>/resolution", alerts.AlertResolutionView.as_view()),
     path("jobs/<uuid:job_id>", jobs.JobView.as_view()),
     path("jobs/<uuid:job_id>/cancellation", jobs.JobCancellationView.as_view()),
+    path("me/consents", consents.MeConsentsView.as_view()),
     path("stores", stores.StoresView.as_view()),
     path("stores/<str:code>/menu", stores.MenuView.as_view()),
     path(

@@ -14,7 +14,10 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import (
     Acquisition,
+    AdAccount,
+    AdClick,
     AdUnit,
+    AdUpload,
     Campaign,
     Channel,
     ChannelLink,
@@ -79,6 +82,7 @@ from shop.kernel.models import IdempotencyRecord, InboundCallback, Job, OutboxMe
 from shop.models import (
     Alert,
     Category,
+    Consent,
     Member,
     MemberStatusChange,
     Message,
@@ -105,6 +109,7 @@ TODAY: list[Entry] = [
     (Order, "receipt_long"),
     (Member, "group"),
     (MemberStatusChange, "manage_accounts"),
+    (Consent, "verified_user"),
     (Refund, "undo"),
     (Payment, "payments"),
     (Alert, "notifications"),
@@ -114,7 +119,10 @@ PROMOTION: list[Entry] = [
     (ChannelLink, "qr_code_2"),
     (DailyCost, "savings"),
     (CostImport, "upload_file"),
+    (AdAccount, "ad_group"),
     (AdUnit, "ad_units"),
+    (AdClick, "web_traffic"),
+    (AdUpload, "cloud_upload"),
     (Promotion, "percent_discount"),
     (PromotionUse, "checklist_rtl"),
     (CouponDefinition, "sell"),

@@ -191,6 +191,19 @@ CELERY_BEAT_SCHEDULE = {
         "task": "campaigns.tasks.keep_months",
         "schedule": timedelta(hours=6),
     },
+    "send ad uploads": {
+        "task": "campaigns.tasks.send_ad_uploads",
+        "schedule": 10.0,
+        "options": {"expires": 20},
+    },
+    "settle ad clicks": {
+        "task": "campaigns.tasks.settle_ad_clicks",
+        "schedule": timedelta(minutes=1),
+    },
+    "forget ad clicks": {
+        "task": "campaigns.tasks.forget_ad_clicks",
+        "schedule": timedelta(days=1),
+    },
     "resolve vouchers": {
         "task": "shop.storefront.tasks.resolve_vouchers",
         "schedule": 5.0,

@@ -8,7 +8,7 @@ from drf_spectacular.views import (
     SpectacularSwaggerSplitView,
 )
 
-from campaigns.api import redirect
+from campaigns.api import ad_clicks, redirect
 from shop.config import documentation, health
 from shop.storefront import pages
 from shop.storefront.admin import approvals, comparison
@@ -23,6 +23,7 @@ api_v1 = [
 
 urlpatterns = [
     path("t/<str:code>", redirect.follow),
+    path("ads/<str:platform>/clicks", ad_clicks.report),
     path("api/v1/", include(api_v1)),
     path("", RedirectView.as_view(pattern_name="admin:index")),
     path("healthz", health.live),

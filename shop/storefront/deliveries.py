@@ -6,6 +6,7 @@ from zoneinfo import ZoneInfo
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from campaigns import ad_uploads
 from campaigns.models import Campaign
 from shop import messages, payments
 from shop.kernel import outbox
@@ -16,20 +17,51 @@ from shop.models import Member, Order, Refund
 LANGUAGE = "zh-hans"
 """Members are written to in the chain's own language."""
 
+CONSENT_AFTER_JOINING = timedelta(hours=1)
+"""Members can agree only once they are members; who agrees later agrees to what comes after."""
+
 
 def register() -> None:
     """Connect every topic with its delivery."""
-    outbox.delivers("order.paid")(send_receipt)
-    outbox.delivers("order.refunded")(send_refund_note)
-    outbox.delivers("member.joined")(send_welcome)
+    outbox.delivers("order.paid")(tell_of_order)
+    outbox.delivers("order.refunded")(tell_of_refund)
+    outbox.delivers("member.joined")(tell_of_member)
+    outbox.delivers("consent.given")(tell_after_consent)
     outbox.delivers("payment.refund")(send_money_back)
     outbox.delivers("campaign.started")(send_start)
     outbox.delivers("points.expiring")(send_expiry_warning)
 
 
-def send_receipt(message: OutboxMessage, now: datetime) -> None:
-    """Tell a member what to call for at the counter."""
+def tell_of_order(message: OutboxMessage, now: datetime) -> None:
+    """Tell the member, and have the platform told whose ad brought them."""
     order = Order.objects.select_related("member", "store").get(number=message.payload["order"])
+    send_receipt(message, order, now)
+    ad_uploads.report_order(order, now=now)
+
+
+def tell_of_refund(message: OutboxMessage, now: datetime) -> None:
+    """Tell the member, and have the platform told that knows of the order."""
+    refund = Refund.objects.select_related("order__member").get(number=message.payload["refund"])
+    send_refund_note(message, refund, now)
+    ad_uploads.report_refund(refund, now=now)
+
+
+def tell_of_member(message: OutboxMessage, now: datetime) -> None:
+    """Greet a new member, and have the platform told whose ad brought them."""
+    member = Member.objects.get(public_id=message.payload["member"])
+    send_welcome(message, member, now)
+    ad_uploads.report_registration(member, now=now)
+
+
+def tell_after_consent(message: OutboxMessage, now: datetime) -> None:
+    """Have a platform told of a member who joined a moment before they agreed to it."""
+    member = Member.objects.get(pk=message.payload["member"])
+    if member.joined_at > now - CONSENT_AFTER_JOINING:
+        ad_uploads.report_registration(member, now=now)
+
+
+def send_receipt(message: OutboxMessage, order: Order, now: datetime) -> None:
+    """Tell a member what to call for at the counter."""
     with translation.override(LANGUAGE):
         text = _("%(store)s: your order %(code)s is paid, ¥%(amount)s.") % {
             "store": order.store.name,
@@ -39,9 +71,8 @@ def send_receipt(message: OutboxMessage, now: datetime) -> None:
     _send(message, order.member, template="order.paid", text=text, now=now)
 
 
-def send_refund_note(message: OutboxMessage, now: datetime) -> None:
+def send_refund_note(message: OutboxMessage, refund: Refund, now: datetime) -> None:
     """Tell a member that money is on its way back."""
-    refund = Refund.objects.select_related("order__member").get(number=message.payload["refund"])
     with translation.override(LANGUAGE):
         text = _("We have refunded ¥%(amount)s for your order %(order)s.") % {
             "amount": _yuan(refund.amount_cents),
@@ -50,9 +81,8 @@ def send_refund_note(message: OutboxMessage, now: datetime) -> None:
     _send(message, refund.order.member, template="order.refunded", text=text, now=now)
 
 
-def send_welcome(message: OutboxMessage, now: datetime) -> None:
+def send_welcome(message: OutboxMessage, member: Member, now: datetime) -> None:
     """Greet a new member."""
-    member = Member.objects.get(public_id=message.payload["member"])
     with translation.override(LANGUAGE):
         text = _("Welcome! Your member card and a first coupon are waiting for you.")
     _send(message, member, template="member.joined", text=text, now=now)

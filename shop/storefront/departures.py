@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from campaigns import attribution, coupons, referrals
+from campaigns import ad_uploads, attribution, click_reports, coupons, referrals
 from loyalty import handovers, points, rewards, stored_value
 from loyalty.models import RewardRedemption
 from shop import accounts, orders
@@ -55,6 +55,8 @@ def erase_member(member: Member, *, reason: str, actor: str, now: datetime) -> i
             _cancel_unpaid(member, actor=actor, now=now)
             lost = _give_all_up(member, actor=actor, now=now)
         attribution.forget_visitor(member_id=member.pk)
+        ad_uploads.withdraw(member_id=member.pk)
+        click_reports.forget_member(member_id=member.pk)
         accounts.erase(member, reason=reason, actor=actor, now=now)
     return lost
 

@@ -7,6 +7,8 @@ from django.contrib import admin
 from django.db.models import Model
 
 from campaigns import (
+    ad_uploads,
+    click_reports,
     cobrands,
     cost_imports,
     costs,
@@ -63,6 +65,7 @@ def populate(code: str) -> None:
     invitation = referrals.code_of(regular, now=make.NOON).code
     friend = make.member(at=code, name=f"朋友{code}", referral_code=invitation)
     make.give_points(regular, 2000)
+    _advertise(link, regular)
     _pay_with_coupon_and_points(code, regular)
     _buy_and_refund(make.basket(who=friend, at=code))
     _end_and_ask(code)
@@ -257,6 +260,16 @@ def _work_with_a_partner(store: Store, link: ChannelLink) -> None:
         actor="test",
         now=make.NOON,
     )
+
+
+def _advertise(link: ChannelLink, who: Member) -> None:
+    account = make.ad_account()
+    click = click_reports.report(
+        account, link_code=link.code, query={"click_id": f"click-{link.code}"}, now=who.joined_at
+    )
+    make.agreed(who)
+    click_reports.claim(who, platform=account.platform, click_id=click.click_id, now=who.joined_at)
+    ad_uploads.report_registration(who, now=make.NOON)
 
 
 def _pay_with_coupon_and_points(code: str, who: Member) -> None:

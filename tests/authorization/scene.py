@@ -15,6 +15,7 @@ from django.utils import timezone
 
 from campaigns import (
     batches,
+    click_reports,
     cobrands,
     costs,
     links,
@@ -27,9 +28,11 @@ from campaigns import (
 from campaigns.group_buying import signatures
 from campaigns.group_buying.providers import SANDBOX_SECRET
 from campaigns.models import (
+    AdUpload,
     Campaign,
     CampaignPhase,
     Channel,
+    ChannelLink,
     KolDeal,
     Partner,
     Promotion,
@@ -184,6 +187,7 @@ def build() -> Scene:
         links={link.code: link},
     )
     make.touch(link, "passer-by", kind="visit", now=now)
+    _advertise(link, make.agreed(one), now=now)
     manager = make.staff_member("SH001")
     batch = make.batch(quantity=3, now=now)
     codes = [_sold_voucher() for _each in range(3)]
@@ -307,6 +311,22 @@ def _swap_with(partner: Partner, *, now: datetime) -> int:
         now=now,
     )
     return swap.pk
+
+
+def _advertise(link: ChannelLink, who: Member, *, now: datetime) -> None:
+    click = click_reports.report(
+        make.ad_account(), link_code=link.code, query={"click_id": "click-0001"}, now=now
+    )
+    AdUpload.objects.create(
+        click=click,
+        event=AdUpload.Event.ORDER,
+        source="order:scene",
+        member=who,
+        value_cents=Cents(1200),
+        occurred_at=now,
+        due_at=now,
+        created_at=now,
+    )
 
 
 def _period_of(who: Member) -> PlanPurchase:
@@ -724,6 +744,17 @@ ASKED: dict[str, Asked] = {
         body=lambda scene, caller: {"member": scene.member},
     ),
     "me_memberships": Asked(marker=lambda scene: '"MONTH"'),
+    "me_consents_list": Asked(marker=lambda scene: '"is_given":true'),
+    "me_consents_record": Asked(
+        body=lambda scene, caller: {
+            "purpose": "ad_measurement",
+            "is_given": False,
+            "version": "2026-11",
+        }
+    ),
+    "me_ad_clicks_claim": Asked(
+        body=lambda scene, caller: {"platform": "tencent", "click_id": "wx0abcdefg1234567"}
+    ),
     "me_set_birthday": Asked(body=lambda scene, caller: {"birthday": "2000-02-29"}),
     "members_tier_changes": Asked(path=_member, marker=lambda scene: "12:07:00"),
     "members_pin_tier": Asked(
@@ -882,6 +913,8 @@ ASKED: dict[str, Asked] = {
     "reports_economics": Asked(marker=lambda scene: '"cost_cents":12000'),
     "reports_channel_ranking": Asked(marker=lambda scene: '"flyer"'),
     "reports_campaign_pnl": Asked(marker=lambda scene: '"opening"'),
+    "reports_claimed_conversions": Asked(marker=lambda scene: '"METRO01"'),
+    "reports_ad_uploads": Asked(marker=lambda scene: '"tencent"'),
     "reports_signups": Asked(marker=lambda scene: '"flyer"'),
     "reports_cannibalisation": Asked(),
     "reports_attribution": Asked(marker=lambda scene: '"amount_cents":1200'),

@@ -4,6 +4,7 @@ from django.urls import path
 
 from shop.storefront.api import (
     accounts,
+    ad_reports,
     adjustments,
     economics,
     issues,
@@ -97,6 +98,8 @@ urlpatterns = [
     path("reports/campaign-pnl", economics.CampaignPnlView.as_view()),
     path("reports/signups", offer_reports.SignupsView.as_view()),
     path("reports/cannibalisation", offer_reports.CannibalisationView.as_view()),
+    path("reports/claimed-conversions", ad_reports.ClaimedConversionsView.as_view()),
+    path("reports/ad-uploads", ad_reports.AdUploadsView.as_view()),
     path("reports/channels", reports.ChannelsView.as_view()),
     path("reports/tier-distribution", reports.TierDistributionView.as_view()),
     path("reports/membership-conversion", reports.MembershipConversionView.as_view()),

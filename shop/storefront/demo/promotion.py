@@ -99,4 +99,6 @@ class Promotion:
             impressions=cents // 6 if is_online else 0,
             clicks=cents // 180 if is_online else 0,
             estimated_reach=cents // 8,
+            claimed_conversions=cents // 1_100 if is_online else None,
+            claimed_value_cents=cents // 1_100 * 1_800 if is_online else None,
         )

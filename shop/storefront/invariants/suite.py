@@ -5,6 +5,7 @@ from typing import Any
 
 from shop.storefront.invariants import (
     accounts,
+    ads,
     campaigns,
     check,
     codes,
@@ -33,6 +34,7 @@ CHECKS = [
     *rollups.CHECKS,
     *campaigns.CHECKS,
     *partners.CHECKS,
+    *ads.CHECKS,
 ]
 
 
