@@ -344,6 +344,8 @@ SPECTACULAR_SETTINGS = {
         "CampaignStatus": "campaigns.models.Campaign.Status",
         "CampaignPhaseKind": "campaigns.models.CampaignPhase.Kind",
         "CampaignPhaseStatus": "campaigns.models.CampaignPhase.Status",
+        "AdPlatform": "campaigns.models.AdPlatform",
+        "PlatformEnum": "campaigns.models.vouchers.Platform",
         "ChannelKind": "campaigns.models.Channel.Kind",
         "TouchKind": "campaigns.models.Touch.Kind",
         "CouponStatus": "campaigns.models.Coupon.Status",
