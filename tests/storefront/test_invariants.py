@@ -10,15 +10,16 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from campaigns import campaigns, caps, codes, phases, reservations
-from campaigns.models import Promotion
+from campaigns import ad_uploads, campaigns, caps, codes, costs, phases, reservations
+from campaigns.cost_rows import CostRow
+from campaigns.models import AdUpload, Promotion
 from loyalty import adjustments, earning_events, pins, plans, points, prepaid, rewards
 from loyalty.lifetimes import Lifetime
 from loyalty.models import Benefit, MembershipPlan, Tier
 from shop.kernel import jobs
 from shop.kernel.models import Job
 from shop.kernel.money import Cents, Points
-from shop.models import Alert, Payment
+from shop.models import Alert, Payment, Refund
 from shop.orders import RefundRequest, Tender
 from shop.storefront import benefit_grants, checkout, departures, merging, refunds, tasks
 from shop.storefront.invariants import suite
@@ -108,6 +109,20 @@ def start_a_campaign() -> None:
     jobs.run(Job.objects.get(kind=reservations.JOB).pk, now=make.NOON)
 
 
+def advertise() -> None:
+    """Let an ad bring a member whose order and refund its platform is told, and cost by keyword."""
+    account, who = make.ad_account(), make.agreed(make.member())
+    link = make.link("douyin")
+    row = CostRow(link=link.code, date=make.NOON.date(), keyword="tea", cost_cents=Cents(100))
+    costs.upsert([row], links={link.code: link})
+    ad_uploads.claim_click(who, platform=account.platform, click_id="click-0001", now=make.NOON)
+    order = make.paid(who=who).order
+    ad_uploads.report_order(order, now=make.NOON)
+    _refund(order.number)
+    ad_uploads.report_refund(Refund.objects.get(order=order), now=make.NOON)
+    assert AdUpload.objects.update(state="sent", sent_at=make.NOON) == 3
+
+
 def live() -> None:
     """Let a regular, a friend and a guest do what people do."""
     regular = make.member()
@@ -115,6 +130,7 @@ def live() -> None:
     pay_with_a_voucher()
     pay_in_advance()
     start_a_campaign()
+    advertise()
     make.looked_at()
     make.give_points(regular, 1400)
     make.definition("FULL25_5", uses_per_store=50)
@@ -488,6 +504,17 @@ SABOTAGE = {
     ),
     "a-list-counts-its-reservations": "DELETE FROM campaigns_reservation",
     "a-reserved-coupon-is-the-member's": "UPDATE campaigns_reservation SET told_at = NULL",
+    "nothing-was-told-without-consent": "UPDATE campaigns_adupload SET sent_at = '2001-01-01Z'",
+    "a-refund-is-told-only-after-its-order": (
+        "UPDATE campaigns_adupload SET state = 'refused', sent_at = NULL"
+        " WHERE event = 'first_order'"
+    ),
+    "a-day-costs-in-all-or-by-keyword": (
+        "INSERT INTO campaigns_dailycost (link_id, date, keyword, cost_cents, currency,"
+        " impressions, clicks, estimated_reach)"
+        " SELECT link_id, date, '', 1, 'CNY', 0, 0, 0 FROM campaigns_dailycost"
+        " WHERE keyword <> ''"
+    ),
     "each-remembered-request-has-its-answer": "UPDATE kernel_idempotencyrecord SET body = ''",
 }
 
