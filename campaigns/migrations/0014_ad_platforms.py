@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0012_phase_limits'),
+        ('campaigns', '0013_partners'),
         ('shop', '0012_consents'),
     ]
 
