@@ -25,6 +25,7 @@ REPORT_SCOPES = [
     "campaigns:read",
     "touches:write",
     "costs:write",
+    "contents:write",
 ]
 
 

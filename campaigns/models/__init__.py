@@ -11,6 +11,8 @@ from campaigns.models.channels import (
     Conversion,
 )
 from campaigns.models.costs import AdPlatform, AdUnit, CostImport, DailyCost
+from campaigns.models.contents import Content, ContentSnapshot, Topic
+from campaigns.models.costs import AdUnit, CostImport, DailyCost
 from campaigns.models.coupons import Coupon, CouponDefinition, CouponRedemption
 from campaigns.models.deals import (
     DealCoupon,
@@ -52,6 +54,8 @@ __all__ = [
     "ChannelLink",
     "Cobrand",
     "CodeBatch",
+    "Content",
+    "ContentSnapshot",
     "Conversion",
     "CostImport",
     "Coupon",
@@ -78,6 +82,7 @@ __all__ = [
     "SeenEvent",
     "StatementLine",
     "SwapDelivery",
+    "Topic",
     "Touch",
     "TouchTotal",
     "UsageCounter",

@@ -50,6 +50,7 @@ PERMISSIONS_OF_SCOPES = {
     "links:write": "campaigns.add_channellink",
     "costs:write": "campaigns.add_dailycost",
     "touches:write": "campaigns.add_touch",
+    "contents:write": "campaigns.add_content",
     "partners:read": "campaigns.view_koldeal",
     "partners:write": "campaigns.add_koldeal",
     "partners:approve": "campaigns.approve_dealstatement",

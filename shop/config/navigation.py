@@ -23,6 +23,7 @@ from campaigns.models import (
     ChannelLink,
     Cobrand,
     CodeBatch,
+    Content,
     Conversion,
     CostImport,
     Coupon,
@@ -41,6 +42,7 @@ from campaigns.models import (
     ReferralProgramme,
     ResourceSwap,
     SwapDelivery,
+    Topic,
     Touch,
     TouchTotal,
     Voucher,
@@ -150,6 +152,8 @@ PARTNERS: list[Entry] = [
     (Cobrand, "join_inner"),
     (ResourceSwap, "swap_horiz"),
     (SwapDelivery, "local_shipping"),
+    (Content, "play_circle"),
+    (Topic, "tag"),
 ]
 LOYALTY: list[Entry] = [
     (PointsEntry, "list_alt"),

@@ -355,6 +355,7 @@ SPECTACULAR_SETTINGS = {
         "RealMoney": "loyalty.models.money.PAYMENT_METHODS",
         "CodeBatchKind": "campaigns.models.CodeBatch.Kind",
         "CampaignChangeCause": "campaigns.models.Cause",
+        "ContentKind": "campaigns.models.Content.Kind",
         "PartnerKind": "campaigns.models.Partner.Kind",
         "KolDealStatus": "campaigns.models.KolDeal.Status",
         "StatementLineKind": "campaigns.models.StatementLine.Kind",

@@ -238,6 +238,7 @@ def _work_with_a_partner(store: Store, link: ChannelLink) -> None:
     partner = partnership.partner(code=f"partner-{store.code}".lower())
     deal = partnership.deal(partner, links=[link])
     statements.draft(deal.pk, month=partnership.JUNE, actor="staff:0", now=make.NOON)
+    partnership.content()
     partnership.visit(deal, on=make.NOON.date(), at=store.code)
     campaign = Campaign.objects.get(code=f"opening-{store.code}".lower())
     cobrands.create(campaign, partner=partner, revenue_share=3000, cost_share=5000)

@@ -43,6 +43,7 @@ MOVES_NO_VALUE = {
     "campaigns_change_phase_limits": "says what shall be, however often",
     "campaigns_reserve": "once per member, however often",
     "channels_create": "its code is unique",
+    "topics_create": "its code is unique",
     "partners_create": "its code is unique",
     "stores_set_availability": "says what shall be, however often",
 }

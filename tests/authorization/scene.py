@@ -101,6 +101,7 @@ class Scene:
     draft_deal: str
     visit: str
     swap: str
+    content: str
     callers: Mapping[str, Api]
 
 
@@ -248,6 +249,7 @@ def build() -> Scene:
         draft_deal=str(partnership.deal(partner, is_active=False).pk),
         visit=str(partnership.visit(deal, on=here.business_date(now)).public_id),
         swap=str(_swap_with(partner, now=now)),
+        content=str(partnership.content().pk),
         callers={
             "anonymous": Api(),
             "member": make.phone_of(one),
@@ -468,6 +470,10 @@ def _deal(scene: Scene) -> dict[str, str]:
     return {"deal_id": scene.deal}
 
 
+def _content(scene: Scene) -> dict[str, str]:
+    return {"content_id": scene.content}
+
+
 def _swap(scene: Scene) -> dict[str, str]:
     return {"swap_id": scene.swap}
 
@@ -486,6 +492,32 @@ def _signed_by_douyin(raw: bytes) -> dict[str, str]:
 
 
 ASKED: dict[str, Asked] = {
+    "contents_list": Asked(),
+    "contents_create": Asked(
+        body=lambda scene, caller: {
+            "kind": "review",
+            "title": "Peach tea",
+            "platform": "xiaohongshu",
+            "rating": 4,
+            "published_at": "2026-06-18T20:00:00+08:00",
+            "topics": ["tea"],
+        }
+    ),
+    "contents_retrieve": Asked(path=_content),
+    "contents_record_snapshot": Asked(
+        path=_content,
+        body=lambda scene, caller: {"taken_at": "2026-06-19T12:00:00+08:00", "views": 12000},
+    ),
+    "contents_import_snapshots": Asked(
+        body=lambda scene, caller: {
+            "csv": f"content,taken_at,views\n{scene.content},2026-06-19T12:00:00+08:00,5\n"
+        }
+    ),
+    "topics_list": Asked(),
+    "topics_create": Asked(
+        body=lambda scene, caller: {"code": "cup", "name_zh": "杯", "name_en": "Cup"}
+    ),
+    "topics_rollup": Asked(path=lambda scene: {"code": "tea"}),
     "partners_list": Asked(marker=lambda scene: scene.partner),
     "partners_create": Asked(
         body=lambda scene, caller: {

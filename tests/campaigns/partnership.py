@@ -4,8 +4,17 @@ import itertools
 from datetime import date, datetime
 from typing import Any
 
-from campaigns import deals, kol_visits, partners
-from campaigns.models import Channel, ChannelLink, DealStatement, KolDeal, KolVisit, Partner
+from campaigns import contents, deals, kol_visits, partners
+from campaigns.models import (
+    Channel,
+    ChannelLink,
+    Content,
+    DealStatement,
+    KolDeal,
+    KolVisit,
+    Partner,
+    Topic,
+)
 from shop.kernel.money import Cents
 from shop.models import Member, Order, Staff
 from tests import make
@@ -61,6 +70,21 @@ def visit(of: KolDeal, *, on: date, at: str = "SH001", limit: int | None = None)
     """Return a planned visit to a store."""
     limit_cents = None if limit is None else Cents(limit)
     return kol_visits.plan(of, store=make.store(at), visit_date=on, limit_cents=limit_cents)
+
+
+def content() -> Content:
+    """Return a video under a topic that was looked at once."""
+    topic = Topic.objects.filter(code="tea").first()
+    topic = topic or contents.create_topic(code="tea", name_zh="茶", name_en="Tea")
+    made = contents.create(
+        kind="short_video",
+        title=f"video {next(_numbers)}",
+        platform="douyin",
+        published_at=make.NOON,
+        topics=[topic],
+    )
+    contents.record(made, contents.Counts(views=5), taken_at=make.NOON)
+    return made
 
 
 def statement(of: KolDeal, month: date = JUNE) -> DealStatement:

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from campaigns import campaign_changes, cobrands, costs, links, swaps, transfers
+from campaigns import campaign_changes, cobrands, contents, costs, links, swaps, transfers
 from campaigns.models import (
     Campaign,
     CampaignPhase,
@@ -191,6 +191,12 @@ class Shop:
         what = make.basket(who=self.member, lines=cups, coupon_codes=[mine.code])
         make.paid(what=what, total=3100, now=NOW)
 
+    def content(self) -> None:
+        partnership.content()
+
+    def topic(self) -> None:
+        contents.create_topic(code=self.next(), **NAMES)
+
     def swap(self) -> None:
         self.number += 1
         swaps.agree(
@@ -289,6 +295,8 @@ LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
         lambda shop: (shop.office, "/cobrands/joint/redemptions"),
         Shop.pool_use,
     ),
+    "contents_list": (lambda shop: (shop.office, "/contents"), Shop.content),
+    "topics_list": (lambda shop: (shop.office, "/topics"), Shop.topic),
     "resource_swaps_list": (lambda shop: (shop.office, "/resource-swaps"), Shop.swap),
     "resource_swaps_deliveries": (
         lambda shop: (

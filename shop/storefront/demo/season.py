@@ -10,7 +10,7 @@ from django.db import connection, transaction
 
 from shop.kernel import clock
 from shop.models import Order, Store
-from shop.storefront.demo import ads, aftermath, chain, people, perks
+from shop.storefront.demo import ads, aftermath, chain, partners, people, perks
 from shop.storefront.demo.crowd import Crowd
 from shop.storefront.demo.history import History
 from shop.storefront.demo.opening import FIRST_DAYS, Opening
@@ -76,6 +76,7 @@ def play(season: Season) -> Iterator[Progress]:
             yield from _go_on(first, season, Tables(rng))
         yield Progress(part="finish", done=0, total=1)
         ads.advertise(now=season.now)
+        partners.load(first.store, now=season.now)
         aftermath.settle_down(now=season.now)
         people.fill_wallet(now=season.now)
         perks.load(now=season.now)
