@@ -34,9 +34,7 @@ class WithAverageRating(CursorPagination):
 
     average: float | None = None
 
-    def paginate_queryset(
-        self, queryset: QuerySet[Content], *args: Any, **kwargs: Any
-    ) -> list[Any] | None:
+    def paginate_queryset(self, queryset: Any, *args: Any, **kwargs: Any) -> list[Any] | None:
         """Return a page, and remember the average of all pages."""
         self.average = contents.average_rating(queryset)
         return super().paginate_queryset(queryset, *args, **kwargs)
