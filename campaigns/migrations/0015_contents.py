@@ -9,7 +9,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0013_partners'),
+        ('campaigns', '0014_ad_platforms'),
     ]
 
     operations = [
