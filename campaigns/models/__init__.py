@@ -10,9 +10,8 @@ from campaigns.models.channels import (
     ChannelLink,
     Conversion,
 )
-from campaigns.models.costs import AdPlatform, AdUnit, CostImport, DailyCost
 from campaigns.models.contents import Content, ContentSnapshot, Topic
-from campaigns.models.costs import AdUnit, CostImport, DailyCost
+from campaigns.models.costs import AdPlatform, AdUnit, CostImport, DailyCost
 from campaigns.models.coupons import Coupon, CouponDefinition, CouponRedemption
 from campaigns.models.deals import (
     DealCoupon,
