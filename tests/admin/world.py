@@ -27,6 +27,7 @@ from campaigns.models import (
     Channel,
     ChannelLink,
     CodeBatch,
+    Content,
     TouchTotal,
 )
 from loyalty import adjustments, earning_events, pins, plans, rewards
@@ -238,7 +239,8 @@ def _work_with_a_partner(store: Store, link: ChannelLink) -> None:
     partner = partnership.partner(code=f"partner-{store.code}".lower())
     deal = partnership.deal(partner, links=[link])
     statements.draft(deal.pk, month=partnership.JUNE, actor="staff:0", now=make.NOON)
-    partnership.content()
+    if not Content.objects.exists():  # the whole chain's
+        partnership.content()
     partnership.visit(deal, on=make.NOON.date(), at=store.code)
     campaign = Campaign.objects.get(code=f"opening-{store.code}".lower())
     cobrands.create(campaign, partner=partner, revenue_share=3000, cost_share=5000)

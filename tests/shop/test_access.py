@@ -28,6 +28,9 @@ class TestGroups:
             "gift-cards:issue",
             "members:erase",
             "members:merge",
+            "contents:write",
+            "partners:write",
+            "partners:approve",
             "points:approve",
         }
 
@@ -42,6 +45,7 @@ class TestGroups:
             "menu:read",
             "orders:read",
             "campaigns:read",
+            "partners:read",
             "codes:read",
             "earning:read",
             "reports:read",

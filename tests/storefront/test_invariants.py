@@ -10,7 +10,17 @@ from django.core.management import call_command
 from django.db import connection, transaction
 from django.utils import timezone
 
-from campaigns import ad_uploads, campaigns, caps, codes, costs, phases, reservations
+from campaigns import (
+    ad_uploads,
+    campaigns,
+    caps,
+    codes,
+    costs,
+    phases,
+    reservations,
+    statements,
+    swaps,
+)
 from campaigns.cost_rows import CostRow
 from campaigns.models import AdUpload, Promotion
 from loyalty import adjustments, earning_events, pins, plans, points, prepaid, rewards
@@ -21,10 +31,19 @@ from shop.kernel.models import Job
 from shop.kernel.money import Cents, Points
 from shop.models import Alert, Payment, Refund
 from shop.orders import RefundRequest, Tender
-from shop.storefront import benefit_grants, checkout, departures, merging, refunds, tasks
+from shop.storefront import (
+    benefit_grants,
+    checkout,
+    departures,
+    hospitality,
+    merging,
+    refunds,
+    tasks,
+)
 from shop.storefront.invariants import suite
 from shop.storefront.rollups import upkeep
 from tests import make
+from tests.campaigns import partnership
 
 pytestmark = pytest.mark.django_db
 
@@ -123,6 +142,37 @@ def advertise() -> None:
     assert AdUpload.objects.update(state="sent", sent_at=make.NOON) == 3
 
 
+def work_with_partners() -> None:
+    """Let a deal owe something, its visitor have a cup on the house, and a swap deliver."""
+    link = make.link("kol", at=None)
+    deal = partnership.deal(links=[link])
+    partnership.sold(link)
+    statements.draft(deal.pk, month=partnership.JUNE, actor="test", now=make.NOON)
+    visit = partnership.visit(deal, on=make.NOON.date())
+    hospitality.serve_visit(
+        visit.public_id, make.basket(), pos_order_no="K-1", actor="test", now=make.NOON
+    )
+    swap = swaps.agree(
+        partner=deal.partner,
+        label="Screens",
+        channel=link.channel,
+        we_give="cups",
+        they_give="screens",
+        unit="days",
+        agreed_quantity=90,
+        agreed_cents=Cents(450_000),
+        agreed_on=partnership.JUNE,
+    )
+    swaps.deliver(
+        swap.pk,
+        quantity=30,
+        delivered_on=partnership.JUNE,
+        reference="LF-1",
+        actor="test",
+        now=make.NOON,
+    )
+
+
 def live() -> None:
     """Let a regular, a friend and a guest do what people do."""
     regular = make.member()
@@ -131,6 +181,7 @@ def live() -> None:
     pay_in_advance()
     start_a_campaign()
     advertise()
+    work_with_partners()
     make.looked_at()
     make.give_points(regular, 1400)
     make.definition("FULL25_5", uses_per_store=50)
@@ -485,6 +536,18 @@ SABOTAGE = {
     ),
     "an-event-earned-what-it-says": "UPDATE loyalty_earningevent SET points = points + 1",
     "what-a-rule-gave-has-its-order-or-event": "UPDATE loyalty_earninggain SET source = 'none'",
+    "a-statement-is-the-sum-of-its-lines": (
+        "UPDATE campaigns_dealstatement SET sales_cents = sales_cents + 1"
+    ),
+    "what-is-stated-of-an-order-is-within-what-was-paid": (
+        "UPDATE campaigns_statementline SET net_cents = net_cents + 100000"
+    ),
+    "a-visit-has-an-order-on-the-house": (
+        "UPDATE shop_order SET is_complimentary = false WHERE is_complimentary"
+    ),
+    "a-swap-delivers-what-its-deliveries-say": (
+        "UPDATE campaigns_resourceswap SET delivered_quantity = delivered_quantity + 1"
+    ),
     "what-is-on-the-house-counts-nowhere": (
         "UPDATE shop_order SET is_complimentary = true"
         " WHERE id = (SELECT max(order_id) FROM loyalty_visit)"
