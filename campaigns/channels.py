@@ -28,7 +28,7 @@ def ensure_own(apps: Apps = installed_apps, **_signal: Any) -> None:
         )
 
 
-def create(*, code: str, kind: str, name_zh: str, name_en: str) -> Channel:
+def create(*, code: str, kind: str, name_zh: str, name_en: str, utm_template: str = "") -> Channel:
     """Create a channel.
 
     Raises:
@@ -36,6 +36,8 @@ def create(*, code: str, kind: str, name_zh: str, name_en: str) -> Channel:
     """
     try:
         with transaction.atomic():
-            return Channel.objects.create(code=code, kind=kind, name_zh=name_zh, name_en=name_en)
+            return Channel.objects.create(
+                code=code, kind=kind, name_zh=name_zh, name_en=name_en, utm_template=utm_template
+            )
     except IntegrityError as error:
         raise CodeTaken from error

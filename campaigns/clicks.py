@@ -17,7 +17,7 @@ from uuid import uuid4
 import structlog
 from django.db import Error, IntegrityError, connection
 
-from campaigns import touches
+from campaigns import links, touches
 from campaigns.ad_clicks import AdClick
 from campaigns.models import ChannelLink
 from campaigns.touch_quality import TouchEvent
@@ -91,15 +91,10 @@ def find_link(code: str) -> KnownLink | None:
 
 def _read_links(codes: Iterable[str]) -> None:
     """Read links into memory; those that are gone or switched off are forgotten."""
-    rows = {
-        code: KnownLink(link_id, target_url, time.monotonic())
-        for code, link_id, target_url in ChannelLink.objects.filter(
-            code__in=list(codes), is_active=True
-        ).values_list("code", "id", "target_url")
-    }
+    found = links.targets(codes)
     for code in codes:
-        if code in rows:
-            _links[code] = rows[code]
+        if code in found:
+            _links[code] = KnownLink(*found[code], time.monotonic())
         else:
             _links.pop(code, None)
 

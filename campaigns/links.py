@@ -1,16 +1,20 @@
 """Channel links: short codes, their QR codes, and where they lead."""
 
 import re
+from collections.abc import Iterable
 from datetime import datetime
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
 from django.utils.translation import gettext_lazy as _
 
+from campaigns import utm
 from campaigns.ad_clicks import AdClick
-from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink
-from shop.kernel import identifiers, qr
+from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, Placement
+from shop.kernel import identifiers, qr, qr_print
 from shop.kernel.errors import InvalidInput
+from shop.kernel.qr_print import Style
 from shop.models import Store
 
 CODE_LENGTH = 7
@@ -27,16 +31,19 @@ def create(
     campaign: Campaign | None = None,
     phase: CampaignPhase | None = None,
     store: Store | None = None,
-    target_url: str = "",
     code: str = "",
+    **more: Any,
 ) -> ChannelLink:
     """Create a link; its code fits a mini-program's `scene` and is unique by the database.
 
+    `more` are `target_url`, `placement`, `utm_template`, `offer_zh`, `offer_en`.
+
     Raises:
-        InvalidInput: it leads nowhere that a browser goes, the phase is not the campaign's, or the
-            campaign does not run in this store.
+        InvalidInput: it leads nowhere that a browser goes, the phase is not the campaign's, the
+            placement not the channel's, or the campaign does not run in this store.
     """
-    _ensure_consistent(campaign, phase, store, target_url)
+    _ensure_consistent(campaign, phase, store, more.get("target_url", ""))
+    ensure_placed(channel, more.get("placement"))
     return ChannelLink.objects.create(
         code=code or identifiers.new_code(CODE_LENGTH),
         channel=channel,
@@ -44,9 +51,21 @@ def create(
         phase=phase,
         store=store,
         label=label,
-        target_url=target_url,
         created_at=now,
+        **more,
     )
+
+
+def ensure_placed(channel: Channel, placement: Placement | None) -> None:
+    """Refuse a placement of another channel.
+
+    Raises:
+        InvalidInput
+    """
+    if placement is not None and placement.channel_id != channel.pk:
+        raise InvalidInput(
+            "/placement", _("The channel has no such placement."), reason="unknown-placement"
+        )
 
 
 def _ensure_consistent(
@@ -77,6 +96,35 @@ def public_url(code: str, *, is_scan: bool = False) -> str:
     return f"{settings.PUBLIC_URL.rstrip('/')}/t/{code}{'?via=qr' if is_scan else ''}"
 
 
+def targets(codes: Iterable[str]) -> dict[str, tuple[int, str]]:
+    """Return id and target, with its UTM parameters, of those of the codes that are active links.
+
+    An empty target without parameters stays empty: the shop's own welcome page.
+    """
+    rows = ChannelLink.objects.filter(code__in=list(codes), is_active=True).values(
+        *["id", "code", "target_url", "utm_template", "channel__utm_template", "channel__code"],
+        *["channel__kind", "campaign__code", "phase__kind", "placement__code", "store__code"],
+    )
+    return {row["code"]: (row["id"], _with_utm(row)) for row in rows}
+
+
+def _with_utm(row: dict[str, Any]) -> str:
+    template = row["utm_template"] or row["channel__utm_template"]
+    if not template:
+        return str(row["target_url"])
+    values = {
+        "channel": row["channel__code"],
+        "kind": row["channel__kind"],
+        "medium": utm.MEDIUMS[row["channel__kind"]],
+        "campaign": row["campaign__code"] or "",
+        "phase": row["phase__kind"] or "",
+        "placement": row["placement__code"] or "",
+        "store": row["store__code"] or "",
+        "link": row["code"],
+    }
+    return utm.add(row["target_url"] or WELCOME_PATH, template, values=values)
+
+
 def destination(
     target_url: str,
     *,
@@ -96,6 +144,20 @@ def destination(
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
-def qr_code(code: str, *, kind: str) -> bytes:
-    """Return the QR code of a link as an `svg` or `png` file."""
-    return qr.draw(public_url(code, is_scan=True), kind=kind)
+def qr_code(code: str, *, kind: str, style: Style | None = None) -> bytes:
+    """Return the QR code of a link as an `svg` or `png` file; with a style, of that size and look.
+
+    Raises:
+        InvalidInput: no font for the caption, or more pixels than a picture may have.
+    """
+    url = public_url(code, is_scan=True)
+    if style is None:
+        return qr.draw(url, kind=kind)
+    try:
+        return qr_print.draw(url, kind=kind, style=style)
+    except qr_print.NoFont as error:
+        detail = _("There is no font for this caption here; take an SVG instead.")
+        raise InvalidInput("/caption", detail, reason="no-font") from error
+    except qr_print.TooManyPixels as error:
+        detail = _("The picture would be too large; take less dpi or an SVG.")
+        raise InvalidInput("/dpi", detail, reason="too-large") from error

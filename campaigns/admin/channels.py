@@ -1,26 +1,28 @@
-"""Where people come from: channels, campaigns, and links with their QR codes."""
+"""Where people come from: channels with their placements, and campaigns."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.forms import ModelForm
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import path, reverse
-from django.utils import timezone
-from django.utils.html import format_html
-from django.utils.safestring import SafeString, mark_safe
+from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
-from campaigns import clicks, links, phase_spans
-from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink
+from campaigns import clicks, phase_spans
+from campaigns.models import Campaign, CampaignPhase, Channel, Placement
 from shop.admin.pages import Page, Rows
 from shop.admin.scoping import VisibleFilter
-from shop.kernel import identifiers
 from shop.kernel.errors import InvalidInput
 
-IMAGE_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
+
+class PlacementRows(Rows):
+    """The places within a channel."""
+
+    model = Placement
+    fields = ["code", "name_zh", "name_en"]
+    ordering = ["code"]
+    tab = False
 
 
 @admin.register(Channel)
@@ -33,6 +35,33 @@ class ChannelPage(Page):
     search_fields = ["code", "name_zh", "name_en"]
     search_help_text = _("Code or name")
     ordering = ["code"]
+    inlines = [PlacementRows]
+    fieldsets = [
+        (None, {"fields": [("code", "kind"), ("name_zh", "name_en"), "utm_template"]}),
+    ]
+
+    def save_model(
+        self, request: HttpRequest, obj: Channel, form: ModelForm[Channel], change: Any
+    ) -> None:
+        super().save_model(request, obj, form, change)
+        clicks.forget_links()
+
+
+@admin.register(Placement)
+class PlacementPage(Page):
+    """Placements by themselves: what links name. People come here through their channel."""
+
+    list_display = ["channel", "code", "title"]
+    list_display_links = ["code", "title"]
+    list_filter = [("channel", VisibleFilter)]
+    list_select_related = ["channel"]
+    search_fields = ["code", "name_zh", "name_en", "channel__code"]
+    search_help_text = _("Code or name")
+    ordering = ["channel__code", "code"]
+    autocomplete_fields = ["channel"]
+
+    def has_module_permission(self, request: HttpRequest) -> bool:
+        return False
 
 
 class PhaseForm(ModelForm[CampaignPhase]):
@@ -103,80 +132,3 @@ class PhasePage(Page):
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False
-
-
-@admin.register(ChannelLink)
-class LinkPage(Page):
-    """A door into the shop, with the code that is printed for it.
-
-    A link of no store is the whole chain's: everybody may print it, head office changes it.
-    """
-
-    store_lookup = "store_id"
-    shows_unassigned = True
-    list_display = ["label", "code", "channel", "store", "campaign", "is_active", "created_at"]
-    list_filter = [("channel", VisibleFilter), ("store", VisibleFilter), "is_active"]
-    list_select_related = ["channel", "store", "campaign"]
-    search_fields = ["code", "label"]
-    search_help_text = _("Code or label")
-    ordering = ["-created_at"]
-    date_hierarchy = "created_at"
-    autocomplete_fields = ["channel", "campaign", "phase", "store"]
-    readonly_fields = ["code", "created_at", "public_url", "qr_code"]
-    fieldsets = [
-        (None, {"fields": [("label", "is_active"), ("channel", "store")]}),
-        (None, {"fields": [("campaign", "phase"), "target_url"]}),
-        (_("To print and to share"), {"fields": ["public_url", "qr_code", ("code", "created_at")]}),
-    ]
-    add_fieldsets = fieldsets[:2]
-
-    @admin.display(description=_("public address"))
-    def public_url(self, link: ChannelLink) -> SafeString:
-        """Show the address that the QR code holds."""
-        url = links.public_url(link.code)
-        return format_html('<a href="{0}" class="text-link select-all">{0}</a>', url)
-
-    @admin.display(description=_("QR code"))
-    def qr_code(self, link: ChannelLink) -> SafeString:
-        """Show the QR code, and offer it as files."""
-        drawing = links.qr_code(link.code, kind="svg").decode()
-        files = {
-            kind: reverse("admin:campaigns_channellink_qr", args=[link.pk, kind])
-            for kind in IMAGE_TYPES
-        }
-        return format_html(
-            '<div class="bg-white border border-base-200 inline-block p-2 rounded-default'
-            ' *:size-44" data-qr>{}</div><div class="flex gap-4 mt-2">'
-            '<a class="text-link" href="{}" download>SVG</a>'
-            '<a class="text-link" href="{}" download>PNG</a></div>',
-            mark_safe(drawing[drawing.index("<svg") :]),  # noqa: S308 - drawn by us
-            files["svg"],
-            files["png"],
-        )
-
-    def get_urls(self) -> list[Any]:
-        qr = self.admin_site.admin_view(self.qr_file)
-        return [
-            path("<path:object_id>/qr.<str:kind>", qr, name="campaigns_channellink_qr"),
-            *super().get_urls(),
-        ]
-
-    def qr_file(self, request: HttpRequest, object_id: str, kind: str) -> HttpResponse:
-        """Answer with the QR code as a file."""
-        link = self.get_object(request, object_id)
-        if link is None or kind not in IMAGE_TYPES or not self.has_view_permission(request, link):
-            raise Http404
-        return HttpResponse(
-            links.qr_code(link.code, kind=kind),
-            content_type=IMAGE_TYPES[kind],
-            headers={"Content-Disposition": f'attachment; filename="{link.code}.{kind}"'},
-        )
-
-    def save_model(
-        self, request: HttpRequest, obj: ChannelLink, form: ModelForm[ChannelLink], change: Any
-    ) -> None:
-        if not change:
-            obj.code = identifiers.new_code(links.CODE_LENGTH)
-            obj.created_at = timezone.now()
-        super().save_model(request, obj, form, change)
-        clicks.forget_links()

@@ -18,7 +18,7 @@ from campaigns import links, queries
 from campaigns.api import serializers
 from campaigns.api.channels import ensure_head_office, writable_store
 from campaigns.api.renderers import PNGRenderer, SVGRenderer
-from campaigns.models import CampaignPhase, Channel, ChannelLink
+from campaigns.models import CampaignPhase, Channel, ChannelLink, Placement
 from shop.kernel.errors import InvalidInput, NotFound
 from shop.kernel.idempotency import idempotent
 from shop.kernel.negotiation import FormatNegotiation
@@ -55,7 +55,7 @@ class ChannelLinksView(ListAPIView[ChannelLink]):
 
     def get_queryset(self) -> QuerySet[ChannelLink]:
         rows = queries.visible_links(principal_of(self.request))
-        return rows.select_related("channel", "campaign", "store")
+        return rows.select_related("channel", "campaign", "placement", "store")
 
     @extend_schema(
         operation_id="channel_links_list",
@@ -112,8 +112,12 @@ class ChannelLinkQRView(APIView):
         operation_id="channel_links_qr",
         tags=["channel links"],
         summary="Get a link's QR code to print",
-        description="SVG or PNG, by `?format=` or the Accept header. 406 for other formats.",
-        parameters=[OpenApiParameter("format", enum=["svg", "png"])],
+        description=(
+            "SVG or PNG, by `?format=` or the Accept header. 406 for other formats. With a size it"
+            " is to be printed so wide; a logo in the middle comes with the highest error"
+            " correction."
+        ),
+        parameters=[OpenApiParameter("format", enum=["svg", "png"]), serializers.QRQuery],
         responses={
             (200, "image/svg+xml"): OpenApiTypes.BYTE,
             (200, "image/png"): OpenApiTypes.BINARY,
@@ -124,9 +128,11 @@ class ChannelLinkQRView(APIView):
         link = queries.visible_links(principal_of(request)).filter(code=code).first()
         if link is None:
             raise NotFound
+        query = serializers.QRQuery(data=request.query_params)
+        query.is_valid(raise_exception=True)
         kind: str = request.accepted_renderer.format
         return Response(
-            links.qr_code(link.code, kind=kind),
+            links.qr_code(link.code, kind=kind, style=query.to_style()),
             headers={
                 "Content-Disposition": f'inline; filename="{link.code}.{kind}"',
                 "Vary": "Accept",
@@ -150,15 +156,28 @@ def _create_link(principal: Principal, data: dict[str, Any]) -> ChannelLink:
         store = writable_store(principal, data["store"], pointer="/store")
     else:
         ensure_head_office(principal)
+    texts = ("target_url", "utm_template", "offer_zh", "offer_en")
     return links.create(
         channel=channel,
         campaign=campaign,
         phase=_phase(data.get("phase")),
+        placement=_placement(channel, data.get("placement")),
         store=store,
         label=data["label"],
-        target_url=data.get("target_url", ""),
         now=timezone.now(),
+        **{name: data[name] for name in texts if name in data},
     )
+
+
+def _placement(channel: Channel, code: str | None) -> Placement | None:
+    if code is None:
+        return None
+    placement = Placement.objects.filter(channel=channel, code=code).first()
+    if placement is None:
+        raise InvalidInput(
+            "/placement", _("The channel has no such placement."), reason="unknown-placement"
+        )
+    return placement
 
 
 def _phase(phase_id: int | None) -> CampaignPhase | None:

@@ -2,13 +2,16 @@
 
 from typing import Any
 
+from django.conf import settings
 from django.core.validators import validate_slug
 from rest_framework import serializers
 
-from campaigns import links
+from campaigns import links, utm
 from campaigns.api.phase_serializers import PhaseOut, PhaseRequest, to_phase_draft
 from campaigns.campaigns import CampaignDraft
-from campaigns.models import Campaign, Channel, ChannelLink, Touch
+from campaigns.models import Campaign, Channel, ChannelLink, Placement, Touch
+from campaigns.models.fields import validate_utm_template
+from shop.kernel.qr_print import Style
 from shop.kernel.serializers import (
     AmountField,
     StrictCharField,
@@ -29,6 +32,22 @@ class SlugField(StrictCharField):
         super().__init__(max_length=max_length, validators=[validate_slug], **kwargs)
 
 
+class UtmTemplate(StrictCharField):
+    """UTM parameters with places to fill in."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(
+            **{
+                "max_length": 300,
+                "required": False,
+                "allow_blank": True,
+                "validators": [validate_utm_template],
+                "help_text": f"Such as `{utm.STANDARD}`; places: {', '.join(utm.PLACES)}.",
+                **kwargs,
+            }
+        )
+
+
 # --- channels and campaigns ----------------------------------------------------------------------
 
 
@@ -39,6 +58,7 @@ class ChannelRequest(StrictSerializer):
     kind = serializers.ChoiceField(choices=Channel.Kind.choices)
     name_zh = StrictCharField(max_length=80)
     name_en = StrictCharField(max_length=80)
+    utm_template = UtmTemplate()
 
 
 class ChannelOut(serializers.ModelSerializer[Channel]):
@@ -46,7 +66,26 @@ class ChannelOut(serializers.ModelSerializer[Channel]):
 
     class Meta:
         model = Channel
-        fields = ("code", "kind", "name_zh", "name_en")
+        fields = ("code", "kind", "name_zh", "name_en", "utm_template")
+
+
+class PlacementRequest(StrictSerializer):
+    """A new place within a channel."""
+
+    channel = StrictCharField(max_length=32, help_text="Code of the channel.")
+    code = SlugField(max_length=32)
+    name_zh = StrictCharField(max_length=80)
+    name_en = StrictCharField(max_length=80)
+
+
+class PlacementOut(serializers.ModelSerializer[Placement]):
+    """A place within a channel."""
+
+    channel = serializers.CharField(source="channel.code")
+
+    class Meta:
+        model = Placement
+        fields = ("channel", "code", "name_zh", "name_en")
 
 
 class CampaignRequest(StrictSerializer):
@@ -117,9 +156,17 @@ class ChannelLinkRequest(StrictSerializer):
         min_value=1, max_value=2**62, required=False, help_text="Id of one of its phases."
     )
     store = StrictCharField(max_length=16, required=False)
+    placement = StrictCharField(
+        max_length=32, required=False, help_text="Code of one of the channel's placements."
+    )
     target_url = StrictCharField(
         max_length=300, required=False, help_text="Empty: the shop's own welcome page."
     )
+    utm_template = UtmTemplate()
+    offer_zh = StrictCharField(
+        max_length=120, required=False, allow_blank=True, help_text="What the poster promises."
+    )
+    offer_en = StrictCharField(max_length=120, required=False, allow_blank=True)
 
 
 class ChannelLinkOut(serializers.ModelSerializer[ChannelLink]):
@@ -128,6 +175,7 @@ class ChannelLinkOut(serializers.ModelSerializer[ChannelLink]):
     channel = serializers.CharField(source="channel.code")
     campaign = serializers.CharField(source="campaign.code", default=None, allow_null=True)
     phase = serializers.IntegerField(source="phase_id", allow_null=True)
+    placement = serializers.CharField(source="placement.code", default=None, allow_null=True)
     store = serializers.CharField(source="store.code", default=None, allow_null=True)
     url = serializers.SerializerMethodField()
     qr_url = serializers.SerializerMethodField()
@@ -140,8 +188,12 @@ class ChannelLinkOut(serializers.ModelSerializer[ChannelLink]):
             "channel",
             "campaign",
             "phase",
+            "placement",
             "store",
             "target_url",
+            "utm_template",
+            "offer_zh",
+            "offer_en",
             "is_active",
             "url",
             "qr_url",
@@ -155,6 +207,27 @@ class ChannelLinkOut(serializers.ModelSerializer[ChannelLink]):
     def get_qr_url(self, link: ChannelLink) -> str:
         """Return the address in the QR code, by which a scan is told from a click."""
         return links.public_url(link.code, is_scan=True)
+
+
+class QRQuery(serializers.Serializer[Any]):
+    """How a code is printed; without any of these it is a plain one to be scaled."""
+
+    size_mm = serializers.FloatField(
+        required=False, min_value=10, max_value=1000, help_text="Width with the quiet zone."
+    )
+    dpi = serializers.IntegerField(required=False, min_value=72, max_value=1200)
+    logo = serializers.BooleanField(
+        required=False, default=False, help_text="The shop's mark in the middle; still decodes."
+    )
+    caption = serializers.CharField(required=False, max_length=40, help_text="A line below.")
+
+    def to_style(self) -> Style | None:
+        """Return the validated look; None for the plain code."""
+        data = self.validated_data
+        given = {name: data[name] for name in ("size_mm", "dpi", "caption") if name in data}
+        if not given and not data["logo"]:
+            return None
+        return Style(has_mark=data["logo"], mark_file=settings.BRAND_LOGO, **given)
 
 
 # --- touches -------------------------------------------------------------------------------------

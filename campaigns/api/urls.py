@@ -17,6 +17,7 @@ from campaigns.api import (
     offers,
     partners,
     phases,
+    placements,
     reservations,
     touches,
     transfers,
@@ -24,6 +25,7 @@ from campaigns.api import (
 
 urlpatterns = [
     path("channels", channels.ChannelsView.as_view()),
+    path("placements", placements.PlacementsView.as_view()),
     path("campaigns", channels.CampaignsView.as_view()),
     path("campaigns/<str:code>", channels.CampaignView.as_view()),
     path("campaigns/<str:code>/phases", phases.CampaignPhasesView.as_view()),

@@ -30,6 +30,7 @@ from campaigns.models.partners import (
     SwapDelivery,
 )
 from campaigns.models.phases import CampaignPhase, Cause, PhasePlan, Reservation
+from campaigns.models.placements import Placement
 from campaigns.models.promotions import Promotion, PromotionUse, UsageCounter
 from campaigns.models.referrals import Referral, ReferralCode, ReferralProgramme
 from campaigns.models.touches import SeenEvent, Touch, TouchTotal
@@ -71,6 +72,7 @@ __all__ = [
     "PartnerKey",
     "PartnerPool",
     "PhasePlan",
+    "Placement",
     "Promotion",
     "PromotionUse",
     "Referral",

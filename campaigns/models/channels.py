@@ -2,8 +2,10 @@
 
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.fields import UtmTemplateField
 from shop.kernel.fields import CentsField, OptionalCentsField
 from shop.kernel.money import Cents
 from shop.models.members import Member
@@ -20,6 +22,7 @@ class Channel(Named):
         AD_SEARCH = "ad_search", _("Search ads")
         KOL = "kol", _("Opinion leader")
         FLYER = "flyer", _("Flyers")
+        OFFLINE = "offline", _("Posters and stands")
         FISSION = "fission", _("Fission")
         COBRAND = "cobrand", _("Co-branding")
         SWAP = "swap", _("Resource swap")
@@ -30,6 +33,7 @@ class Channel(Named):
 
     code = models.SlugField(_("code"), max_length=32, unique=True)
     kind = models.CharField(_("kind"), max_length=16, choices=Kind)
+    utm_template = UtmTemplateField(_("UTM template"))
 
     class Meta:
         verbose_name = _("channel")
@@ -89,6 +93,15 @@ class ChannelLink(models.Model):
         related_name="links",
         verbose_name=_("phase"),
     )
+    placement = models.ForeignKey(
+        "campaigns.Placement",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="links",
+        verbose_name=_("placement"),
+        help_text=_("Where in the channel it stands."),
+    )
     store = models.ForeignKey(
         Store, models.PROTECT, null=True, blank=True, related_name="+", verbose_name=_("store")
     )
@@ -99,6 +112,21 @@ class ChannelLink(models.Model):
         default="",
         help_text=_("Empty: the shop's own welcome page."),
     )
+    utm_template = UtmTemplateField(_("UTM template"))
+    offer_zh = models.CharField(
+        _("offer on the poster, in Chinese"),
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+    )
+    offer_en = models.CharField(
+        _("offer on the poster, in English"),
+        max_length=120,
+        blank=True,
+        default="",
+        db_default="",
+    )
     is_active = models.BooleanField(_("active"), default=True)
     created_at = models.DateTimeField(_("created"))
 
@@ -108,6 +136,14 @@ class ChannelLink(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} ({self.code})"
+
+    @property
+    def offer(self) -> str:
+        """Return what its poster promises, in the language of the request or else the other."""
+        both = [self.offer_zh, self.offer_en]
+        if not (get_language() or "").startswith("zh"):
+            both.reverse()
+        return both[0] or both[1]
 
 
 class Acquisition(models.Model):

@@ -373,6 +373,11 @@ TOUCH_RETENTION_MONTHS = env.int("TOUCH_RETENTION_MONTHS", default=13)
 if timedelta(days=28) * TOUCH_RETENTION_MONTHS < timedelta(days=31) + TOUCH_LATE_AFTER:
     raise ImproperlyConfigured("TOUCH_RETENTION_MONTHS must outlast what may still be credited.")
 
+BRAND_LOGO = env.str("BRAND_LOGO", default="")
+"""Path of a square PNG that stands in the middle of printed QR codes; without it, our own mark."""
+if BRAND_LOGO and not Path(BRAND_LOGO).is_file():
+    raise ImproperlyConfigured(f"BRAND_LOGO: there is no file {BRAND_LOGO}.")
+
 # --- providers ---------------------------------------------------------------------------------
 
 MESSAGE_PROVIDER = env.str("MESSAGE_PROVIDER", default="shop.messages.SandboxMessages")

@@ -216,6 +216,33 @@ class TestManager:
         assert manager.get(url(ChannelLink, "qr", own.pk, "svg")).status_code == 200
         assert manager.get(url(ChannelLink, "qr", other, "svg")).status_code == 404
 
+    def test_prints_posters_and_codes_of_its_own_links_only(
+        self, manager: Client, theirs: world.Rows
+    ) -> None:
+        own = ChannelLink.objects.get(store__code="SH001")
+        (other,) = theirs[ChannelLink]
+        ChannelLink.objects.filter(pk=own.pk).update(offer_zh="第二杯半价", offer_en="Half off")
+
+        for size, language, offer in [
+            ("a4", "zh-hans", "第二杯半价"),
+            ("sticker", "en", "Half off"),
+        ]:
+            query = {"size": size, "language": language}
+            page = text_of(manager.get(url(ChannelLink, "poster", own.pk), query))
+            assert offer in page
+            assert own.code in page
+            assert 'fill-rule="evenodd"' in page  # the mark within the code
+        look = {"size_mm": "30", "dpi": "300", "logo": "on", "caption": "扫码"}
+        chosen = text_of(manager.get(url(ChannelLink, "print", own.pk), look))
+        png = manager.get(url(ChannelLink, "qr", own.pk, "png"), look)
+        wrong = manager.get(url(ChannelLink, "qr", own.pk, "png"), look | {"size_mm": "x"})
+
+        assert 'width="30mm"' in chosen
+        assert png["Content-Type"] == "image/png"
+        assert "errorlist" in text_of(wrong)
+        for name in ("poster", "print"):
+            assert manager.get(url(ChannelLink, name, other)).status_code == 404
+
     def test_is_offered_no_row_of_another_store(self, manager: Client, theirs: world.Rows) -> None:
         asked = 0
         for model, _page in pages():

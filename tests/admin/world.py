@@ -14,6 +14,7 @@ from campaigns import (
     costs,
     definitions,
     links,
+    placements,
     referrals,
     statements,
     swaps,
@@ -208,8 +209,13 @@ def _promote(store: Store) -> ChannelLink:
         starts_at=make.NOON,
         ends_at=make.NOON + timedelta(days=3),
     )
+    channel = Channel.objects.get(code="flyer")
+    placement = placements.create(
+        channel, code=f"at-{store.code}", name_zh=f"门口{store.code}", name_en=f"Door {store.code}"
+    )
     link = links.create(
-        channel=Channel.objects.get(code="flyer"),
+        channel=channel,
+        placement=placement,
         label=f"door of {store.code}",
         store=store,
         campaign=campaign,

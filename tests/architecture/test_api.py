@@ -45,6 +45,7 @@ MOVES_NO_VALUE = {
     "channels_create": "its code is unique",
     "topics_create": "its code is unique",
     "partners_create": "its code is unique",
+    "placements_create": "its code is unique within its channel",
     "stores_set_availability": "says what shall be, however often",
 }
 """POSTs without an Idempotency-Key, each with its reason. Everything else needs one."""

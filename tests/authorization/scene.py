@@ -849,6 +849,15 @@ ASKED: dict[str, Asked] = {
             "name_en": "Metro flyers",
         }
     ),
+    "placements_list": Asked(),
+    "placements_create": Asked(
+        body=lambda scene, caller: {
+            "channel": "flyer",
+            "code": "exit-3",
+            "name_zh": "三号口",
+            "name_en": "Exit 3",
+        }
+    ),
     "campaigns_list": Asked(marker=lambda scene: '"opening"'),
     "campaigns_retrieve": Asked(
         path=lambda scene: {"code": scene.campaign}, marker=lambda scene: '"opening"'

@@ -180,6 +180,8 @@ MAY = {
     "members_unpin_tier": "manager head_office",
     "channels_list": f"{ANALYSTS} {MANAGERS}",
     "channels_create": "head_office",
+    "placements_list": f"{ANALYSTS} {MANAGERS}",
+    "placements_create": "head_office",
     "campaigns_list": f"{ANALYSTS} {MANAGERS}",
     "campaigns_retrieve": "analyst manager head_office",
     "campaigns_phases": "analyst manager head_office",

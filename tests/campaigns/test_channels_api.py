@@ -1,11 +1,19 @@
 """Channels, campaigns and links over HTTP."""
 
+import io
+from functools import partial
+from pathlib import Path
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
+import zxingcpp
+from django.test import Client
+from PIL import Image
 
-from campaigns import links
-from campaigns.models import Campaign, ChannelLink
+from campaigns import links, utm
+from campaigns.models import Campaign, Channel, ChannelLink
+from shop.kernel import qr_print
 from tests import make
 from tests.campaigns.pictures import read_qr
 from tests.make import Api
@@ -48,7 +56,7 @@ class TestChannels:
         made = head_office().post("/channels", self.METRO)
         listed = make.staff("SH001").get("/channels").json()["results"]
 
-        assert (made.status_code, made.json()) == (201, self.METRO)
+        assert (made.status_code, made.json()) == (201, self.METRO | {"utm_template": ""})
         assert self.METRO in listed
 
     def test_have_codes_of_their_own(self) -> None:
@@ -216,7 +224,150 @@ class TestLinks:
         assert pointers(answer) == ["/store"]
 
 
+class TestPlacement:
+    def test_says_where_in_its_channel_a_link_stands(self) -> None:
+        office = head_office()
+        exit_3 = {"channel": "flyer", "code": "exit-3", "name_zh": "三号口", "name_en": "Exit 3"}
+
+        made = office.post("/placements", exit_3, key=None)
+        again = office.post("/placements", exit_3, key=None)
+        nowhere = office.post("/placements", exit_3 | {"channel": "moon"}, key=None)
+        link = office.post("/channel-links", FLYERS | {"placement": "exit-3"})
+        other = office.post("/channel-links", FLYERS | {"channel": "douyin", "placement": "exit-3"})
+
+        assert (made.status_code, made.json()) == (201, exit_3)
+        assert (again.status_code, again.json()["code"]) == (409, "code-taken")
+        assert pointers(nowhere) == ["/channel"]
+        assert link.json()["placement"] == "exit-3"
+        assert pointers(other) == ["/placement"]
+        assert office.get("/placements", channel="flyer").json()["results"] == [exit_3]
+        assert office.get("/placements", channel="kol").json()["results"] == []
+
+
+class TestUtm:
+    def test_is_filled_from_channel_campaign_and_placement(self) -> None:
+        office = head_office()
+        office.post("/campaigns", OPENING, key=None)
+        office.post(
+            "/placements",
+            {"channel": "flyer", "code": "exit-3", "name_zh": "口", "name_en": "Exit"},
+            key=None,
+        )
+        body = FLYERS | {
+            "campaign": "opening",
+            "placement": "exit-3",
+            "store": "SH001",
+            "target_url": "https://shop.example/menu?utm_medium=own",
+            "utm_template": utm.STANDARD,
+        }
+        code = office.post("/channel-links", body).json()["code"]
+
+        location = Client().get(f"/t/{code}", headers={"User-Agent": "WeChat"})["Location"]
+
+        query = parse_qs(urlsplit(location).query)
+        assert {name: value for name, (value,) in query.items() if name.startswith("utm_")} == {
+            "utm_source": "flyer",
+            "utm_medium": "own",  # what the address says already stays
+            "utm_campaign": "opening",
+            "utm_content": "exit-3",
+            "utm_term": code,
+        }
+
+    def test_of_a_channel_is_for_its_links_that_have_none_of_their_own(self) -> None:
+        own = "utm_source={channel}-{link}"
+        Channel.objects.filter(code="flyer").update(
+            utm_template="utm_source=fly&utm_medium={medium}"
+        )
+        plain, special = make.link(), make.link()
+        ChannelLink.objects.filter(pk=special.pk).update(utm_template=own)
+
+        found = links.targets([plain.code, special.code])
+
+        assert found[plain.code] == (plain.pk, "/welcome?utm_source=fly&utm_medium=print")
+        assert found[special.code][1] == f"/welcome?utm_source=flyer-{special.code}"
+
+    @pytest.mark.parametrize(
+        "template", ["{me}", "utm_source={me}", "utm_id=1", "utm_source={link!r}", "utm_source={"]
+    )
+    def test_that_cannot_be_filled_is_refused(self, template: str) -> None:
+        answer = head_office().post("/channel-links", FLYERS | {"utm_template": template})
+
+        assert pointers(answer) == ["/utm_template"]
+
+    def test_knows_a_medium_for_every_kind_of_channel(self) -> None:
+        assert set(utm.MEDIUMS) == set(Channel.Kind.values)
+
+
 class TestQRCode:
+    @pytest.mark.parametrize(
+        "look",
+        [
+            {"size_mm": 15, "dpi": 300, "logo": "true"},
+            {"size_mm": 60, "caption": "扫码领券 · 人民广场店", "logo": "true"},
+            {"size_mm": 30, "dpi": 150, "caption": "Scan me"},
+        ],
+    )
+    def test_decodes_in_every_look(self, look: dict[str, Any]) -> None:
+        link = make.link()
+
+        answer = make.staff("SH001").get(f"/channel-links/{link.code}/qr", format="png", **look)
+
+        with Image.open(io.BytesIO(answer.content)) as picture:
+            (found,) = zxingcpp.read_barcodes(picture.convert("L"))
+            width_mm = picture.width / picture.info["dpi"][0] * 25.4
+        assert found.text == links.public_url(link.code, is_scan=True)
+        assert width_mm == pytest.approx(look["size_mm"], abs=0.2)
+
+    def test_has_its_size_its_mark_and_its_caption_in_an_svg(self) -> None:
+        look = {"size_mm": 50, "logo": "true", "caption": "<扫码>"}
+
+        answer = make.staff("SH001").get(f"/channel-links/{make.link().code}/qr", **look)
+
+        drawing = answer.content.decode()
+        assert 'width="50mm"' in drawing
+        assert 'fill-rule="evenodd"' in drawing
+        assert "&lt;扫码&gt;</text>" in drawing
+
+    def test_carries_the_shops_own_logo(self, settings: Any, tmp_path: Path) -> None:
+        settings.BRAND_LOGO = str(tmp_path / "logo.png")
+        Image.new("RGB", (200, 200), "#c0392b").save(settings.BRAND_LOGO)
+        link, staff = make.link(), make.staff("SH001")
+        ask = partial(staff.get, f"/channel-links/{link.code}/qr", size_mm=40, logo="true")
+
+        png, svg = ask(format="png").content, ask(format="svg").content.decode()
+
+        with Image.open(io.BytesIO(png)) as picture:
+            colours = picture.convert("RGB")
+            middle = colours.getpixel((picture.width // 2, picture.height // 2))
+            (found,) = zxingcpp.read_barcodes(picture.convert("L"))
+        assert middle == (0xC0, 0x39, 0x2B)
+        assert found.text == links.public_url(link.code, is_scan=True)
+        assert "data:image/png;base64," in svg
+
+    @pytest.mark.parametrize(
+        ("look", "pointer"),
+        [
+            ({"size_mm": 5}, "/size_mm"),
+            ({"size_mm": 1000, "dpi": 300}, "/dpi"),
+            ({"dpi": "high"}, "/dpi"),
+            ({"caption": "x" * 41}, "/caption"),
+        ],
+    )
+    def test_that_nobody_could_print_is_refused(self, look: dict[str, Any], pointer: str) -> None:
+        path = f"/channel-links/{make.link().code}/qr"
+
+        assert pointers(make.staff("SH001").get(path, format="png", **look)) == [pointer]
+
+    def test_says_when_there_is_no_font_for_its_caption(
+        self, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(qr_print, "FONTS", ())
+        path, staff = f"/channel-links/{make.link().code}/qr", make.staff("SH001")
+
+        assert pointers(staff.get(path, format="png", caption="扫码")) == ["/caption"]
+        assert staff.get(path, format="png", caption="Scan").status_code == 200
+        assert staff.get(path, format="svg", caption="扫码").status_code == 200
+
     def test_says_the_address_when_read_back(self) -> None:
         link = make.link()
 

@@ -15,6 +15,7 @@ from campaigns.models import (
     Channel,
     Cobrand,
     CouponDefinition,
+    Placement,
     Reservation,
     ResourceSwap,
 )
@@ -91,6 +92,10 @@ class Shop:
 
     def channel(self) -> None:
         Channel.objects.create(code=self.next(), kind="flyer", **NAMES)
+
+    def placement(self) -> None:
+        channel = Channel.objects.get(code="flyer")
+        Placement.objects.create(channel=channel, code=self.next(), **NAMES)
 
     def campaign(self) -> None:
         campaign = Campaign.objects.create(code=self.next(), starts_at=NOW, **NAMES)
@@ -274,6 +279,7 @@ LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
     "rewards_list": (lambda shop: (shop.till, "/rewards"), Shop.reward),
     "earning_rules_list": (lambda shop: (shop.office, "/earning-rules"), Shop.earning_rule),
     "channels_list": (lambda shop: (shop.office, "/channels"), Shop.channel),
+    "placements_list": (lambda shop: (shop.office, "/placements"), Shop.placement),
     "campaigns_list": (lambda shop: (shop.office, "/campaigns"), Shop.campaign),
     "campaigns_changes": (
         lambda shop: (shop.office, "/campaigns/listed/changes"),
