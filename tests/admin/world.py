@@ -210,8 +210,8 @@ def _promote(store: Store) -> ChannelLink:
         ends_at=make.NOON + timedelta(days=3),
     )
     channel = Channel.objects.get(code="flyer")
-    placement = placements.create(
-        channel, code=f"at-{store.code}", name_zh=f"门口{store.code}", name_en=f"Door {store.code}"
+    placement = channel.placements.first() or placements.create(
+        channel, code="door", name_zh="门口", name_en="At the door"
     )
     link = links.create(
         channel=channel,
