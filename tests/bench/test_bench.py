@@ -12,8 +12,9 @@ import pytest
 from django.test import Client
 from django.utils import timezone
 
-from bench import cpu, load, measuring, seeding
+from bench import cpu, economics, history, load, measuring, seeding
 from shop.storefront.invariants import suite
+from shop.storefront.rollups import upkeep
 
 MEMBERS = 20
 
@@ -53,6 +54,18 @@ class TestSeeding:
         send(next(tills.settlements(0)))
 
         assert [finding.name for finding in suite.check_all(now=timezone.now()).broken] == []
+
+
+@pytest.mark.django_db
+def test_history_is_told_alike_by_roll_ups_and_orders() -> None:
+    """The comparison that the bench makes at any size; it raises where a number differs."""
+    history.write(orders=1600)
+    history.mark_everything()
+    upkeep.refresh()
+
+    timings = economics.measure(rounds=1)
+
+    assert [timing.days for timing in timings] == [30, 30, 30, 365, 365, 365]
 
 
 class Echo(BaseHTTPRequestHandler):

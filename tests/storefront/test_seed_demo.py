@@ -19,8 +19,9 @@ from shop.models import Member, Order, Refund, Store
 from shop.storefront.demo import people, season
 from shop.storefront.demo.season import Season
 from shop.storefront.invariants import suite
-from shop.storefront.reports import daily, opening_funnel
+from shop.storefront.reports import daily, loop, opening_funnel
 from shop.storefront.reports.opening_funnel import OpeningFunnel
+from shop.storefront.reports.scopes import Scope
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -53,6 +54,25 @@ def funnel() -> OpeningFunnel:
     return opening_funnel.build(store=make.store())
 
 
+def loop_of_the_opening() -> list[int]:
+    """Return who was reached, bought in three days, came back, stayed, brought whom."""
+    store = make.store()
+    until = store.opened_on + timedelta(days=3)
+    total = loop.build(
+        Scope(
+            stores=[store],
+            since=store.opened_on - timedelta(days=30),
+            until=until,
+            first_until=until,
+            now=AFTERNOON,
+        )
+    )[0]
+    return [
+        *[total.reached, total.first_order, total.second_order, total.long_term],
+        *[total.referrer, total.friends],
+    ]
+
+
 def broken() -> list[str]:
     return [finding.name for finding in suite.check_all(now=AFTERNOON).broken]
 
@@ -60,6 +80,9 @@ def broken() -> list[str]:
 class TestTheOpening:
     def test_is_a_tenth_of_the_customers_in_the_small_demo(self) -> None:
         assert [stage.people for stage in funnel().stages] == [100, 82, 63, 50, 30, 10, 4]
+
+    def test_is_told_by_the_loop_too(self) -> None:
+        assert loop_of_the_opening() == [100, 50, 30, 10, 4, 6]
 
     def test_happened_half_a_year_before_the_day_of_the_demo(self) -> None:
         assert funnel().opened_on == AFTERNOON.date() - timedelta(days=180)
@@ -174,6 +197,7 @@ class TestTheFullDemo:
 
         assert [stage.people for stage in funnel().stages] == [1000, 820, 630, 500, 300, 100, 40]
         assert funnel().total.friends_referred == 60
+        assert loop_of_the_opening() == [1000, 500, 300, 100, 40, 60]
         assert funnel().stages[3].rate_of_first == 0.5
         assert funnel().stages[4].rate_of_previous == 0.6
         connection.check_constraints()

@@ -154,7 +154,7 @@ def _average(history: History) -> float:
 def _divide(
     ranked: Sequence[History], curves: Mapping[int, Curve], *, budget_cents: int, days: int
 ) -> dict[int, Cents]:
-    """Bring the marginal costs together by bisection; what rounding leaves goes to the first."""
+    """Bring marginal costs together by bisection; the first with room gets what rounding leaves."""
     useful = [history.id for history in ranked if curves[history.id].scale > 0]
     parts = {history.id: Cents(0) for history in ranked}
     if not useful:
@@ -176,7 +176,8 @@ def _divide(
     for key, cost in spend(exp(high)).items():
         parts[key] = Cents(int(cost * days))
     left = budget_cents - sum(parts.values())
-    parts[useful[0]] = Cents(parts[useful[0]] + left)
+    first = next((key for key in useful if parts[key] + left <= tops[key] * days), useful[0])
+    parts[first] = Cents(parts[first] + left)
     return parts
 
 
