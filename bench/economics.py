@@ -19,7 +19,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from bench import servers
+from bench import cpu, servers
 from shop.config.processes import CannotStart
 
 ROUNDS = 5
@@ -29,12 +29,17 @@ DAY_GOAL_SECONDS = 1.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Timing:
-    """One report, both ways; milliseconds."""
+    """One report, both ways: milliseconds by the clock, and of CPU in both processes.
+
+    A busy machine stretches the clock; the ratio is of CPU.
+    """
 
     name: str
     days: int
     rolled_ms: float
     raw_ms: float
+    rolled_cpu_ms: float
+    raw_cpu_ms: float
     ratio: float
 
 
@@ -81,6 +86,7 @@ def _measure(orders: int, console: Console) -> dict[str, Any]:
     console.print(f"… in {made:.0f} s. Asking …")
     with connection.cursor() as cursor:
         cursor.execute("VACUUM ANALYZE")
+        cursor.execute("SET max_parallel_workers_per_gather = 0")
     return {
         "orders": orders,
         "write_seconds": round(written, 1),
@@ -115,24 +121,45 @@ def measure(*, rounds: int = ROUNDS) -> list[Timing]:
     """
     found = []
     for days, name, scope, build, compare in _cases():
-        times = []
-        for _round in range(rounds):
-            started = time.perf_counter()
-            got = build(scope)
-            times.append((time.perf_counter() - started) * 1000)
-        started = time.perf_counter()
-        compare(got, scope)
-        raw_ms = (time.perf_counter() - started) * 1000
+        got = build(scope)
+        times = [_cost(partial(build, scope)) for _round in range(rounds)]
+        raw = _cost(partial(compare, got, scope))
+        cpu_ms = sum(each.cpu_ms for each in times) / rounds
         found.append(
             Timing(
                 name=name,
                 days=days,
-                rolled_ms=round(median(times), 1),
-                raw_ms=round(raw_ms, 1),
-                ratio=round(raw_ms / median(times), 1),
+                rolled_ms=round(median(each.clock_ms for each in times), 1),
+                raw_ms=round(raw.clock_ms, 1),
+                rolled_cpu_ms=round(cpu_ms, 1),
+                raw_cpu_ms=round(raw.cpu_ms, 1),
+                ratio=round(raw.cpu_ms / max(cpu_ms, 1.0), 1),
             )
         )
     return found
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class _Cost:
+    clock_ms: float
+    cpu_ms: float
+
+
+def _cost(work: Callable[[], Any]) -> _Cost:
+    clock, spent = time.perf_counter(), _cpu_seconds()
+    work()
+    return _Cost(
+        clock_ms=(time.perf_counter() - clock) * 1000, cpu_ms=(_cpu_seconds() - spent) * 1000
+    )
+
+
+def _cpu_seconds() -> float:
+    """Return what this process and its database session have used; workers do not help here."""
+    from django.db import connection
+
+    if connection.connection is None:
+        connection.ensure_connection()
+    return time.process_time() + cpu.seconds(connection.connection.info.backend_pid)
 
 
 def _cases() -> Iterator[tuple[int, str, Any, Callable[..., Any], Callable[..., None]]]:
@@ -231,16 +258,18 @@ def _seconds(work: Callable[[], Any]) -> float:
 
 def _show(measured: Mapping[str, Any], console: Console) -> None:
     table = Table(title=f"Reports over {measured['orders']:,} orders, from roll-ups and from them")
-    for column in ("report", "days", "roll-ups ms", "orders ms", "ratio", "goal"):
+    for column in ("report", "days", "ms", "CPU ms", "orders: ms", "CPU ms", "ratio", "goal"):
         table.add_column(column, justify="left" if column == "report" else "right")
     for row in measured["timings"]:
         table.add_row(
             row["name"],
             str(row["days"]),
             f"{row['rolled_ms']:,}",
+            f"{row['rolled_cpu_ms']:,}",
             f"{row['raw_ms']:,}",
+            f"{row['raw_cpu_ms']:,}",
             f"× {row['ratio']:,}",
-            "met" if row["rolled_ms"] <= GOAL_MS else f"≤ {GOAL_MS:.0f} ms",
+            "met" if row["rolled_cpu_ms"] <= GOAL_MS else f"≤ {GOAL_MS:.0f} ms",
         )
     console.print(table)
     console.print(
