@@ -14,14 +14,13 @@ from collections.abc import Iterator
 from datetime import datetime
 from typing import Any
 
-from django.conf import settings
 from django.db import connection, transaction
 from django.db.models import F, Q, Sum
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
-from campaigns.models import BatchCode, CodeBatch, CouponDefinition
-from shop.kernel import identifiers, jobs, qr
+from campaigns.models import BatchCode, ChannelLink, CodeBatch, CouponDefinition
+from shop.kernel import identifiers, jobs
 from shop.kernel.errors import DomainError, InvalidInput
 from shop.kernel.models import Job
 
@@ -56,6 +55,7 @@ def create(
     kind: str = Kind.EACH,
     quantity: int | None = None,
     area: str = "",
+    link: ChannelLink | None = None,
     prefix: str = "",
     length: int = LEAST_LENGTH,
     word: str = "",
@@ -75,6 +75,7 @@ def create(
         kind=kind,
         label=label,
         area=area,
+        link=link,
         quantity=quantity,
         prefix=prefix,
         length=length,
@@ -303,13 +304,3 @@ def papers(batch: CodeBatch, *, first: int, count: int) -> list[tuple[int, str]]
         return [(1, batch.word or "")]
     rows = batch.codes.filter(number__gte=first, number__lt=first + count).order_by("number")
     return list(rows.values_list("number", "code"))
-
-
-def public_url(code: str) -> str:
-    """Return the address that a paper's QR code holds: joining, with the code filled in."""
-    return f"{settings.PUBLIC_URL.rstrip('/')}/welcome?coupon={code}"
-
-
-def qr_code(code: str) -> str:
-    """Return the QR code of a paper as SVG to stand in a page."""
-    return qr.inline(public_url(code))

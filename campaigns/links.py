@@ -132,6 +132,7 @@ def destination(
     visitor_id: str,
     referral_code: str = "",
     ad_click: AdClick | None = None,
+    coupon_code: str = "",
 ) -> str:
     """Return where the redirect leads, with what the page passes on when the guest joins."""
     parts = urlsplit(target_url or WELCOME_PATH)
@@ -141,6 +142,8 @@ def destination(
     query += [("link", code), ("visitor", visitor_id)]
     if referral_code:
         query.append(("ref", referral_code))
+    if coupon_code:
+        query.append(("coupon", coupon_code))
     return urlunsplit(parts._replace(query=urlencode(query)))
 
 
@@ -161,3 +164,18 @@ def qr_code(code: str, *, kind: str, style: Style | None = None) -> bytes:
     except qr_print.TooManyPixels as error:
         detail = _("The picture would be too large; take less dpi or an SVG.")
         raise InvalidInput("/dpi", detail, reason="too-large") from error
+
+
+def paper_url(link: ChannelLink | None, *, coupon_code: str) -> str:
+    """Return the address that a paper's QR code holds: joining, with the code filled in.
+
+    It goes through the link of its batch, so that a scan is a touch of that link.
+    """
+    if link is not None:
+        return f"{public_url(link.code, is_scan=True)}&coupon={coupon_code}"
+    return f"{settings.PUBLIC_URL.rstrip('/')}{WELCOME_PATH}?coupon={coupon_code}"
+
+
+def paper_qr_code(link: ChannelLink | None, *, coupon_code: str) -> str:
+    """Return the QR code of a paper as SVG to stand in a page."""
+    return qr.inline(paper_url(link, coupon_code=coupon_code))

@@ -25,6 +25,7 @@ from campaigns.models import (
     Partner,
     Reservation,
     ResourceSwap,
+    Touch,
 )
 from shop.kernel.principals import Kind, ModelT, Principal, scope
 
@@ -150,7 +151,7 @@ def with_all_issued(rows: QuerySet[CouponDefinition]) -> QuerySet[CouponDefiniti
 
 def code_batches() -> QuerySet[CodeBatch]:
     """Return every batch of codes with what became of its codes."""
-    return with_uses(CodeBatch.objects.select_related("definition"))
+    return with_uses(CodeBatch.objects.select_related("definition", "link"))
 
 
 def with_uses(rows: QuerySet[CodeBatch]) -> QuerySet[CodeBatch]:
@@ -162,6 +163,14 @@ def with_uses(rows: QuerySet[CodeBatch]) -> QuerySet[CodeBatch]:
         entered=Coalesce(Subquery(entered), 0),
         redeemed=Coalesce(Subquery(redeemed.values("number")), 0),
     )
+
+
+def scans_of(batch: CodeBatch) -> int:
+    """Return how often QR codes of the batch's link were scanned since the batch was made."""
+    scans = Touch.objects.filter(
+        link=batch.link_id, kind=Touch.Kind.SCAN, occurred_at__gte=batch.created_at
+    )
+    return scans.count()
 
 
 def wallet(member_id: int, *, now: datetime, status: str = "") -> QuerySet[Coupon]:

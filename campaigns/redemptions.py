@@ -61,18 +61,18 @@ def redeem(
     discounts: Mapping[str, Cents],
     now: datetime,
     entered: Sequence[Coupon] = (),
-) -> None:
+) -> list[Coupon]:
     """Use coupons on a paid order: those it held, or (settled at once) available ones.
 
     A coupon that was held in time is honoured even if it has expired since. `entered` as for a
-    hold.
+    hold. Return the coupons used.
 
     Raises:
         CouponNotUsable, CouponBudgetExhausted, limits.OfferLimitReached
         ClaimLimitReached, CouponExhausted: of the entered ones.
     """
     if not discounts:
-        return
+        return []
     new = {coupon.pk: coupon for coupon in _insert_all(order, entered)}
     taken = _take(order, codes=list(discounts), to=Status.REDEEMED, now=now)
     for coupon, _was_held in sorted(taken, key=lambda found: found[0].definition_id):
@@ -80,6 +80,7 @@ def redeem(
             coupons.count(new[coupon.pk])
         _redeem_one(coupon, order, discount_cents=discounts[coupon.code], now=now)
     _count_uses(order, [coupon.definition for coupon, was_held in taken if not was_held])
+    return [coupon for coupon, _was_held in taken]
 
 
 def _insert_all(order: Order, entered: Sequence[Coupon]) -> list[Coupon]:

@@ -17,7 +17,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from campaigns import batches, codes, queries
+from campaigns import batches, codes, links, queries
 from campaigns.models import CodeBatch
 from shop.admin.buttons import Button, Text, button, list_button
 from shop.admin.pages import Page
@@ -91,15 +91,16 @@ class BatchPage(Page):
         "created_at",
     ]
     list_filter = [("kind", ChoicesDropdownFilter), ("definition", VisibleFilter)]
-    list_select_related = ["definition"]
+    list_select_related = ["definition", "link"]
     search_fields = ["label", "area", "word", "definition__code"]
     search_help_text = _("Label, area, word or coupon")
     ordering = ["-pk"]
     date_hierarchy = "created_at"
-    autocomplete_fields = ["definition"]
+    autocomplete_fields = ["definition", "link"]
     readonly_fields = [
         "form_of_codes",
         "progress",
+        "scans",
         "entered",
         "redeemed",
         "rate",
@@ -114,9 +115,9 @@ class BatchPage(Page):
         "word": "kind == 'shared'",
     }
     fieldsets = [
-        (None, {"fields": [("label", "area"), ("definition", "kind"), "quantity"]}),
+        (None, {"fields": [("label", "area"), ("definition", "kind"), ("quantity", "link")]}),
         (_("Codes"), {"fields": [("prefix", "length"), "word"]}),
-        (_("So far"), {"fields": ["progress", ("entered", "redeemed", "rate")]}),
+        (_("So far"), {"fields": ["progress", ("scans", "entered"), ("redeemed", "rate")]}),
         (_("To hand out"), {"fields": ["hand_out", ("created_at", "created_by"), "voided_at"]}),
     ]
     add_fieldsets = fieldsets[:2]
@@ -127,7 +128,8 @@ class BatchPage(Page):
         return queries.with_uses(super().every_row(request))
 
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
-        fixed = ["definition", "kind", "quantity", "prefix", "length", "word"] if obj else []
+        once = ["definition", "kind", "quantity", "link", "prefix", "length", "word"]
+        fixed = once if obj else []
         return [*super().get_readonly_fields(request, obj), *fixed]
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
@@ -158,6 +160,11 @@ class BatchPage(Page):
             f"{batch.quantity:,}",
         )
 
+    @admin.display(description=_("scans"))
+    def scans(self, batch: CodeBatch) -> str:
+        """Show how often somebody scanned a paper, as far as that is known."""
+        return "–" if batch.link is None else f"{queries.scans_of(batch):,}"
+
     @admin.display(description=_("entered"), ordering="entered")
     def entered(self, batch: Any) -> int:
         """Show how many coupons the codes gave."""
@@ -181,7 +188,7 @@ class BatchPage(Page):
         files = [("sheet", _("Printable sheet"))]
         if batch.kind == CodeBatch.Kind.EACH:
             files.append(("file", _("All codes as CSV")))
-        links = [
+        found = [
             format_html(
                 '<a class="text-link" href="{}" target="_blank">{}</a>',
                 reverse(f"admin:campaigns_codebatch_{name}", args=[batch.pk]),
@@ -189,7 +196,7 @@ class BatchPage(Page):
             )
             for name, title in files
         ]
-        return mark_safe(" · ".join(links))  # noqa: S308 - each is escaped above
+        return mark_safe(" · ".join(found))  # noqa: S308 - each is escaped above
 
     def save_model(
         self, request: HttpRequest, obj: CodeBatch, form: forms.ModelForm[CodeBatch], change: Any
@@ -202,6 +209,7 @@ class BatchPage(Page):
             kind=obj.kind,
             label=obj.label,
             area=obj.area,
+            link=obj.link,
             quantity=obj.quantity,
             prefix=obj.prefix,
             length=obj.length,
@@ -237,7 +245,11 @@ class BatchPage(Page):
         given = request.GET.get("first", "1")
         first = max(int(given), 1) if given.isascii() and given.isdigit() and len(given) < 8 else 1
         papers = [
-            {"number": number, "code": grouped(code), "qr": mark_safe(batches.qr_code(code))}  # noqa: S308 - drawn by us
+            {
+                "number": number,
+                "code": grouped(code),
+                "qr": mark_safe(links.paper_qr_code(batch.link, coupon_code=code)),  # noqa: S308 - drawn by us
+            }
             for number, code in batches.papers(batch, first=first, count=batches.MOST_PRINTED)
         ]
         is_word = batch.kind == CodeBatch.Kind.SHARED

@@ -4,7 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
-from campaigns import batches
+from campaigns import batches, queries
 from campaigns.models import CodeBatch
 from shop.kernel.serializers import StrictCharField, StrictIntegerField, StrictSerializer
 
@@ -30,6 +30,14 @@ class CodeBatchRequest(StrictSerializer):
         help_text="Papers; for a word how often it may be used, without end if left out.",
     )
     area = StrictCharField(max_length=80, required=False, allow_blank=True)
+    link = StrictCharField(
+        max_length=12,
+        required=False,
+        help_text=(
+            "Code of the channel link that the papers' QR codes lead through; orders with their"
+            " codes are credited to it."
+        ),
+    )
     prefix = StrictCharField(max_length=6, required=False, allow_blank=True)
     length = StrictIntegerField(
         min_value=1,
@@ -46,6 +54,7 @@ class CodeBatchOut(serializers.ModelSerializer[CodeBatch]):
     """A batch, how many of its codes there are, and what became of them."""
 
     definition = serializers.CharField(source="definition.code")
+    link = serializers.CharField(source="link.code", allow_null=True, default=None)
     entered = serializers.IntegerField(help_text="Coupons that its codes have given so far.")
     redeemed = serializers.IntegerField(help_text="Those of them that were used.")
     redemption_rate = serializers.SerializerMethodField(
@@ -60,6 +69,7 @@ class CodeBatchOut(serializers.ModelSerializer[CodeBatch]):
             "definition",
             "kind",
             "area",
+            "link",
             "quantity",
             "prefix",
             "length",
@@ -80,11 +90,18 @@ class CodeBatchOut(serializers.ModelSerializer[CodeBatch]):
 class CodeBatchDetail(CodeBatchOut):
     """A batch with the job that makes its codes."""
 
+    scans = serializers.SerializerMethodField(
+        help_text="Scans of its link since it was made; null without a link."
+    )
     job = serializers.SerializerMethodField(help_text="Ask /jobs/{id} how far it is.")
 
     class Meta:
         model = CodeBatch
-        fields = (*CodeBatchOut.Meta.fields, "job")
+        fields = (*CodeBatchOut.Meta.fields, "scans", "job")
+
+    def get_scans(self, batch: CodeBatch) -> int | None:
+        """Return how often a paper was scanned."""
+        return None if batch.link_id is None else queries.scans_of(batch)
 
     def get_job(self, batch: CodeBatch) -> str | None:
         """Return the id of the job; a word has none."""

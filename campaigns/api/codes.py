@@ -67,6 +67,7 @@ class CodeBatchesView(ListAPIView[CodeBatch]):
                     "quantity": 10000,
                     "area": "People's Square",
                     "prefix": "TEA",
+                    "link": "SH001FLY",
                 },
                 request_only=True,
             ),
@@ -95,6 +96,11 @@ class CodeBatchesView(ListAPIView[CodeBatch]):
         if definition is None:
             text = _("There is no such coupon.")
             raise InvalidInput("/definition", text, reason="unknown-definition")
+        if code := data.pop("link", ""):
+            data["link"] = queries.visible_links(principal).filter(code=code).first()
+            if data["link"] is None:
+                text = _("There is no such link.")
+                raise InvalidInput("/link", text, reason="unknown-link")
         batch = batches.create(definition, **data, requested_by=principal.key, now=timezone.now())
         return Response(serializers.CodeBatchDetail(_found(batch.pk)).data, status=201)
 

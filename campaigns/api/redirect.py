@@ -25,6 +25,7 @@ VISITOR_COOKIE = "visitor"
 VISITOR_SECONDS = 90 * 24 * 3600
 """A visitor's name lasts so long from its first day and is never renewed: then they get another."""
 VISITOR_PATTERN = re.compile(r"[A-Za-z0-9_-]{16,40}\Z")
+COUPON_PATTERN = re.compile(r"[A-Za-z0-9-]{4,40}\Z")
 REFERRAL_PATTERN = re.compile(r"[A-Za-z0-9]{1,16}\Z")
 CRAWLERS = re.compile(
     r"(?<!cu)bot\b|crawl|spider|slurp|preview|facebookexternalhit|whatsapp/|lighthouse"
@@ -51,7 +52,7 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
     known = request.COOKIES.get(VISITOR_COOKIE, "")
     is_known = VISITOR_PATTERN.match(known) is not None
     visitor_id = known if is_known else secrets.token_urlsafe(16)
-    given = request.GET.get("ref", "")
+    given, coupon = request.GET.get("ref", ""), request.GET.get("coupon", "")
     ad_click = ad_clicks.find(request.GET)
     target = links.destination(
         link.target_url,
@@ -59,6 +60,7 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
         visitor_id=visitor_id,
         referral_code=given if REFERRAL_PATTERN.match(given) else "",
         ad_click=ad_click,
+        coupon_code=coupon if COUPON_PATTERN.match(coupon) else "",
     )
     response = HttpResponseRedirect(target)
     is_bot = _is_by_machine(request)

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from campaigns.models.channels import ChannelLink
 from campaigns.models.coupons import CouponDefinition
 
 
@@ -29,6 +30,17 @@ class CodeBatch(models.Model):
     label = models.CharField(_("label"), max_length=80)
     area = models.CharField(
         _("area"), max_length=80, blank=True, default="", help_text=_("Where they are handed out.")
+    )
+    link = models.ForeignKey(
+        ChannelLink,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="batches",
+        verbose_name=_("channel link"),
+        help_text=_(
+            "Their QR codes lead through it, and orders with their codes are credited to it."
+        ),
     )
     quantity = models.PositiveIntegerField(
         _("quantity"), null=True, blank=True, help_text=_("Papers, or uses of the word at most.")

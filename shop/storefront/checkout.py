@@ -195,8 +195,9 @@ def _complete(
             reward_referral(order, wallets, since=payer.referrer_since, now=now)
         attribution.convert(order, now=now)
     outbox.add("order.paid", key=order.source, payload={"order": order.number}, now=now)
-    redemptions.redeem(order, discounts=coupon_discounts, entered=entered, now=now)
+    used = redemptions.redeem(order, discounts=coupon_discounts, entered=entered, now=now)
     if payer is not None:
+        attribution.credit_papers(order, batch_ids=[c.batch_id for c in used if c.batch_id])
         coupons.reward(order, now=now)
     return Receipt(
         order=order,
