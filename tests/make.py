@@ -243,12 +243,16 @@ def batch(code: str = "FULL25_5", *, now: datetime = NOON, **fields: Any) -> Cod
     what = {"kind": "each", "label": f"batch {next(_numbers)}", "requested_by": "test"} | fields
     if what["kind"] == "each":
         what.setdefault("quantity", 10)
-    made = batches.create(definition(code), **what, now=now)
-    job = batches.job_of(made)
+    return made(batches.create(definition(code), **what, now=now), now=now)
+
+
+def made(of: CodeBatch, *, now: datetime = NOON) -> CodeBatch:
+    """Return a batch whose codes are all there."""
+    job = batches.job_of(of)
     if job is not None:
         jobs.run(job.pk, now=now)
-    made.refresh_from_db()
-    return made
+    of.refresh_from_db()
+    return of
 
 
 def papers(of: CodeBatch) -> list[str]:

@@ -18,7 +18,7 @@ from unfold.decorators import display
 from unfold.enums import ActionVariant
 
 from campaigns import definitions, offer_texts
-from campaigns.admin import history, presets, preview
+from campaigns.admin import history, presets, preview, typed_bundles
 from campaigns.admin.rules import answers_of_json
 from campaigns.admin.typed_effects import SHOWN_FOR
 from campaigns.models import CouponDefinition
@@ -39,7 +39,8 @@ RULE_FIELDSETS: list[Any] = [
             "fields": [
                 "kind",
                 ("percent", "amount"),
-                "ladder",
+                ("ladder", "ladder_by"),
+                *typed_bundles.rows(),
                 ("buy_quantity", "get_quantity"),
                 "nth",
                 ("gift_product", "gift_coupon"),
@@ -54,6 +55,7 @@ RULE_FIELDSETS: list[Any] = [
         {
             "fields": [
                 ("categories", "products"),
+                ("exclude_categories", "exclude_products"),
                 ("min_spend", "min_quantity"),
                 ("first_order_only", "members_only"),
                 ("birthday_month", "joined_within_days"),

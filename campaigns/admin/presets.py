@@ -161,6 +161,14 @@ PRESETS = [
         name_en="One price",
     ),
     Preset(
+        code="set",
+        label=_("A set for one price"),
+        icon="lunch_dining",
+        rule={"kind": "bundle_price", "amount": 2500, "part_1_quantity": 1, "part_2_quantity": 1},
+        name_zh="组合价",
+        name_en="A set for one price",
+    ),
+    Preset(
         code="gift",
         label=_("Gift with purchase"),
         icon="featured_seasonal_and_gifts",

@@ -16,11 +16,12 @@ from unfold.widgets import (
     UnfoldBooleanSwitchWidget,
 )
 
+from campaigns.admin import typed_bundles
 from campaigns.admin.rules import answers_of_json, rule_of
 from campaigns.admin.typed_effects import KINDS, NEEDED
 from campaigns.definitions import NOT_APPROVED
 from campaigns.models import CouponDefinition, Promotion
-from campaigns.pricing import InvalidRule, Rule, Stacking, offer_rule_to_json
+from campaigns.pricing import InvalidRule, Measured, Rule, Stacking, offer_rule_to_json
 from shop.admin.choices import Choice
 from shop.admin.money import YuanField
 from shop.models import Category, OrderType, Product, Store
@@ -28,6 +29,10 @@ from shop.models import Category, OrderType, Product, Store
 STACKINGS = [
     (Stacking.COMMON.value, _("together with others")),
     (Stacking.EXCLUSIVE.value, _("alone")),
+]
+LADDERS = [
+    (Measured.SPEND.value, _("yuan spent")),
+    (Measured.QUANTITY.value, _("items")),
 ]
 WEEKDAYS = [
     (1, _("Monday")),
@@ -71,7 +76,7 @@ def _count(label: Any, *, at_least: int, **kwargs: Any) -> forms.IntegerField:
     )
 
 
-class RuleForm(forms.Form):
+class RuleForm(typed_bundles.PartsForm):
     """The rule's part of the form."""
 
     kind = forms.ChoiceField(label=_("Offer"), choices=KINDS, widget=UnfoldAdminSelectWidget)
@@ -94,8 +99,15 @@ class RuleForm(forms.Form):
         label=_("Steps"),
         max_length=200,
         required=False,
-        help_text=_("50:10, 100:25 is ¥10 off from ¥50 and ¥25 off from ¥100."),
+        help_text=_("50:10, 100:25 is 10 off from 50 and 25 off from 100: ¥ or %, as chosen."),
         widget=UnfoldAdminTextInputWidget,
+    )
+    ladder_by = forms.ChoiceField(
+        label=_("Steps count"),
+        choices=LADDERS,
+        initial=Measured.SPEND.value,
+        required=False,
+        widget=UnfoldAdminSelectWidget,
     )
     buy_quantity = _count(_("Buy"), at_least=1, initial=1)
     get_quantity = _count(_("Get free"), at_least=1, initial=1)
@@ -117,6 +129,8 @@ class RuleForm(forms.Form):
     bonus_points = _count(_("Points on top"), at_least=0)
     categories = Choice(Category, label=_("Categories"), help_text=_("None chosen: everything."))
     products = Choice(Product, label=_("Products"), help_text=_("Beside the categories."))
+    exclude_categories = Choice(Category, label=_("But not categories"))
+    exclude_products = Choice(Product, label=_("But not products"))
     min_spend = YuanField(label=_("For orders from"), required=False)
     min_quantity = _count(_("For items from"), at_least=1)
     first_order_only = forms.BooleanField(

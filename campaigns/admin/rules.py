@@ -32,7 +32,10 @@ def rule_of(answers: Answers) -> Rule:
     return Rule(
         effect=typed.build(answers),
         scope=Scope(
-            products=frozenset(answers["products"]), categories=frozenset(answers["categories"])
+            products=frozenset(answers["products"]),
+            categories=frozenset(answers["categories"]),
+            exclude_products=frozenset(answers["exclude_products"]),
+            exclude_categories=frozenset(answers["exclude_categories"]),
         ),
         conditions=Conditions(
             starts_at=answers["starts_at"],
@@ -65,6 +68,8 @@ def answers_of(rule: Rule) -> Answers | None:
         "kind": rule.effect.kind,
         "products": sorted(rule.scope.products),
         "categories": sorted(rule.scope.categories),
+        "exclude_products": sorted(rule.scope.exclude_products),
+        "exclude_categories": sorted(rule.scope.exclude_categories),
         "starts_at": asked.starts_at,
         "ends_at": asked.ends_at,
         "members_only": asked.members_only,

@@ -5,34 +5,35 @@ One entry per effect; form and rule both follow from it.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any
 
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy
 
+from campaigns.admin import typed_bundles, typed_ladders
 from campaigns.pricing import (
+    BundlePrice,
     BuyXGetY,
     Effect,
     FixedOff,
-    FixedTier,
     FreeItem,
     FreeTopping,
     FreeUpsize,
     GiftCoupon,
     GiftItem,
-    InvalidRule,
+    Measured,
     NthItemPercent,
     PercentOff,
     PointsBoost,
     TieredFixedOff,
+    TieredPercentOff,
     UnitPrice,
 )
-from shop.kernel.money import Cents, Points
+from shop.kernel.money import Points
 
 Answers = dict[str, Any]
 BASIS_POINTS_PER_PERCENT = 100
-FEN_PER_YUAN = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,30 +49,12 @@ class TypedEffect:
     """Whether the form's cap limits the discount of the whole offer."""
 
 
-def ladder_text(effect: TieredFixedOff) -> str:
-    """Return the steps as they are typed: ``50:10, 100:25`` is ¥10 from ¥50 and ¥25 from ¥100."""
-    return ", ".join(
-        f"{Decimal(tier.threshold) / FEN_PER_YUAN:g}:{Decimal(tier.amount_cents) / FEN_PER_YUAN:g}"
-        for tier in effect.tiers
-    )
+def _measured(answers: Answers) -> Measured:
+    return Measured(answers["ladder_by"] or Measured.SPEND)
 
 
-def _steps(text: str) -> tuple[FixedTier, ...]:
-    tiers = []
-    for step in text.replace("，", ",").replace("：", ":").split(","):
-        threshold, _colon, amount = step.strip().partition(":")
-        tiers.append(FixedTier(threshold=_fen(threshold), amount_cents=Cents(_fen(amount))))
-    return tuple(tiers)
-
-
-def _fen(text: str) -> int:
-    try:
-        fen = Decimal(text.strip()) * FEN_PER_YUAN
-    except InvalidOperation:
-        fen = Decimal("NaN")
-    if not fen.is_finite() or fen != int(fen) or not 0 <= fen <= 10**9:
-        raise InvalidRule("/effect/tiers", "wrong-type", "must read like 50:10, 100:25")
-    return int(fen)
+def _read_ladder(effect: TieredFixedOff | TieredPercentOff) -> Answers:
+    return {"ladder": typed_ladders.text_of(effect), "ladder_by": effect.by.value}
 
 
 def _basis_points(answers: Answers) -> int:
@@ -104,10 +87,24 @@ TYPED_EFFECTS: Mapping[str, TypedEffect] = {
     ),
     TieredFixedOff.kind: TypedEffect(
         label=gettext_lazy("The more, the more off"),
-        inputs=("ladder",),
+        inputs=("ladder", "ladder_by"),
         needed=("ladder",),
-        build=lambda answers: TieredFixedOff(tiers=_steps(answers["ladder"])),
-        read=lambda effect: {"ladder": ladder_text(effect)},
+        build=lambda answers: TieredFixedOff(
+            tiers=typed_ladders.fixed_tiers(answers["ladder"], _measured(answers)),
+            by=_measured(answers),
+        ),
+        read=_read_ladder,
+    ),
+    TieredPercentOff.kind: TypedEffect(
+        label=gettext_lazy("The more, the more percent off"),
+        inputs=("ladder", "ladder_by", "cap"),
+        needed=("ladder",),
+        build=lambda answers: TieredPercentOff(
+            tiers=typed_ladders.percent_tiers(answers["ladder"], _measured(answers)),
+            by=_measured(answers),
+        ),
+        read=_read_ladder,
+        takes_cap=True,
     ),
     UnitPrice.kind: TypedEffect(
         label=gettext_lazy("One price for each"),
@@ -147,6 +144,21 @@ TYPED_EFFECTS: Mapping[str, TypedEffect] = {
             "max_applications": effect.max_applications,
         },
         takes_cap=True,
+    ),
+    BundlePrice.kind: TypedEffect(
+        label=gettext_lazy("A set for one price"),
+        inputs=("amount", *typed_bundles.names(), "max_applications"),
+        needed=("amount", "part_1_quantity"),
+        build=lambda answers: BundlePrice(
+            parts=typed_bundles.parts_of(answers),
+            price_cents=answers["amount"],
+            max_applications=answers["max_applications"],
+        ),
+        read=lambda effect: {
+            "amount": effect.price_cents,
+            "max_applications": effect.max_applications,
+            **typed_bundles.answers_of(effect.parts),
+        },
     ),
     FreeItem.kind: TypedEffect(
         label=gettext_lazy("A drink or a thing free"),

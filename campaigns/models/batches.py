@@ -38,9 +38,7 @@ class CodeBatch(models.Model):
         blank=True,
         related_name="batches",
         verbose_name=_("channel link"),
-        help_text=_(
-            "Their QR codes lead through it, and orders with their codes are credited to it."
-        ),
+        help_text=_("QR codes lead through it; orders with the codes are credited to it."),
     )
     quantity = models.PositiveIntegerField(
         _("quantity"), null=True, blank=True, help_text=_("Papers, or uses of the word at most.")

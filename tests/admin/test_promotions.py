@@ -7,7 +7,9 @@ from django.test import Client
 from django.urls import reverse
 
 from campaigns.models import CouponDefinition, Promotion, UsageCounter
+from shop.catalog import Choice
 from shop.storefront import quotes
+from shop.storefront.quotes import BasketLine
 from tests import make
 from tests.admin.test_buttons import press, told
 
@@ -43,6 +45,9 @@ def quoted(*lines: Any, **fields: Any) -> quotes.Quote:
     return quotes.quote(make.basket(lines=lines, **fields), now=make.NOON)
 
 
+BY_THE_PIECE = {"kind": "tiered_percent_off", "ladder": "2:10", "ladder_by": "quantity"}
+
+
 class TestTypedPromotion:
     """One cup is ¥12, a large one ¥15."""
 
@@ -52,7 +57,21 @@ class TestTypedPromotion:
             ({"kind": "tiered_fixed_off", "ladder": "20:3, 40：8"}, 1, 0),
             ({"kind": "tiered_fixed_off", "ladder": "20:3, 40：8"}, 2, 300),
             ({"kind": "tiered_fixed_off", "ladder": "20:3, 40：8"}, 4, 800),
+            ({"kind": "tiered_fixed_off", "ladder": "2:3, 4:8", "ladder_by": "quantity"}, 3, 300),
+            ({"kind": "tiered_percent_off", "ladder": "20:10, 30:12.5"}, 3, 450),
+            (
+                {
+                    "kind": "tiered_percent_off",
+                    "ladder": "2:10",
+                    "ladder_by": "quantity",
+                    "cap": "1",
+                },
+                2,
+                100,
+            ),
             ({"kind": "unit_price", "amount": "9.90"}, 2, 420),
+            ({"kind": "percent_off", "percent": "10", "exclude_products": ["MT01"]}, 1, 0),
+            ({"kind": "percent_off", "percent": "10", "exclude_categories": ["snack"]}, 1, 120),
             ({"kind": "percent_off", "percent": "10", "members_only": "on"}, 1, 0),
             ({"kind": "percent_off", "percent": "10", "order_types": ["delivery"]}, 1, 0),
             ({"kind": "percent_off", "percent": "10", "order_types": ["pickup"]}, 1, 120),
@@ -64,6 +83,28 @@ class TestTypedPromotion:
         typed(office, **answers)
 
         assert quoted(make.line(quantity=cups)).discount_cents == expected
+
+    def test_sells_a_set_for_one_price_as_it_was_typed(self, office: Client) -> None:
+        """A tea of ¥12 and a biscuit of ¥6 for ¥15; of a second tea there is no set."""
+        promotion = typed(
+            office,
+            kind="bundle_price",
+            amount="15",
+            part_1_quantity=1,
+            part_1_goods=["category:milk_tea"],
+            part_2_quantity=1,
+            part_2_goods=["product:SN01"],
+        )
+        biscuit = BasketLine(product="SN01", quantity=1, choice=Choice(options={}, toppings={}))
+
+        alone, both = quoted(make.line()), quoted(make.line(quantity=2), biscuit)
+        page = office.get(reverse("admin:campaigns_promotion_change", args=[promotion.pk]))
+
+        assert alone.discount_cents == 0
+        assert both.discount_cents == both.subtotal_cents - 1200 - 1500
+        form = page.context["adminform"].form
+        assert form.initial["part_2_goods"] == ["product:SN01"]
+        assert form.initial["kind"] == "bundle_price"
 
     def test_gives_what_was_typed(self, office: Client) -> None:
         typed(office, kind="gift_item", gift_product="SN01", pieces=2, buy_quantity=2)
