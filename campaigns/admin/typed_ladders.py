@@ -56,8 +56,10 @@ def percent_tiers(text: str, by: Measured) -> tuple[PercentTier, ...]:
 
 def _given(tiers: Iterable[FixedTier | PercentTier]) -> Iterator[tuple[int, int]]:
     for tier in tiers:
-        is_amount = isinstance(tier, FixedTier)
-        yield tier.threshold, tier.amount_cents if is_amount else tier.percent_bp
+        if isinstance(tier, FixedTier):
+            yield tier.threshold, tier.amount_cents
+        else:
+            yield tier.threshold, tier.percent_bp
 
 
 def _plain(number: int, unit: int) -> str:
