@@ -55,7 +55,7 @@ RULE_FIELDSETS: list[Any] = [
         {
             "fields": [
                 ("categories", "products"),
-                ("exclude_categories", "exclude_products"),
+                "exclude",
                 ("min_spend", "min_quantity"),
                 ("first_order_only", "members_only"),
                 ("birthday_month", "joined_within_days"),

@@ -76,7 +76,7 @@ def _count(label: Any, *, at_least: int, **kwargs: Any) -> forms.IntegerField:
     )
 
 
-class RuleForm(typed_bundles.PartsForm):
+class RuleForm(typed_bundles.GoodsForm):
     """The rule's part of the form."""
 
     kind = forms.ChoiceField(label=_("Offer"), choices=KINDS, widget=UnfoldAdminSelectWidget)
@@ -129,8 +129,6 @@ class RuleForm(typed_bundles.PartsForm):
     bonus_points = _count(_("Points on top"), at_least=0)
     categories = Choice(Category, label=_("Categories"), help_text=_("None chosen: everything."))
     products = Choice(Product, label=_("Products"), help_text=_("Beside the categories."))
-    exclude_categories = Choice(Category, label=_("But not categories"))
-    exclude_products = Choice(Product, label=_("But not products"))
     min_spend = YuanField(label=_("For orders from"), required=False)
     min_quantity = _count(_("For items from"), at_least=1)
     first_order_only = forms.BooleanField(

@@ -8,6 +8,7 @@ than the form knows, and is only shown.
 from datetime import time
 from typing import Any
 
+from campaigns.admin import typed_bundles
 from campaigns.admin.typed_effects import EFFECT_INPUTS, TYPED_EFFECTS, Answers
 from campaigns.pricing import (
     Conditions,
@@ -34,8 +35,8 @@ def rule_of(answers: Answers) -> Rule:
         scope=Scope(
             products=frozenset(answers["products"]),
             categories=frozenset(answers["categories"]),
-            exclude_products=frozenset(answers["exclude_products"]),
-            exclude_categories=frozenset(answers["exclude_categories"]),
+            exclude_products=typed_bundles.coded(answers["exclude"], typed_bundles.PRODUCT),
+            exclude_categories=typed_bundles.coded(answers["exclude"], typed_bundles.CATEGORY),
         ),
         conditions=Conditions(
             starts_at=answers["starts_at"],
@@ -68,8 +69,7 @@ def answers_of(rule: Rule) -> Answers | None:
         "kind": rule.effect.kind,
         "products": sorted(rule.scope.products),
         "categories": sorted(rule.scope.categories),
-        "exclude_products": sorted(rule.scope.exclude_products),
-        "exclude_categories": sorted(rule.scope.exclude_categories),
+        "exclude": typed_bundles.listed(rule.scope.exclude_products, rule.scope.exclude_categories),
         "starts_at": asked.starts_at,
         "ends_at": asked.ends_at,
         "members_only": asked.members_only,

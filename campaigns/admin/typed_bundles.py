@@ -1,4 +1,4 @@
-"""Sets as they are typed: up to three parts, each so many of some goods."""
+"""Goods and sets as they are typed: categories and products in one list, up to three parts of a set."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -12,7 +12,7 @@ from shop.admin.choices import Chooser
 from shop.models import Category, Product
 
 PARTS = 3
-"""As many as `PartsForm` has inputs for."""
+"""As many as `GoodsForm` has inputs for."""
 CATEGORY, PRODUCT = "category:", "product:"
 Answers = dict[str, Any]
 
@@ -38,7 +38,7 @@ class Goods(forms.MultipleChoiceField):
     """Categories and products in one list; the value is their codes, each with what it is."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(choices=_choices, required=False, widget=Chooser, **kwargs)
+        super().__init__(required=False, widget=Chooser, **kwargs)
 
 
 def _quantity() -> forms.IntegerField:
@@ -58,12 +58,20 @@ def _goods() -> Goods:
     )
 
 
-class PartsForm(forms.Form):
-    """The inputs of the parts."""
+class GoodsForm(forms.Form):
+    """The inputs that choose goods: what is left out, and the parts of a set."""
 
+    exclude = Goods(label=_("But not"))
     part_1_quantity, part_1_goods = _quantity(), _goods()
     part_2_quantity, part_2_goods = _quantity(), _goods()
     part_3_quantity, part_3_goods = _quantity(), _goods()
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        choices = _choices()  # read once for all of them
+        for field in self.fields.values():
+            if isinstance(field, Goods):
+                field.choices = choices
 
 
 def names() -> tuple[str, ...]:
@@ -83,8 +91,8 @@ def parts_of(answers: Answers) -> tuple[BundlePart, ...]:
         BundlePart(
             quantity=answers[f"part_{number}_quantity"],
             scope=Scope(
-                products=_coded(answers[f"part_{number}_goods"], PRODUCT),
-                categories=_coded(answers[f"part_{number}_goods"], CATEGORY),
+                products=coded(answers[f"part_{number}_goods"], PRODUCT),
+                categories=coded(answers[f"part_{number}_goods"], CATEGORY),
             ),
         )
         for number in range(1, PARTS + 1)
@@ -97,12 +105,18 @@ def answers_of(parts: Sequence[BundlePart]) -> Answers:
     answers: Answers = dict.fromkeys(names())
     for number, part in enumerate(parts[:PARTS], start=1):
         answers[f"part_{number}_quantity"] = part.quantity
-        answers[f"part_{number}_goods"] = [
-            *(CATEGORY + code for code in sorted(part.scope.categories)),
-            *(PRODUCT + code for code in sorted(part.scope.products)),
-        ]
+        answers[f"part_{number}_goods"] = listed(part.scope.products, part.scope.categories)
     return answers
 
 
-def _coded(goods: Iterable[str] | None, prefix: str) -> frozenset[str]:
+def listed(products: Iterable[str], categories: Iterable[str]) -> list[str]:
+    """Return codes as the list has them."""
+    return [
+        *(CATEGORY + code for code in sorted(categories)),
+        *(PRODUCT + code for code in sorted(products)),
+    ]
+
+
+def coded(goods: Iterable[str] | None, prefix: str) -> frozenset[str]:
+    """Return the codes of the products, or of the categories, among the chosen."""
     return frozenset(g.removeprefix(prefix) for g in goods or () if g.startswith(prefix))
