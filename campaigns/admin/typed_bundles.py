@@ -1,4 +1,4 @@
-"""Goods and sets as they are typed: categories and products in one list, up to three parts of a set."""
+"""Goods as they are typed, categories and products in one list, and up to three parts of a set."""
 
 from collections.abc import Iterable, Sequence
 from typing import Any
