@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0012_phase_limits")]
+    dependencies = [("campaigns", "0014_ad_platforms")]
 
     operations = [
         migrations.AddField(
