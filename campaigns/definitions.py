@@ -163,10 +163,10 @@ def as_json(finding: Finding) -> dict[str, Any]:
     sold = finding.combination
     return {
         "product": sold.article.line.product,
-        "sku": sold.article.line.sku,
+        "sku": sold.article.sku,
         "topping": sold.article.topping,
         "quantity": sold.quantity,
-        "list_cents": sold.article.line.unit_price_cents,
+        "list_cents": sold.article.list_cents,
         "unit_cents": sold.unit_cents,
         "floor_cents": sold.article.floor_cents,
         "is_loss": sold.is_loss,

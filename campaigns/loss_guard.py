@@ -9,7 +9,7 @@ from datetime import datetime
 
 from django.db.models import Min, Q, QuerySet
 
-from campaigns import occasions
+from campaigns import mixed_carts, occasions
 from campaigns.cart_lines import line_of
 from campaigns.losses import Article, Combination, Search
 from campaigns.models import (
@@ -61,7 +61,8 @@ def check(offer: AnyOffer, *, now: datetime, also: Sequence[AnyOffer] = ()) -> l
         return []
     ways = sorted(frozenset[str]().union(*(article.order_types for article in articles)))
     met = occasions.together(candidate, others, places=places, order_types=ways, now=now)
-    search = Search(candidate=candidate, articles=articles, gift_floors=floors)
+    mixed = [*articles, *mixed_carts.sets([candidate, *others], articles)]
+    search = Search(candidate=candidate, articles=mixed, gift_floors=floors)
     return [
         Finding(combination=found, offers=_rows(found.offers, known)) for found in search.worst(met)
     ]

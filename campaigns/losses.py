@@ -19,6 +19,7 @@ from campaigns.pricing import (
     Offer,
     Pricing,
     Reason,
+    Scope,
     Stacking,
     TieredFixedOff,
     TieredPercentOff,
@@ -46,7 +47,11 @@ ABOUT_CART = (
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Article:
-    """One way to have a product, as a cart line of one unit, and what it must not go below."""
+    """One way to have a product, as a cart line of one unit, and what it must not go below.
+
+    Or several together, which an offer asks for: the others are `beside` it, and one unit is as
+    many of each as their lines say.
+    """
 
     line: CartLine
     floor_cents: Cents
@@ -54,6 +59,35 @@ class Article:
     name_zh: str = ""
     name_en: str = ""
     topping: str = ""
+    beside: tuple[CartLine, ...] = ()
+
+    @property
+    def list_cents(self) -> Cents:
+        """Return the price of one unit, without any offer."""
+        return Cents(sum(line.subtotal_cents for line in self._each))
+
+    @property
+    def sku(self) -> str:
+        """Return what one unit is, as menus name it."""
+        counts = ((f"{line.quantity} × " if line.quantity > 1 else "", line) for line in self._each)
+        return " + ".join(count + line.sku for count, line in counts)
+
+    @property
+    def pieces(self) -> int:
+        """Return how many pieces one unit is."""
+        return sum(line.quantity for line in self._each)
+
+    def lines(self, quantity: int) -> list[CartLine]:
+        """Return so many units as lines of a cart."""
+        return [replace(line, quantity=line.quantity * quantity) for line in self._each]
+
+    def is_in(self, scope: Scope) -> bool:
+        """Tell whether a part of it is in a scope."""
+        return any(scope.holds(line) for line in self._each)
+
+    @property
+    def _each(self) -> tuple[CartLine, ...]:
+        return (self.line, *self.beside)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -109,7 +143,7 @@ class Search:
         found = [
             worst
             for article in self.articles
-            if self.candidate.rule.scope.holds(article.line)
+            if article.is_in(self.candidate.rule.scope)
             and (worst := self._worst_of(article, meetings)) is not None
         ]
         return sorted(found, key=_badness)
@@ -121,7 +155,7 @@ class Search:
         for occasion, others in meetings:
             if occasion.order_type not in article.order_types:
                 continue
-            giving = [offer for offer in others if offer.rule.scope.holds(article.line)]
+            giving = [offer for offer in others if article.is_in(offer.rule.scope)]
             for quantity in self._quantities(article, [self.candidate, *giving], occasion):
                 found = self._combined(article, quantity, giving, occasion, beside=worst)
                 if found is not None and (worst is None or _badness(found) < _badness(worst)):
@@ -145,13 +179,13 @@ class Search:
         gains = {o.key: self._gain(article, quantity, o, occasion) for o in others}
         gain = self._gain(article, quantity, self.candidate, occasion)
         least = max(
-            article.line.unit_price_cents * quantity - gain - sum(gains.values()),
+            article.list_cents * quantity - gain - sum(gains.values()),
             -self._given_away([self.candidate, *others], article, quantity, occasion),
         )
         if not gain or _is_no_worse(least, quantity, than=beside):
             return None
         chosen = _strongest([offer for offer in others if gains[offer.key]], gains)
-        cart = occasion.cart(replace(article.line, quantity=quantity))
+        cart = occasion.cart(*article.lines(quantity))
         best = self._told(article, cart, occasion, chosen, best_deal=True)
         if best is not None and not (best.loss_cents and best.is_in_vain):
             return best
@@ -174,7 +208,7 @@ class Search:
         best_deal: bool,
     ) -> Combination | None:
         """Return the sale of a cart with the offer and these; None if it gives nothing there."""
-        quantity = cart.lines[0].quantity
+        quantity = cart.lines[0].quantity // article.line.quantity
         optional = [_optional(offer) for offer in others] if best_deal else others
 
         def price(*offers: Offer) -> Pricing:
@@ -212,7 +246,7 @@ class Search:
     ) -> Pricing:
         key = (id(article), quantity, offer.key)
         if key not in self._alone:
-            cart = occasion.cart(replace(article.line, quantity=quantity))
+            cart = occasion.cart(*article.lines(quantity))
             bare = [about_cart(offer)]
             self._alone[key] = evaluate(cart, occasion.facts, bare, occasion.at)
         return self._alone[key]
@@ -228,12 +262,12 @@ class Search:
         """Return one to three units, and as many as the offers ask for; the offer's own first."""
         found = dict.fromkeys((1, 2, 3))
         for offer in offers:
-            for threshold in _thresholds(offer, article.line):
+            for threshold in _thresholds(offer, article):
                 found[threshold] = None
             units: int | None = 1
             while units and units <= MAX_UNITS:
                 found[units] = None
-                units = _asked(self._by_itself(article, units, offer, occasion), article.line)
+                units = _asked(self._by_itself(article, units, offer, occasion), article)
             if len(found) >= MAX_QUANTITIES:
                 break
         return [quantity for quantity in found if 1 <= quantity <= MAX_UNITS]
@@ -249,33 +283,35 @@ def _is_no_worse(least: int, quantity: int, *, than: Combination | None) -> bool
 def _badness(combination: Combination) -> tuple[bool, Fraction, int, str]:
     floor = combination.article.floor_cents
     margin = Fraction(combination.pays_cents, combination.quantity) - floor
-    return (not combination.is_loss, margin, combination.quantity, combination.article.line.sku)
+    return (not combination.is_loss, margin, combination.quantity, combination.article.sku)
 
 
-def _asked(pricing: Pricing, line: CartLine) -> int | None:
+def _asked(pricing: Pricing, article: Article) -> int | None:
     """Return how many units an offer that was refused asks for; None if that is not what it asks.
 
     An offer that asks for no more than there is, or for something else, is given up on.
     """
-    units = sum(each.quantity for each in pricing.situation.cart.lines)
+    units = pricing.situation.cart.quantity // article.pieces
     for refusal in pricing.refusals:
         if not isinstance(refusal.needed, int):
             return None
         needed = refusal.needed
         if refusal.reason == Reason.MIN_SPEND_NOT_MET:
-            needed = -(-needed // max(line.unit_price_cents, 1))
-        elif refusal.reason != Reason.MIN_QTY_NOT_MET:
+            needed = -(-needed // max(article.list_cents, 1))
+        elif refusal.reason == Reason.MIN_QTY_NOT_MET:
+            needed = -(-needed // article.pieces)
+        else:
             return None
         return needed if needed > units else None
     return None
 
 
-def _thresholds(offer: Offer, line: CartLine) -> list[int]:
+def _thresholds(offer: Offer, article: Article) -> list[int]:
     """Return the units at which the offer gives more than before."""
     effect = offer.rule.effect
     if not isinstance(effect, TieredFixedOff | TieredPercentOff):
         return []
-    each = 1 if effect.by is Measured.QUANTITY else max(line.unit_price_cents, 1)
+    each = article.pieces if effect.by is Measured.QUANTITY else max(article.list_cents, 1)
     return [max(1, -(-tier.threshold // each)) for tier in effect.tiers]
 
 

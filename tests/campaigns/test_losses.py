@@ -6,9 +6,11 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from campaigns import occasions
+from campaigns import mixed_carts, occasions
 from campaigns.losses import Article, Combination, Search
 from campaigns.pricing import (
+    BundlePart,
+    BundlePrice,
     BuyXGetY,
     CheapestFree,
     Conditions,
@@ -239,3 +241,69 @@ def test_no_cart_of_the_article_is_sold_cheaper_than_the_guard_says(
         assert found is not None
         is_cheaper = pricing.total_cents * found.quantity < found.pays_cents * quantity
         assert not is_cheaper or without.total_cents <= pricing.total_cents
+
+
+class TestMixedCarts:
+    """A tea of ¥20 with a floor of ¥9, a cake of ¥12 with a floor of ¥10."""
+
+    def worst_of(self, candidate: Offer, *others: Offer) -> Combination | None:
+        tea = Article(
+            line=line(1, 2000, product="tea", category="drink"),
+            floor_cents=Cents(900),
+            order_types=frozenset(WAYS),
+        )
+        cake = Article(
+            line=line(1, 1200, product="cake", category="bakery"),
+            floor_cents=Cents(1000),
+            order_types=frozenset(WAYS),
+        )
+        met = occasions.together(candidate, others, places=PLACES, order_types=WAYS, now=NOON)
+        articles = [tea, cake, *mixed_carts.sets([candidate, *others], [tea, cake])]
+        found = Search(candidate=candidate, articles=articles, gift_floors={}).worst(met)
+        return found[0] if found else None
+
+    def set_for(self, price: int, key: str = "set") -> Offer:
+        parts = (
+            BundlePart(scope=Scope(products=frozenset({"tea"})), quantity=2),
+            BundlePart(scope=Scope(categories=frozenset({"bakery"})), quantity=1),
+        )
+        return offer(BundlePrice(parts=parts, price_cents=Cents(price)), key)
+
+    def test_a_set_is_sold_below_the_floors_of_its_parts(self) -> None:
+        # Two teas and a cake must bring 9 + 9 + 10 = 28.00.
+        assert self.worst_of(self.set_for(2800)) is not None
+        assert not self.worst_of(self.set_for(2800)).is_loss
+        found = self.worst_of(self.set_for(2500))
+        assert (found.unit_cents, found.loss_cents, found.is_loss) == (2500, 300, True)
+        assert found.article.list_cents == 5200
+
+    def test_a_tenth_on_top_of_a_set_that_runs_already(self) -> None:
+        # 30.00 − 3.00 = 27.00, one yuan below.
+        tenth = offer(PercentOff(percent_bp=1000), "tenth", priority=200)
+        found = self.worst_of(tenth, self.set_for(3000))
+        assert (found.unit_cents, found.loss_cents, found.offers) == (2700, 100, ("set", "tenth"))
+
+    def test_a_cake_free_for_a_tea(self) -> None:
+        # 20.00 for what must bring 19.00; with 2 off 18.00.
+        effect = BuyXGetY(
+            buy_quantity=1, get_quantity=1, buy_scope=Scope(products=frozenset({"tea"}))
+        )
+        free = offer(effect, "free", scope=Scope(products=frozenset({"cake"})))
+        two = offer(FixedOff(amount_cents=Cents(200)), "two", priority=200)
+        assert not self.worst_of(free).is_loss
+        assert (self.worst_of(free, two).unit_cents, self.worst_of(free, two).loss_cents) == (
+            1800,
+            100,
+        )
+
+    def test_half_off_a_cake_with_any_drink(self) -> None:
+        # 20.00 + 6.00, of which 6.00 is for a cake that must bring 10.00: together 26.00 of 19.00.
+        asked = Conditions(contains=Scope(categories=frozenset({"drink"})))
+        half = offer(
+            PercentOff(percent_bp=9000),
+            "half",
+            scope=Scope(products=frozenset({"cake"})),
+            conditions=asked,
+        )
+        found = self.worst_of(half)
+        assert (found.pays_cents, found.is_loss) == (2000 + 120, False)
