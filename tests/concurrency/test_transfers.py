@@ -95,8 +95,9 @@ class TestOneLink:
             ]
 
     def test_taken_back_in_the_same_moment_is_taken_back_or_accepted(self) -> None:
-        """The lock of the coupon in `transfers.cancel` and `transfers.accept`, and the transfer
-        read again under it; without them both are told that they were first.
+        """The lock of the coupon in `transfers.cancel` and `transfers.accept` and, should it ever
+        go, the guarded update of the transfer in `accept`; with both gone both are told that they
+        were first.
         """
         make.definition(is_transferable=True)
         for _round in range(6):
