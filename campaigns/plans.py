@@ -14,7 +14,7 @@ from django.db import connection
 from campaigns.models import CampaignPhase, ChannelLink, PhasePlan
 
 DAY = timedelta(days=1)
-SHARE_DIGITS = 4
+WHOLE = 100
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -195,7 +195,7 @@ def _goals(phase: CampaignPhase, total: Figures, share: int | None) -> list[Goal
             target=target,
             actual=actual,
             percent=percent(actual, target),
-            expected=actual * 100 // share if share else None,
+            expected=actual * WHOLE // share if share and share < WHOLE else None,
         )
         for name, target, actual in sums
         if target

@@ -5,6 +5,7 @@ and the partners with whom it is done.
 from campaigns.admin import (
     ads,
     batches,
+    campaigns,
     channels,
     contents,
     costs,
@@ -21,6 +22,7 @@ from campaigns.admin import (
 __all__ = [
     "ads",
     "batches",
+    "campaigns",
     "channels",
     "contents",
     "costs",

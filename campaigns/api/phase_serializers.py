@@ -6,7 +6,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from campaigns import guards, hours, phase_facts, plans
+from campaigns import guards, hours, performance, phase_facts, plans
 from campaigns.models import Campaign, CampaignChange, CampaignPhase, Reservation
 from campaigns.phase_drafts import PhaseDraft, PlanDraft
 from shop.kernel.serializers import (
@@ -275,6 +275,25 @@ class ProgressOut(serializers.Serializer[plans.Progress]):
     total = FiguresOut()
     goals = GoalOut(many=True)
     lines = PlanLineOut(many=True)
+
+
+class PerformanceOut(serializers.Serializer[performance.Performance]):
+    """What came of a campaign. Sales are net of refunds; in `sales_cents` each order counts once.
+
+    `attributed`: credited to its links. `carrying`: used one of its coupons or promotions.
+    """
+
+    cost_cents = serializers.IntegerField()
+    reached = serializers.IntegerField(help_text="Visitors whom we met ourselves.")
+    joined = serializers.IntegerField()
+    first_orders = serializers.IntegerField()
+    attributed_orders = serializers.IntegerField()
+    attributed_sales_cents = serializers.IntegerField()
+    carrying_orders = serializers.IntegerField()
+    carrying_sales_cents = serializers.IntegerField()
+    orders = serializers.IntegerField()
+    sales_cents = serializers.IntegerField()
+    discount_cents = serializers.IntegerField(help_text="Given by its offers.")
 
 
 class HourOut(serializers.Serializer[hours.Hour]):

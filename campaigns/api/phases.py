@@ -10,7 +10,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campaigns import hours, phase_drafts, phase_facts, phases, plans, queries
+from campaigns import hours, performance, phase_drafts, phase_facts, phases, plans, queries
 from campaigns.api import phase_serializers as shapes
 from campaigns.models import Campaign, CampaignPhase
 from shop.kernel.errors import InvalidInput, NotFound, PermissionDenied
@@ -185,6 +185,27 @@ class CampaignPlanView(APIView):
         rows = list(found_campaign(request, code).phases.order_by("starts_at", "pk"))
         found = plans.compare(rows, now=timezone.now())
         return Response([shapes.ProgressOut(progress).data for progress in found])
+
+
+class CampaignPerformanceView(APIView):
+    """What a campaign sold."""
+
+    permission_classes = [READ]
+
+    @extend_schema(
+        operation_id="campaigns_performance",
+        tags=["campaigns"],
+        summary="Show what a campaign cost and sold",
+        description=(
+            "Orders credited to its links and orders that used one of its offers; both together,"
+            " each order once, in `sales_cents`. Refunds lower it."
+        ),
+        responses={200: shapes.PerformanceOut},
+    )
+    def get(self, request: Request, code: str) -> Response:
+        """Show what a campaign sold."""
+        found = performance.measure(found_campaign(request, code))
+        return Response(shapes.PerformanceOut(found).data)
 
 
 class CampaignHoursView(APIView):

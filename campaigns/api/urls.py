@@ -33,6 +33,7 @@ urlpatterns = [
     path("campaigns/<str:code>/phases/<int:phase_id>/moves", phases.PhaseMovesView.as_view()),
     path("campaigns/<str:code>/phases/<int:phase_id>/limits", phases.PhaseTermsView.as_view()),
     path("campaigns/<str:code>/plan", phases.CampaignPlanView.as_view()),
+    path("campaigns/<str:code>/performance", phases.CampaignPerformanceView.as_view()),
     path("campaigns/<str:code>/moves", campaign_moves.CampaignMovesView.as_view()),
     path("campaigns/<str:code>/changes", campaign_moves.CampaignChangesView.as_view()),
     path("campaigns/<str:code>/reservations", reservations.ReservationsView.as_view()),

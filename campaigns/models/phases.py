@@ -216,7 +216,7 @@ class PhasePlan(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.phase_id} {self.channel_id}"
+        return str(self.link or self.channel)
 
 
 class Reservation(models.Model):

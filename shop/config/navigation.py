@@ -19,6 +19,7 @@ from campaigns.models import (
     AdUnit,
     AdUpload,
     Campaign,
+    CampaignChange,
     Channel,
     ChannelLink,
     Cobrand,
@@ -40,6 +41,7 @@ from campaigns.models import (
     Referral,
     ReferralCode,
     ReferralProgramme,
+    Reservation,
     ResourceSwap,
     SwapDelivery,
     Topic,
@@ -118,6 +120,8 @@ TODAY: list[Entry] = [
 ]
 PROMOTION: list[Entry] = [
     (Campaign, "campaign"),
+    (CampaignChange, "history"),
+    (Reservation, "event_available"),
     (ChannelLink, "qr_code_2"),
     (DailyCost, "savings"),
     (CostImport, "upload_file"),

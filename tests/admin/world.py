@@ -8,6 +8,7 @@ from django.db.models import Model
 
 from campaigns import (
     ad_uploads,
+    campaigns,
     click_reports,
     cobrands,
     cost_imports,
@@ -29,6 +30,8 @@ from campaigns.models import (
     ChannelLink,
     CodeBatch,
     Content,
+    PhasePlan,
+    Reservation,
     TouchTotal,
 )
 from loyalty import adjustments, earning_events, pins, plans, rewards
@@ -203,11 +206,19 @@ def _promote(store: Store) -> ChannelLink:
         starts_at=make.NOON,
     )
     campaign.stores.set([store])
-    CampaignPhase.objects.create(
+    launch = CampaignPhase.objects.create(
         campaign=campaign,
         kind=CampaignPhase.Kind.LAUNCH,
         starts_at=make.NOON,
-        ends_at=make.NOON + timedelta(days=3),
+        ends_at=make.NOON + timedelta(days=30),
+        target_joins=100,
+        budget_cents=Cents(100_000),
+    )
+    flyer = Channel.objects.get(code="flyer")
+    PhasePlan.objects.create(phase=launch, channel=flyer, cost_cents=Cents(50_000), joins=60)
+    campaigns.move(campaign, to="active", reason="开业", actor="test", now=make.NOON)
+    Reservation.objects.create(
+        campaign=campaign, member=make.member(at=store.code), reserved_at=make.NOON
     )
     channel = Channel.objects.get(code="flyer")
     placement = channel.placements.first() or placements.create(

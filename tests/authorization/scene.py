@@ -890,6 +890,9 @@ ASKED: dict[str, Asked] = {
     "campaigns_plan": Asked(
         path=lambda scene: {"code": scene.campaign}, marker=lambda scene: '"preheat"'
     ),
+    "campaigns_performance": Asked(
+        path=lambda scene: {"code": scene.campaign}, marker=lambda scene: '"carrying_orders"'
+    ),
     "campaigns_move": Asked(
         path=lambda scene: {"code": scene.campaign},
         body=lambda scene, caller: {"to": "paused", "reason": "No milk"},
