@@ -42,6 +42,8 @@ def purchase(
 ) -> PlanPurchase:
     """Sell a plan to a member who has paid for it; a renewal begins where the last period ends.
 
+    Once per source: a repeated call returns what was sold.
+
     Raises:
         NotFound: no such plan on offer.
         PlanPriceChanged
@@ -52,6 +54,9 @@ def purchase(
     if paid_cents != plan.price_cents:
         raise PlanPriceChanged(plan=plan.code, price_cents=plan.price_cents)
     points.lock_accounts([member_id])  # two at once take turns, and neither overlaps the other
+    before = PlanPurchase.objects.filter(source=source).first()
+    if before is not None:
+        return before
     last = _standing(member_id, plan.pk).order_by("-ends_at").first()
     starts_at = max(now, last.ends_at) if last else now
     return PlanPurchase.objects.create(

@@ -16,7 +16,7 @@ STORE_MANAGER = "Store manager"
 CASHIER = "Cashier"
 ANALYST = "Analyst"
 
-_SECRETS = {"batchcode", "logincode", "membercode", "membersession"}
+_SECRETS = {"batchcode", "logincode", "membercode", "membersession", "paycode"}
 """Rows that are as good as money or let somebody in; nobody reads them one by one."""
 _PERSONAL = {
     "member",
@@ -56,7 +56,14 @@ _MANAGER_MAY = {
         "add_touch",
         "change_voucher",
     },
-    "loyalty": {"add_pointsentry", "add_tierpin", "add_earningevent", "change_rewardredemption"},
+    "loyalty": {
+        "add_pointsentry",
+        "add_tierpin",
+        "add_earningevent",
+        "add_planpurchase",
+        "change_planpurchase",
+        "change_rewardredemption",
+    },
 }
 _CASHIER_MAY = {
     "shop": {"view_product", "view_category", "view_storeproduct", "view_member", "add_member"}

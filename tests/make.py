@@ -70,7 +70,9 @@ def member(*, at: str = "SH001", now: datetime = NOON, **fields: Any) -> Member:
 
 
 @transaction.atomic
-def give_points(who: Member, amount: int, *, now: datetime = NOON) -> None:
+def give_points(
+    who: Member, amount: int, *, now: datetime = NOON, until: datetime | None = None
+) -> None:
     """Put points into a member's wallet by adjustment."""
     account = points.lock_accounts([who.pk]).points(who.pk)
     points.adjust(
@@ -80,7 +82,7 @@ def give_points(who: Member, amount: int, *, now: datetime = NOON) -> None:
         reason="test",
         actor="test",
         now=now,
-        expires_at=None,
+        expires_at=until,
     )
 
 

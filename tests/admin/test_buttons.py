@@ -1,5 +1,6 @@
 """Buttons: each asks, then runs one flow; a refusal is told, and nothing is done twice."""
 
+from datetime import timedelta
 from typing import Any
 from uuid import uuid4
 
@@ -7,10 +8,13 @@ import pytest
 from django.contrib.messages import get_messages
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
 from campaigns.models import CouponDefinition
-from loyalty.models import PointsAccount
+from loyalty import expiry
+from loyalty.models import MembershipPlan, PlanPurchase, PointsAccount, PointsAdjustment
 from shop.kernel.models import OutboxMessage
+from shop.kernel.money import Cents
 from shop.models import Member, Order, ReportKey, Staff, Till, TillKey
 from tests import make
 
@@ -244,3 +248,51 @@ class TestLists:
     def test_a_member_is_not_made_by_hand(self, office: Client) -> None:
         assert office.get(reverse("admin:shop_member_add")).status_code == 403
         assert not Member.objects.exists()
+
+
+class TestLongerLifeButtons:
+    def test_give_expired_points_back_or_leave_many_to_a_second_person(
+        self, manager: Client, office: Client
+    ) -> None:
+        make.stored_value_on(adjustment_limit_points=20)
+        few, many = make.member(), make.member()
+        now = timezone.now()
+        for who, amount in ((few, 15), (many, 30)):
+            make.give_points(who, amount, until=now - timedelta(days=1))
+            expiry.expire_accounts(
+                PointsAccount.objects.filter(member=who).values_list("pk", flat=True), now=now
+            )
+        answers = {
+            "day": f"{now - timedelta(days=3):%Y-%m-%d}",
+            "last_day": f"{now + timedelta(days=60):%Y-%m-%d}",
+            "reason": "come back",
+        }
+
+        for who in (few, many, many):
+            token = {"token": str(uuid4())}
+            press(manager, "shop_member_reinstate_points", who, **answers, **token)
+        waiting = PointsAdjustment.objects.filter(state="pending")
+        for row in list(waiting):
+            press(office, "loyalty_pointsadjustment_approve", row)
+
+        balances = PointsAccount.objects.filter(wallet="points", member__in=[few, many])
+        assert sorted(balances.values_list("balance", flat=True)) == [15, 30]
+        assert waiting.all().count() == 1  # nothing is left for the second request of the same
+
+
+class TestPlanButtons:
+    def test_sell_a_card_once_and_take_it_back(self, manager: Client) -> None:
+        plan = MembershipPlan.objects.create(
+            code="MONTH", name_zh="月卡", name_en="Card", price_cents=Cents(1990), days=30
+        )
+        who, token = make.member(), str(uuid4())
+
+        for _press in range(2):
+            press(manager, "shop_member_sell_plan", who, plan=plan.pk, method="cash", token=token)
+        sold = PlanPurchase.objects.get()
+        said = told(press(manager, "loyalty_planpurchase_give_back", sold))
+
+        sold.refresh_from_db()
+        assert (sold.member, sold.price_cents, sold.store) == (who, 1990, who.store)
+        assert said[0] == "success"
+        assert sold.refunded_cents == 1990 * 29 // 30

@@ -19,10 +19,11 @@ from unfold.widgets import (
 )
 
 from campaigns.models import CouponDefinition
+from loyalty import plans
 from loyalty.models import Benefit, BenefitGrant, BenefitVersion, MembershipPlan, PlanPurchase
 from shop.admin.buttons import Button, Text, button
 from shop.admin.choices import Choice
-from shop.admin.money import YuanField
+from shop.admin.money import YuanField, yuan
 from shop.admin.pages import Page, ReadOnlyPage, ReadOnlyRows
 from shop.admin.scoping import VisibleFilter, principal_of
 from shop.kernel.money import Cents
@@ -206,7 +207,7 @@ class MembershipPlanPage(Page):
 
 @admin.register(PlanPurchase)
 class PlanPurchasePage(ReadOnlyPage):
-    """Periods that members paid for; sold and given back at the till."""
+    """Periods that members paid for; sold and given back at the till, or by staff."""
 
     store_lookup = "store_id"
     list_display = ["bought_at", "member", "plan", "price_cents", "starts_at", "ends_at"]
@@ -223,3 +224,22 @@ class PlanPurchasePage(ReadOnlyPage):
         ("starts_at", "ends_at", "bought_at"),
         ("refunded_at", "refunded_cents"),
     ]
+    actions_detail = ["give_back"]
+
+    @button(
+        Button(
+            label=_("Give back"),
+            question=_(
+                "What its unused whole days cost is to be handed out, all of it before it begins."
+                " Its benefits end now."
+            ),
+            permission="loyalty.change_planpurchase",
+            when=lambda bought: bought.refunded_at is None and bought.ends_at > timezone.now(),
+        ),
+        icon="undo",
+        variant=ActionVariant.DANGER,
+    )
+    def give_back(self, request: HttpRequest, bought: Any, answers: dict[str, Any]) -> Text:
+        """Take a period back for its money."""
+        found = plans.refund(bought.pk, member_id=bought.member_id, now=timezone.now())
+        return _("Given back: hand out %(amount)s.") % {"amount": yuan(found.refunded_cents)}

@@ -3,6 +3,7 @@
 from datetime import datetime
 from typing import Any
 from uuid import UUID, uuid4
+from zoneinfo import ZoneInfo
 
 from django import forms
 from django.http import HttpRequest
@@ -11,25 +12,36 @@ from django.utils.translation import gettext_lazy as _
 from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
-    UnfoldAdminDateWidget,
     UnfoldAdminIntegerFieldWidget,
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSingleDateWidget,
     UnfoldAdminTextInputWidget,
 )
 
-from loyalty import adjustments, renewals, tiers
+from loyalty import adjustments, plans, renewals, tiers
 from loyalty.adjustments import Renewal
-from loyalty.models import PointsAdjustment
+from loyalty.models import MembershipPlan, PointsAdjustment
+from loyalty.models.money import PAYMENT_METHODS
 from shop import accounts, members
 from shop.admin.buttons import Button, Text, button
+from shop.admin.money import yuan
 from shop.admin.scoping import principal_of
 from shop.kernel.errors import InvalidInput
-from shop.kernel.money import Points
+from shop.kernel.money import Cents, Points
 from shop.models import Member, Staff
 from shop.storefront import departures, merging
 
 MOST_POINTS = 1_000_000
 Renewed, Status = PointsAdjustment.Kind, Member.Status
 Pressed = dict[str, Any]
+
+
+class PlanChoice(forms.ModelChoiceField):
+    """A plan on offer, with its price and how long it lasts."""
+
+    def label_from_instance(self, obj: Any) -> str:
+        days = _("%(days)s days") % {"days": obj.days}
+        return f"{obj.name} · {yuan(obj.price_cents)} · {days}"
 
 
 class ReasonForm(BaseDialogForm):
@@ -55,7 +67,7 @@ class AdjustmentForm(BaseDialogForm):
 class RenewalForm(ReasonForm):
     """Which points, until when, and why. The token makes a second press harmless."""
 
-    last_day = forms.DateField(label=_("to live through"), widget=UnfoldAdminDateWidget)
+    last_day = forms.DateField(label=_("to live through"), widget=UnfoldAdminSingleDateWidget)
     token = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
 
 
@@ -65,7 +77,7 @@ class ExtensionForm(RenewalForm):
     day = forms.DateField(
         label=_("expiring by"),
         help_text=_("All free points that expire up to the end of this day."),
-        widget=UnfoldAdminDateWidget,
+        widget=UnfoldAdminSingleDateWidget,
     )
     field_order = ["day", "last_day", "reason"]
 
@@ -76,9 +88,29 @@ class ReinstatementForm(RenewalForm):
     day = forms.DateField(
         label=_("expired since"),
         help_text=_("All points that have expired from the beginning of this day on."),
-        widget=UnfoldAdminDateWidget,
+        widget=UnfoldAdminSingleDateWidget,
     )
     field_order = ["day", "last_day", "reason"]
+
+
+class PlanForm(BaseDialogForm):
+    """Which plan, how it was paid. The token makes a second press of the button harmless."""
+
+    plan = PlanChoice(
+        label=_("plan"),
+        queryset=MembershipPlan.objects.filter(is_active=True).order_by("code"),
+        widget=UnfoldAdminSelectWidget,
+    )
+    method = forms.ChoiceField(
+        label=_("method"), choices=PAYMENT_METHODS, widget=UnfoldAdminSelectWidget
+    )
+    reference = forms.CharField(
+        label=_("receipt number"),
+        max_length=64,
+        required=False,
+        widget=UnfoldAdminTextInputWidget,
+    )
+    token = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
 
 
 class MergeForm(ReasonForm):
@@ -175,6 +207,33 @@ class MemberButtons:
         zone = member.store.timezone
         bound_at = renewals.start_of(answers["day"], timezone=zone)
         return _renew(request, member, answers, kind=Renewed.REINSTATE, bound_at=bound_at)
+
+    @button(
+        Button(
+            label=_("Sell a paid membership"),
+            question=_("For money that was taken. A renewal begins where the last period ends."),
+            permission="loyalty.add_planpurchase",
+            form=PlanForm,
+            when=lambda member: member.status == Status.ACTIVE,
+        ),
+        icon="card_membership",
+    )
+    def sell_plan(self, request: HttpRequest, member: Any, answers: Pressed) -> Text:
+        """Sell a plan at the desk of the member's store."""
+        plan: MembershipPlan = answers["plan"]
+        bought = plans.purchase(
+            plan.code,
+            member_id=member.pk,
+            store=member.store,
+            method=answers["method"],
+            paid_cents=Cents(plan.price_cents),
+            reference=answers["reference"],
+            source=f"staff:{answers['token'].hex}",
+            actor=principal_of(request).key,
+            now=timezone.now(),
+        )
+        until = bought.ends_at.astimezone(ZoneInfo(member.store.timezone))
+        return _("Sold: it lasts until %(until)s.") % {"until": f"{until:%F %H:%M}"}
 
     @button(
         Button(

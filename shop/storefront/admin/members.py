@@ -145,8 +145,18 @@ class MemberPage(MemberButtons, Page):
     date_hierarchy = "joined_at"
     inlines = [OrderRows, CouponRows, TierChangeRows]
     actions_detail = [
-        *["adjust_points", "pin_tier", "unpin_tier"],
-        *["freeze", "unfreeze", "merge", "close", "erase"],
+        "adjust_points",
+        {
+            "title": _("Longer life for points"),
+            "icon": "more_time",
+            "items": ["extend_points", "reinstate_points"],
+        },
+        *["sell_plan", "pin_tier", "unpin_tier"],
+        {
+            "title": _("Membership"),
+            "icon": "badge",
+            "items": ["freeze", "unfreeze", "merge", "close", "erase"],
+        },
     ]
     readonly_fields = [
         "status",
