@@ -301,6 +301,26 @@ def revoke_reward(order: Order, *, now: datetime) -> None:
 
 
 @transaction.atomic(savepoint=False)
+def revoke_given(
+    *,
+    member_id: int,
+    by: Sequence[str],
+    since: datetime,
+    reason: str,
+    actor: str,
+    now: datetime,
+) -> int:
+    """Take back a member's coupons whose sources begin so, as far as not used; return how many."""
+    if not by:
+        return 0
+    given = Q(pk__in=[])
+    for source in by:
+        given |= Q(source__startswith=source)
+    mine = Coupon.objects.filter(given, member_id=member_id, issued_at__gte=since)
+    return _revoke(mine, reason=reason, actor=actor, now=now)
+
+
+@transaction.atomic(savepoint=False)
 def hand_over(*, source_id: int, target_id: int, actor: str, now: datetime) -> int:
     """Move a member's coupons to another membership of theirs; return how many are usable there.
 

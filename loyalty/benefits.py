@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection, transaction
 from django.utils.translation import gettext_lazy as _
 
-from loyalty.models import Benefit, BenefitGrant, BenefitVersion
+from loyalty.models import Benefit, BenefitGrant, BenefitVersion, MembershipPlan
 from shop.kernel.errors import InvalidInput
 
 Kind = Benefit.Kind
@@ -41,6 +41,16 @@ def append_version(
     _ensure_of_kind(benefit, version)
     version.save(force_insert=True)
     return version
+
+
+def source_of(benefit_id: int) -> str:
+    """Return what the sources of the coupons begin with that a benefit gives."""
+    return f"benefit:{benefit_id}:"
+
+
+def sources_of(plan: MembershipPlan) -> list[str]:
+    """Return what the sources of the coupons begin with that a plan gives."""
+    return [source_of(pk) for pk in plan.benefits.order_by("pk").values_list("pk", flat=True)]
 
 
 def effective(*, on: date, kinds: Sequence[str] = ()) -> list[BenefitVersion]:

@@ -44,12 +44,6 @@ class PurchaseRequest(StrictSerializer):
     )
 
 
-class PlanMemberRequest(StrictSerializer):
-    """Whose period it is."""
-
-    member = StrictUUIDField()
-
-
 class PurchaseOut(serializers.ModelSerializer[PlanPurchase]):
     """A period of a plan."""
 
@@ -181,37 +175,6 @@ class PlanPurchasesView(APIView):
             now=timezone.now(),
         )
         return Response(PurchaseOut(bought).data, status=201)
-
-
-class PlanRefundView(APIView):
-    """Giving a plan back at the till."""
-
-    permission_classes = [callers(Kind.TILL, scope="members:write")]
-
-    @extend_schema(
-        operation_id="memberships_refund",
-        tags=["points"],
-        summary="Give a paid membership back for its unused whole days",
-        description=(
-            "`refunded_cents` is what the till gives back; its benefits end now. 409"
-            " `plan-not-refundable`: over, given back already, or followed by another period."
-        ),
-        request=PlanMemberRequest,
-        responses={200: PurchaseOut},
-        examples=[
-            OpenApiExample(
-                "Whose", value={"member": "3f0c8e9a-6a0e-4a55-9d4a-3f8f3a4f2f10"}, request_only=True
-            )
-        ],
-    )
-    @idempotent
-    def post(self, request: Request, purchase_id: int) -> Response:
-        """Give a plan back."""
-        body = PlanMemberRequest(data=request.data)
-        body.is_valid(raise_exception=True)
-        member = members.get_active(body.validated_data["member"])
-        found = plans.refund(purchase_id, member_id=member.pk, now=timezone.now())
-        return Response(PurchaseOut(found).data)
 
 
 class MeMembershipsView(APIView):

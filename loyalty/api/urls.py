@@ -9,7 +9,6 @@ urlpatterns = [
     path("benefits", plans.BenefitsView.as_view()),
     path("membership-plans", plans.PlansView.as_view()),
     path("membership-plans/<str:code>/purchases", plans.PlanPurchasesView.as_view()),
-    path("memberships/<int:purchase_id>/refund", plans.PlanRefundView.as_view()),
     path("me/memberships", plans.MeMembershipsView.as_view()),
     path("me/tier-changes", tiers.MeTierChangesView.as_view()),
     path("members/<uuid:member_id>/tier-changes", tiers.MemberTierChangesView.as_view()),

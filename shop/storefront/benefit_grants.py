@@ -122,7 +122,8 @@ def _issue(
 ) -> int:
     if not member_ids:
         return 0
-    source = f"benefit:{version.benefit_id}:{job.params['day'][: PERIODS[job.kind]]}"
+    period = job.params["day"][: PERIODS[job.kind]]
+    source = f"{benefits.source_of(version.benefit_id)}{period}"
     issued = sum(
         coupons.issue_many(definition, member_ids=member_ids, source=f"{source}:{nth}", now=now)
         for nth in range(version.quantity)

@@ -23,7 +23,7 @@ from shop.kernel import jobs
 from shop.kernel.errors import InvalidInput
 from shop.kernel.money import Cents
 from shop.models import Member
-from shop.storefront import benefit_grants, facts
+from shop.storefront import benefit_grants, facts, plan_returns
 from shop.storefront.invariants import suite
 from tests import make
 
@@ -355,3 +355,26 @@ class TestPages:
         assert benefits.effective(on=now.date()) != []
         assert make.Api().get("/membership-plans").json() == []
         assert not Membership.objects.exists()
+
+
+def test_a_card_given_back_takes_its_unused_coupons_along() -> None:
+    plan()
+    benefit(level=None, plan=MembershipPlan.objects.get(), quantity=2)
+    benefit()  # of the tier: stays
+    who = make.member(now=make.NOON)
+    first = bought(who)
+    run(now=make.NOON + DAY)
+    used = Coupon.objects.filter(member=who, source__contains=":2026-06").order_by("pk").first()
+    assert used is not None
+    lines = [make.line(quantity=3)]
+    basket = make.basket(who=who, lines=lines, coupon_codes=[used.code])
+    make.paid(what=basket, total=3600 - 500, now=make.NOON + DAY)
+
+    plan_returns.give_back(first.pk, member_id=who.pk, actor="test", now=make.NOON + 2 * DAY)
+
+    left = Coupon.objects.filter(member=who, source__startswith="benefit:")
+    assert sorted(left.values_list("status", flat=True)) == ["available", "redeemed", "revoked"]
+    bought(who, now=make.NOON + 2 * DAY)
+    run(now=make.NOON + 3 * DAY)
+    assert left.filter(status="available").count() == 1
+    assert suite.check_all(now=make.NOON + 3 * DAY).broken == []

@@ -19,7 +19,6 @@ from unfold.widgets import (
 )
 
 from campaigns.models import CouponDefinition
-from loyalty import plans
 from loyalty.models import Benefit, BenefitGrant, BenefitVersion, MembershipPlan, PlanPurchase
 from shop.admin.buttons import Button, Text, button
 from shop.admin.choices import Choice
@@ -28,7 +27,7 @@ from shop.admin.pages import Page, ReadOnlyPage, ReadOnlyRows
 from shop.admin.scoping import VisibleFilter, principal_of
 from shop.kernel.money import Cents
 from shop.models import Category, Product
-from shop.storefront import benefit_grants
+from shop.storefront import benefit_grants, plan_returns
 
 MONTHS_AHEAD = 12
 ALL = _("None chosen: all.")
@@ -241,5 +240,10 @@ class PlanPurchasePage(ReadOnlyPage):
     )
     def give_back(self, request: HttpRequest, bought: Any, answers: dict[str, Any]) -> Text:
         """Take a period back for its money."""
-        found = plans.refund(bought.pk, member_id=bought.member_id, now=timezone.now())
+        found = plan_returns.give_back(
+            bought.pk,
+            member_id=bought.member_id,
+            actor=principal_of(request).key,
+            now=timezone.now(),
+        )
         return _("Given back: hand out %(amount)s.") % {"amount": yuan(found.refunded_cents)}

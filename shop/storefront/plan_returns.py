@@ -1,0 +1,31 @@
+"""A paid membership given back: its money, and what it gave that nobody has used yet."""
+
+from datetime import datetime
+
+from django.db import transaction
+
+from campaigns import coupons
+from loyalty import benefits, plans
+from loyalty.models import PlanPurchase
+
+
+@transaction.atomic
+def give_back(purchase_id: int, *, member_id: int, actor: str, now: datetime) -> PlanPurchase:
+    """Give a period back, and take back the coupons that it gave as far as they were not used.
+
+    Else a card would be bought for its coupons and given back the day after. What the month gave
+    stays noted, so that buying the card again gives it no second time.
+
+    Raises:
+        NotFound, plans.PlanNotRefundable
+    """
+    bought = plans.refund(purchase_id, member_id=member_id, now=now)
+    coupons.revoke_given(
+        member_id=member_id,
+        by=benefits.sources_of(bought.plan),
+        since=bought.starts_at,
+        reason="paid membership given back",
+        actor=actor,
+        now=now,
+    )
+    return bought
