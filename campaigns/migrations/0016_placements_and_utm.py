@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('campaigns', '0014_ad_platforms'),
+        ('campaigns', '0015_contents'),
     ]
 
     operations = [

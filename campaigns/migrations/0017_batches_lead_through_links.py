@@ -3,7 +3,7 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-    dependencies = [("campaigns", "0014_ad_platforms")]
+    dependencies = [("campaigns", "0016_placements_and_utm")]
 
     operations = [
         migrations.AddField(
