@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.utils.translation import get_language
 
 from campaigns import limits, pricing
@@ -49,10 +49,7 @@ def running(place: Place) -> list[RunningPromotion]:
     """Return every active promotion with what is left of its limits here, in one statement."""
     keys = place.keys
     values = {"dimensions": list(keys), "keys": list(keys.values())}
-    with connection.cursor() as cursor:
-        cursor.execute(_RUNNING_SQL, values)
-        names = [column.name for column in cursor.description or []]
-        found = [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+    found = rows.select_dicts(_RUNNING_SQL, values)
     is_chinese = (get_language() or "").startswith("zh")
     name = "name_zh" if is_chinese else "name_en"
     return [_running(row, name=row[name]) for row in found]
@@ -208,14 +205,17 @@ SELECT promotion.id, promotion.code, promotion.name_zh, promotion.name_en, promo
        promotion.uses_total, promotion.uses_per_member,
        promotion.uses_per_store, promotion.uses_per_day, promotion.uses_per_week,
        promotion.uses_per_month,
-       (
+       CASE WHEN num_nonnulls(promotion.budget_cents, promotion.uses_total,
+                              promotion.uses_per_member, promotion.uses_per_store,
+                              promotion.uses_per_day, promotion.uses_per_week,
+                              promotion.uses_per_month) > 0 THEN (
            SELECT json_object_agg(counter.dimension,
                                   json_build_array(counter.used, counter.spent_cents))
            FROM campaigns_usagecounter counter
            JOIN unnest(%(dimensions)s::text[], %(keys)s::text[]) AS here (dimension, key)
                 USING (dimension, key)
            WHERE counter.offer = 'promotion:' || promotion.id
-       ) AS counters
+       ) END AS counters
 FROM campaigns_promotion promotion
 WHERE promotion.status = 'active'
 ORDER BY promotion.id

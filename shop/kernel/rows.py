@@ -23,6 +23,22 @@ def select(sql: str, values: Mapping[str, Any], *models: type[Model]) -> list[tu
     return [tuple(_instances(models, row)) for row in found]
 
 
+def select_dicts(sql: str, values: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the rows of a query by the names of its columns.
+
+    The names are asked for once per text of a query; so let there be few texts.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(sql, values)
+        names = _names.get(sql)
+        if names is None:
+            names = _names[sql] = [column.name for column in cursor.description or []]
+        return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+_names: dict[str, list[str]] = {}
+
+
 def insert(*rows: Model, unless_exists: str = "") -> int:
     """Insert rows of one model with one statement; return how many were written.
 
