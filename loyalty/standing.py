@@ -39,9 +39,20 @@ def amount_since(since: str) -> str:
     return _over_events("COALESCE(sum(event.amount), 0)::bigint", since)
 
 
-def oldest_since(since: str) -> str:
-    """Return SQL for when the oldest event happened that counts since then."""
-    return _over_events("min(event.at)", since)
+def collected_since(since: str, since_then: str) -> str:
+    """Return SQL for a JSON object of what the member has collected, in one pass over the events.
+
+    `amount` counts from the one moment, `amount_then` from the other; `oldest` is when the oldest
+    event happened that counts for `amount`.
+    """
+    return _over_events(
+        f"""jsonb_build_object(
+            'amount', COALESCE(sum(event.amount) FILTER (WHERE event.at >= {since}), 0)::bigint,
+            'amount_then',
+            COALESCE(sum(event.amount) FILTER (WHERE event.at >= {since_then}), 0)::bigint,
+            'oldest', min(event.at) FILTER (WHERE event.at >= {since}))""",
+        f"LEAST({since}, {since_then})",
+    )
 
 
 def window_start(at: str, *, member: str = "member", store: str = "store") -> str:

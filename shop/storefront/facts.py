@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
+from functools import cache
 from typing import Any
 from uuid import UUID
 
@@ -15,7 +16,7 @@ from loyalty.lifetimes import Expires, Lifetime, Waiting, Waits
 from loyalty.lots import Clawback
 from loyalty.order_points import ProgrammeRule
 from loyalty.progress import Place, Rung
-from shop.kernel import crypto
+from shop.kernel import crypto, rows
 from shop.kernel.errors import NotFound
 from shop.kernel.money import Points
 from shop.members import MemberNotActive
@@ -145,14 +146,11 @@ def _active(facts: MemberFacts | None) -> MemberFacts:
 def _select(
     condition: str, value: Any, *, now: datetime, with_place: bool = False
 ) -> MemberFacts | None:
-    sql = _FACTS_SQL.format(condition=condition, place=_PLACE_SQL if with_place else "")
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {"value": value, "now": now})
-        row = cursor.fetchone()
-        names = [column.name for column in cursor.description or []]
-    if row is None:
+    sql = _sql(condition, with_place=with_place)
+    found = rows.select_dicts(sql, {"value": value, "now": now})
+    if not found:
         return None
-    values = dict(zip(names, row, strict=True))
+    (values,) = found
     rates = Rates(**{name: values.pop(name) for name in Rates.__dataclass_fields__})
     lifetime = Lifetime(
         expires=Expires(values.pop("expires")),
@@ -164,6 +162,11 @@ def _select(
     if with_place:
         values["place"] = _place(orjson.loads(values["place"]))
     return MemberFacts(**values, rates=rates, lifetime=lifetime, waiting=waiting)
+
+
+@cache
+def _sql(condition: str, *, with_place: bool) -> str:
+    return _FACTS_SQL.format(condition=condition, place=_PLACE_SQL if with_place else "")
 
 
 def _place(found: dict[str, Any]) -> Place:
@@ -189,11 +192,10 @@ _PLACE_SQL = f""", (
                   FROM loyalty_tier rung),
         'level', tier.level,
         'basis', COALESCE(programme.qualifying_basis, 'points'),
-        'amount', {standing.amount_since("clock.since")},
-        'amount_then', {standing.amount_since("clock.since_then")},
+        'amount', collected.found->'amount', 'amount_then', collected.found->'amount_then',
         'friends', brought.friends, 'friends_then', brought.friends_then,
         'window_ends_at', CASE COALESCE(programme.qualifying_window, 'rolling')
-            WHEN 'rolling' THEN {standing.oldest_since("clock.since")}
+            WHEN 'rolling' THEN (collected.found->>'oldest')::timestamptz
                 + make_interval(days => COALESCE(programme.qualifying_window_days, 365))
             ELSE {standing.window_end(_NOW)} END,
         'kept_until', membership.kept_until,
@@ -202,7 +204,10 @@ _PLACE_SQL = f""", (
         'pinned_until', (SELECT pin.until FROM loyalty_tierpin pin
                          WHERE pin.member_id = member.id AND pin.ended_at IS NULL)
     )::text
-    FROM (SELECT {_SINCE} AS since, {_SINCE_THEN} AS since_then) clock
+    FROM (SELECT {_SINCE} AS since, {_SINCE_THEN} AS since_then OFFSET 0) clock
+    CROSS JOIN LATERAL (
+        SELECT {standing.collected_since("clock.since", "clock.since_then")} AS found OFFSET 0
+    ) collected
     CROSS JOIN LATERAL (
         SELECT count(*) FILTER (WHERE friend.qualified_at >= clock.since) AS friends,
                count(*) FILTER (WHERE friend.qualified_at >= clock.since_then) AS friends_then

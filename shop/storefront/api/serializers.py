@@ -17,6 +17,7 @@ from shop.kernel.serializers import (
     StrictIntegerField,
     StrictSerializer,
     StrictUUIDField,
+    shown,
 )
 from shop.models import Order, OrderLine, OrderType, Payment, Refund
 from shop.orders import STEPS, RefundRequest, Tender
@@ -646,7 +647,7 @@ class MemberOut(serializers.Serializer[Any]):
     def get_standing(self, member: MemberFacts) -> dict[str, Any] | None:
         """Return how far the next tier is, and what is at risk."""
         standing = standing_of(member)
-        return None if standing is None else StandingOut(standing).data
+        return None if standing is None else shown(StandingOut, standing)
 
 
 class BirthdayRequest(StrictSerializer):
