@@ -1,8 +1,9 @@
 """One answer per Idempotency-Key, whatever the network does.
 
-The wrapper owns the one durable transaction of a request: the key, the effects and a stored refusal
-commit together, or none of them does. So a key without an answer cannot exist, and a retry after a
-lost answer replays it byte for byte.
+The wrapper owns the one durable transaction of a request: the key and the effects commit together,
+or neither does. So a key without an answer cannot exist, and a retry after a lost answer replays it
+byte for byte. A refusal has no effects: it is stored by itself, once all that was begun is rolled
+back.
 """
 
 import hashlib
@@ -82,9 +83,9 @@ def idempotent(
         for attempt in range(ATTEMPTS):
             try:
                 return _answer(key, request, lambda: handler(view, request, *args, **kwargs))
-            except OperationalError as error:
+            except (OperationalError, _AnsweredMeanwhile) as error:
                 is_last = attempt == ATTEMPTS - 1
-                if is_last or not isinstance(error.__cause__, TRANSIENT):
+                if is_last or not _may_pass(error):
                     raise
                 time.sleep(random.uniform(0.01, 0.05))  # noqa: S311 - jitter, not a secret
         raise AssertionError("unreachable")
@@ -114,71 +115,98 @@ def keyed(
     return wrapper  # type: ignore[return-value]  # wraps() forgets the parameter names
 
 
+class _AnsweredMeanwhile(Exception):
+    """The first request with this key committed while this one was already under way."""
+
+
+def _may_pass(error: Exception) -> bool:
+    """Tell whether the same request may fare better at once."""
+    return isinstance(error, _AnsweredMeanwhile) or isinstance(error.__cause__, TRANSIENT)
+
+
 def _answer(key: str, request: Request, handle: Callable[[], Response]) -> HttpResponse:
     principal = principal_of(request).key
-    fingerprint = _fingerprint(request)
+    record = IdempotencyRecord(
+        principal=principal,
+        key=key,
+        route=f"{request.method} {request.path}"[:200],
+        fingerprint=_fingerprint(request),
+    )
     with transaction.atomic(durable=True):
-        if not locks.take_if_free(f"{principal}\n{key}"):
-            raise RequestInFlight(retry_after_seconds=1)
-        if record := _find(principal, key):
-            return _replay(record, fingerprint)
-        response = _run(handle)
-        _remember(
-            IdempotencyRecord(
-                principal=principal,
-                key=key,
-                route=f"{request.method} {request.path}"[:200],
-                fingerprint=fingerprint,
-                status=response.status_code,
-                content_type=response.content_type or "application/json",
-                body=orjson.dumps(response.data, default=str),
-            ),
-            now=timezone.now(),
-        )
+        if former := _take(record):
+            return _replay(former, record)
+        try:
+            response = handle()
+        except DomainError as error:
+            if error.status not in STORED_REFUSALS:
+                raise
+            refusal = error
+            transaction.set_rollback(True)
+        else:
+            _remember(record, response, now=timezone.now())
+            return response
+    return _refuse(record, refusal)
+
+
+def _refuse(record: IdempotencyRecord, refusal: DomainError) -> HttpResponse:
+    """Store a refusal whose flow was rolled back; one that was stored meanwhile counts."""
+    response = Response(
+        problems.problem_of(refusal), status=refusal.status, content_type=problems.CONTENT_TYPE
+    )
+    with transaction.atomic(durable=True):
+        if former := _take(record):
+            return _replay(former, record)
+        _remember(record, response, now=timezone.now())
     return response
 
 
-def _run(handle: Callable[[], Response]) -> Response:
-    """Return the handler's response, or its refusal when that is worth remembering.
+def _take(record: IdempotencyRecord) -> IdempotencyRecord | None:
+    """Take the key until the transaction ends; return what it was answered before, if it was.
 
-    The savepoint throws away whatever a refused flow had begun.
+    Lock and answer are asked for at once: an answer that commits between the two is not seen here,
+    but when this request's own is stored.
+
+    Raises:
+        RequestInFlight
     """
-    try:
-        with transaction.atomic():
-            return handle()
-    except DomainError as error:
-        if error.status not in STORED_REFUSALS:
-            raise
-        return Response(
-            problems.problem_of(error), status=error.status, content_type=problems.CONTENT_TYPE
-        )
+    values = {
+        "lock": locks.number(f"{record.principal}\n{record.key}"),
+        "principal": record.principal,
+        "key": record.key,
+    }
+    ((former, is_free),) = rows.select(_TAKE_SQL, values, IdempotencyRecord)
+    if not is_free:
+        raise RequestInFlight(retry_after_seconds=1)
+    return former if former.pk else None
 
 
-def _find(principal: str, key: str) -> IdempotencyRecord | None:
-    found = rows.select(
-        "SELECT {columns} FROM kernel_idempotencyrecord"
-        " WHERE principal = %(principal)s AND key = %(key)s",
-        {"principal": principal, "key": key},
-        IdempotencyRecord,
-    )
-    return found[0][0] if found else None
+_TAKE_SQL = """
+SELECT {columns}, asked.is_free
+FROM (SELECT pg_try_advisory_xact_lock(%(lock)s) AS is_free) asked
+LEFT JOIN kernel_idempotencyrecord ON principal = %(principal)s AND key = %(key)s
+"""
 
 
-def _replay(record: IdempotencyRecord, fingerprint: bytes) -> HttpResponse:
-    if bytes(record.fingerprint) != fingerprint:
-        raise IdempotencyKeyReused(route=record.route)
+def _replay(former: IdempotencyRecord, record: IdempotencyRecord) -> HttpResponse:
+    if bytes(former.fingerprint) != bytes(record.fingerprint):
+        raise IdempotencyKeyReused(route=former.route)
     return HttpResponse(
-        bytes(record.body),
-        status=record.status,
-        content_type=record.content_type,
+        bytes(former.body),
+        status=former.status,
+        content_type=former.content_type,
         headers={REPLAYED_HEADER: "true"},
     )
 
 
-def _remember(record: IdempotencyRecord, *, now: datetime) -> None:
+def _remember(record: IdempotencyRecord, response: Response, *, now: datetime) -> None:
+    """Store the answer; the unique key lets only one request have it."""
+    record.status = response.status_code
+    record.content_type = response.content_type or "application/json"
+    record.body = orjson.dumps(response.data, default=str)
     record.created_at = now
     record.expires_at = now + KEPT_FOR
-    rows.insert(record)
+    if not rows.insert(record, unless_exists="principal, key"):
+        raise _AnsweredMeanwhile
 
 
 def request_digest(request: Request) -> str:
