@@ -1,12 +1,39 @@
 """The database backend: ``ENGINE = "shop.kernel.postgres"``."""
 
+import json
 import select
+from typing import Any
 
-from django.db.backends.postgresql import base
+import orjson
+from django.db.backends.postgresql import base, operations
+from psycopg.types.json import Jsonb
+
+AS_JSON_DOES = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
+"""Refuse what the standard library's encoder refuses."""
+
+
+class DatabaseOperations(operations.DatabaseOperations):
+    """Django's, with JSON columns written by orjson: how a sale was priced is 10 KB."""
+
+    def adapt_json_value(self, value: Any, encoder: Any) -> Any:
+        """Return a value as the driver writes it to a JSON column."""
+        if encoder is None:
+            return Jsonb(value, dumps=dump_json)
+        return super().adapt_json_value(value, encoder)
+
+
+def dump_json(value: Any) -> bytes | str:
+    """Return JSON text; what orjson does not know, such as numbers past 64 bits, takes longer."""
+    try:
+        return orjson.dumps(value, option=AS_JSON_DOES)
+    except orjson.JSONEncodeError:
+        return json.dumps(value)
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
     """PostgreSQL, whose connections are kept for as long as they live."""
+
+    ops_class = DatabaseOperations
 
     def is_usable(self) -> bool:
         """Tell whether the connection can serve another request.
