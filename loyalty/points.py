@@ -15,6 +15,7 @@ from django.db.models import F, QuerySet
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import ledger, lots
+from loyalty.ledger import Posting
 from loyalty.lots import Clawback, Draw
 from loyalty.models import PendingPoints, PointsAccount, PointsDraw, PointsEntry, PointsHold
 from shop.kernel import rows
@@ -131,6 +132,39 @@ def earn(
         ledger.credit(
             account, kind=kind, points=points, source=source, now=now, expires_at=expires_at
         )
+
+
+def exchange(
+    wallets: Wallets,
+    member_id: int,
+    *,
+    spent: Points,
+    earned: Points,
+    qualifying: Points,
+    source: str,
+    now: datetime,
+    expires_at: datetime | None,
+) -> None:
+    """Take what was spent on a purchase and give what it earns, in one statement.
+
+    As `spend` and then `earn` into each wallet would; `expires_at` is of what is earned to spend.
+
+    Raises:
+        NotEnoughPoints, WalletClosed
+    """
+    account = wallets.points(member_id)
+    if spent > 0:
+        _ensure_available(account, spent)
+    postings = [
+        Posting(account=account, kind=Kind.SPEND, points=-spent),
+        Posting(account=account, kind=Kind.EARN, points=earned, expires_at=expires_at),
+        Posting(account=wallets.qualifying(member_id), kind=Kind.EARN, points=qualifying),
+    ]
+    ledger.post(
+        [posting for posting in postings if posting.points and not posting.account.is_closed],
+        source=source,
+        now=now,
+    )
 
 
 def promise(

@@ -1,12 +1,16 @@
 """Orders and their money: the guarded state machine. The only module that writes them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any
 
+import orjson
+import psycopg
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Sum
+from django.db.models import Model, Sum
 from django.utils.translation import gettext_lazy as _
 
 from shop.kernel import identifiers, rows
@@ -171,11 +175,88 @@ def create(draft: OrderDraft, *, now: datetime) -> Order:
         OrderNumberTaken: the store has an order with this till number.
     """
     order = order_row(draft, number=identifiers.new_code(9), now=now)
-    _insert(order)
-    lines = line_rows(order, draft)
-    rows.insert(*lines)
-    rows.insert(*discount_rows(lines, draft))
+    _write(order, draft)
     return order
+
+
+@transaction.atomic(savepoint=False)
+def create_paid(
+    draft: OrderDraft, *, tenders: Sequence[Tender], actor: str, now: datetime
+) -> Order:
+    """Write an order that was paid before it was placed, as `create` and `mark_paid` would.
+
+    Raises:
+        PaymentMismatch: the tenders do not add up to the amount payable.
+        OrderNumberTaken: the store has an order with this till number.
+        PaymentRefTaken: a tender was taken for another order.
+    """
+    order = order_row(draft, number=identifiers.new_code(9), now=now)
+    _ensure_enough(order, tenders)
+    _set_paid(order, now=now)
+    payments = _payment_rows(order, tenders, now=now)
+    event = OrderEvent(status=Status.PAID, actor=actor, occurred_at=now)
+    with _saying_which_ref_is_taken(payments):
+        _write(order, draft, payments=payments, events=[event])
+    return order
+
+
+def _write(
+    order: Order,
+    draft: OrderDraft,
+    *,
+    payments: Sequence[Payment] = (),
+    events: Sequence[OrderEvent] = (),
+) -> None:
+    """Insert an order with all that belongs to it, in one statement.
+
+    Of two with the same till number the second waits, and is refused.
+    """
+    discounts = [
+        {"position": position, "kind": kind, "code": code, "amount_cents": amount}
+        for position, line in enumerate(draft.lines, start=1)
+        for kind, code, amount in line.allocations
+    ]
+    is_new = rows.insert_whole(
+        order,
+        unless_exists="store_id, pos_order_no",
+        parts=_parts(),
+        values={
+            "lines": rows.as_json(line_rows(order, draft)),
+            "discounts": orjson.dumps(discounts).decode(),
+            "payments": rows.as_json(payments),
+            "events": rows.as_json(events),
+        },
+    )
+    if not is_new:
+        taken = Order.objects.get(store=order.store, pos_order_no=order.pos_order_no)
+        raise OrderNumberTaken(pos_order_no=order.pos_order_no, order_number=taken.number)
+
+
+@cache
+def _parts() -> str:
+    """Return the expressions that insert what belongs to an order."""
+    kinds: dict[str, type[Model]] = {"lines": OrderLine, "payments": Payment, "events": OrderEvent}
+    return ", ".join([*(_part(name, model) for name, model in kinds.items()), _DISCOUNTS_SQL])
+
+
+def _part(name: str, model: type[Model]) -> str:
+    values = rows.columns_of(model, table="given").replace('given."order_id"', "whole.id")
+    return f"""
+{name} AS (
+    INSERT INTO {model._meta.db_table} ({rows.columns_of(model)}) SELECT {values}
+    FROM whole
+    CROSS JOIN json_to_recordset(%({name})s::json) AS given ({rows.record_of(model)})
+    RETURNING *
+)"""  # noqa: S608 - names of our own models and columns
+
+
+_DISCOUNTS_SQL = """
+discounts AS (
+    INSERT INTO shop_orderdiscount (line_id, kind, code, amount_cents)
+    SELECT lines.id, given.kind, given.code, given.amount_cents
+    FROM lines JOIN json_to_recordset(%(discounts)s::json)
+         AS given (position int, kind text, code text, amount_cents bigint) USING (position)
+)"""
 
 
 def lock_all_of(member_ids: Collection[int]) -> list[Order]:
@@ -251,13 +332,6 @@ def discount_rows(lines: Sequence[OrderLine], draft: OrderDraft) -> list[OrderDi
     ]
 
 
-def _insert(order: Order) -> None:
-    """Insert the order; of two with the same till number the second waits, and is refused."""
-    if not rows.insert(order, unless_exists="store_id, pos_order_no"):
-        taken = Order.objects.get(store=order.store, pos_order_no=order.pos_order_no)
-        raise OrderNumberTaken(pos_order_no=order.pos_order_no, order_number=taken.number)
-
-
 def lock(number: str) -> Order:
     """Return the order with its row locked for the transaction.
 
@@ -286,26 +360,9 @@ def mark_paid(order: Order, *, tenders: Sequence[Tender], actor: str, now: datet
     """
     if order.status != Status.PENDING:
         raise OrderNotPayable(order_number=order.number, order_status=order.status)
-    total = sum(tender.amount_cents for tender in tenders)
-    if total != order.payable_cents:
-        raise PaymentMismatch(payable_cents=order.payable_cents, tendered_cents=total)
-    _keep_payments(
-        [
-            Payment(
-                order=order,
-                method=tender.method,
-                amount_cents=tender.amount_cents,
-                provider_ref=tender.provider_ref,
-                received_at=now,
-            )
-            for tender in tenders
-        ]
-    )
-    order.status = Status.PAID
-    order.paid_cents = order.payable_cents
-    order.paid_at = now
-    order.expires_at = None
-    order.business_date = order.store.business_date(now)
+    _ensure_enough(order, tenders)
+    _keep_payments(_payment_rows(order, tenders, now=now))
+    _set_paid(order, now=now)
     with connection.cursor() as cursor:
         cursor.execute(_PAID_SQL, [now, order.business_date, order.pk, actor, now])
         if cursor.rowcount != 1:
@@ -321,6 +378,33 @@ WITH paid AS (
 INSERT INTO shop_orderevent (order_id, status, actor, occurred_at)
 SELECT paid.id, paid.status, %s, %s FROM paid
 """
+
+
+def _ensure_enough(order: Order, tenders: Sequence[Tender]) -> None:
+    total = sum(tender.amount_cents for tender in tenders)
+    if total != order.payable_cents:
+        raise PaymentMismatch(payable_cents=order.payable_cents, tendered_cents=total)
+
+
+def _set_paid(order: Order, *, now: datetime) -> None:
+    order.status = Status.PAID
+    order.paid_cents = order.payable_cents
+    order.paid_at = now
+    order.expires_at = None
+    order.business_date = order.store.business_date(now)
+
+
+def _payment_rows(order: Order, tenders: Sequence[Tender], *, now: datetime) -> list[Payment]:
+    return [
+        Payment(
+            order=order,
+            method=tender.method,
+            amount_cents=tender.amount_cents,
+            provider_ref=tender.provider_ref,
+            received_at=now,
+        )
+        for tender in tenders
+    ]
 
 
 def record_orphan(order: Order, tender: Tender, *, now: datetime) -> Payment:
@@ -342,12 +426,25 @@ def record_orphan(order: Order, tender: Tender, *, now: datetime) -> Payment:
 
 
 def _keep_payments(payments: Sequence[Payment]) -> None:
-    """Insert payments. A refused one leaves the transaction broken, which the flow rolls back."""
-    try:
+    with _saying_which_ref_is_taken(payments):
         rows.insert(*payments)
+
+
+@contextmanager
+def _saying_which_ref_is_taken(payments: Sequence[Payment]) -> Iterator[None]:
+    """Turn the refusal of a payment's number into ours; the flow rolls back what was begun."""
+    try:
+        yield
     except IntegrityError as error:
+        if not _is_of(error, "payment_once_per_provider_ref"):
+            raise
         refs = [payment.provider_ref for payment in payments if payment.provider_ref]
         raise PaymentRefTaken(provider_refs=refs) from error
+
+
+def _is_of(error: IntegrityError, constraint: str) -> bool:
+    cause = error.__cause__
+    return isinstance(cause, psycopg.Error) and cause.diag.constraint_name == constraint
 
 
 def assign_pickup_number(order: Order) -> None:

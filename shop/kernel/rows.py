@@ -4,10 +4,11 @@ The ORM composes the text of every statement anew, which takes several times as 
 What every sale goes through reads and inserts here; everything else uses the ORM.
 """
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
+import orjson
 from django.db import connection
 from django.db.models import AutoField, Model
 
@@ -56,10 +57,59 @@ def insert(*rows: Model, unless_exists: str = "") -> int:
     if unless_exists and not ids:
         return 0
     for row, (row_id,) in zip(rows, ids, strict=True):
-        row.pk = row_id
-        row._state.adding = False
-        row._state.db = connection.alias
+        _is_written(row, row_id)
     return len(rows)
+
+
+def insert_whole(
+    row: Model, *, parts: str, values: Mapping[str, Any], unless_exists: str = ""
+) -> bool:
+    """Insert a row, and what belongs to it, with one statement; tell whether it was written.
+
+    `parts` are data-modifying expressions of the statement's WITH: they find the new row's id in
+    `whole`, which is empty where the row was left out. `values` are theirs.
+    """
+    model = type(row)
+    own = {_OWN + field.column: value for field, value in _pairs(model, row)}
+    with connection.cursor() as cursor:
+        cursor.execute(_whole_text(model, parts, unless_exists), own | dict(values))
+        ids = cursor.fetchall()
+    for (row_id,) in ids:
+        _is_written(row, row_id)
+    return bool(ids)
+
+
+def columns_of(model: type[Model], *, table: str = "") -> str:
+    """Return the columns of a model but its id, for an INSERT or, of a table, a SELECT."""
+    prefix = f"{table}." if table else ""
+    return ", ".join(f'{prefix}"{field.column}"' for field in _columns(model))
+
+
+def record_of(model: type[Model]) -> str:
+    """Return the same columns with their types, to read what `as_json` writes."""
+    return ", ".join(
+        f'"{field.column}" {field.cast_db_type(connection)}' for field in _columns(model)
+    )
+
+
+def as_json(rows: Iterable[Model]) -> str:
+    """Return rows without their ids as a JSON array, for `json_to_recordset`."""
+    return orjson.dumps(
+        [
+            {field.column: getattr(row, field.attname) for field in _columns(type(row))}
+            for row in rows
+        ]
+    ).decode()
+
+
+_OWN = "own_"
+"""What the parameters of the row itself begin with, beside those of its parts."""
+
+
+def _is_written(row: Model, row_id: Any) -> None:
+    row.pk = row_id
+    row._state.adding = False
+    row._state.db = connection.alias
 
 
 @cache
@@ -105,7 +155,7 @@ def _columns(model: type[Model]) -> list[Any]:
 @cache
 def _text(model: type[Model], count: int, unless_exists: str) -> str:
     fields = _columns(model)
-    columns = ", ".join(f'"{field.column}"' for field in fields)
+    columns = columns_of(model)
     row = ", ".join(["%s"] * len(fields))
     rows = ", ".join([f"({row})"] * count)
     conflict = f"ON CONFLICT ({unless_exists}) DO NOTHING" if unless_exists else ""
@@ -117,9 +167,25 @@ def _text(model: type[Model], count: int, unless_exists: str) -> str:
     )
 
 
+@cache
+def _whole_text(model: type[Model], parts: str, unless_exists: str) -> str:
+    fields = _columns(model)
+    placeholders = ", ".join(f"%({_OWN}{field.column})s" for field in fields)
+    conflict = f"ON CONFLICT ({unless_exists}) DO NOTHING" if unless_exists else ""
+    return f"""
+        WITH whole AS (
+            INSERT INTO "{model._meta.db_table}" ({columns_of(model)}) VALUES ({placeholders})
+            {conflict} RETURNING "{model._meta.pk.column}" AS id
+        ), {parts}
+        SELECT id FROM whole
+    """  # noqa: S608 - names of our own models and columns, and our own expressions
+
+
 def _values(model: type[Model], rows: Sequence[Model]) -> list[Any]:
-    return [
-        field.get_db_prep_save(field.pre_save(row, add=True), connection=connection)
-        for row in rows
-        for field in _columns(model)
-    ]
+    return [value for row in rows for _field, value in _pairs(model, row)]
+
+
+def _pairs(model: type[Model], row: Model) -> Iterator[tuple[Any, Any]]:
+    """Yield each field with the value that is written."""
+    for field in _columns(model):
+        yield field, field.get_db_prep_save(field.pre_save(row, add=True), connection=connection)

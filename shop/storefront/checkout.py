@@ -29,7 +29,7 @@ from shop.models import Order, OrderDiscount, Payment
 from shop.orders import OrderDraft, Tender
 from shop.storefront import facts, quotes
 from shop.storefront.facts import MemberFacts
-from shop.storefront.quotes import Basket, Quote, QuoteChanged
+from shop.storefront.quotes import NO_POINTS, Basket, Quote, QuoteChanged
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -44,7 +44,7 @@ class Receipt:
     has_new_tier: bool
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def place_order(
     basket: Basket,
     *,
@@ -79,7 +79,7 @@ def place_order(
     return order
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def pay_order(*, number: str, tenders: Sequence[Tender], actor: str, now: datetime) -> Receipt:
     """Take the payment of a placed order, and do everything that follows from it.
 
@@ -102,7 +102,7 @@ def pay_order(*, number: str, tenders: Sequence[Tender], actor: str, now: dateti
     return receipt
 
 
-@transaction.atomic
+@transaction.atomic(savepoint=False)
 def settle_order(
     basket: Basket,
     *,
@@ -124,23 +124,19 @@ def settle_order(
         and whatever quotes.quote and prepaid.spend raise.
     """
     quote = _quote_as_expected(basket, expected_total_cents, now=now)
-    order = orders.create(draft_of(quote, pos_order_no), now=now)
+    rest = _in_cash(quote) if tenders is None else tenders
+    order = _paid_order(quote, pos_order_no, rest, actor=actor, now=now)
     payer = quote.member
-    by_vouchers = _pay_with_vouchers(order, quote)
     wallets = lock_wallets(payer)
     _keep_gains(order, quote, now=now)
-
-    rest = _in_cash(quote) if tenders is None else tenders
-    orders.mark_paid(order, tenders=[*by_vouchers, *rest], actor=actor, now=now)
     gift = prepaid.spend(order, rest, actor=actor, now=now)
-    if payer is not None:
-        points.spend(wallets.points(payer.id), points=quote.points, source=order.source, now=now)
     receipt = _complete(
         order,
         payer,
         wallets,
         coupon_discounts=quote.coupon_discounts,
         gift_cents=gift,
+        spent=quote.points,
         entered=quote.new_coupons,
         now=now,
     )
@@ -176,14 +172,18 @@ def _complete(
     coupon_discounts: Mapping[str, Cents],
     gift_cents: Cents,
     now: datetime,
+    spent: Points = NO_POINTS,
     entered: Sequence[Coupon] = (),
 ) -> Receipt:
-    """Do what follows from a payment, but for the counters that every till waits for."""
+    """Do what follows from a payment, but for the counters that every till waits for.
+
+    `spent` are points that nobody held for the order.
+    """
     earned, new_tier = Points(0), None
     if payer is not None:
         if order.reward_code:
             rewards.use(wallets.points(payer.id), order.reward_code, order=order, now=now)
-        earned = earn(order, payer, wallets, gift_cents=gift_cents, now=now)
+        earned = earn(order, payer, wallets, gift_cents=gift_cents, spent=spent, now=now)
         visits.record(order, now=now)
         new_tier = tiers.refresh(
             payer.id,
@@ -218,15 +218,27 @@ def _quote_as_expected(basket: Basket, expected: Cents, *, now: datetime) -> Quo
     return quote
 
 
-def _pay_with_vouchers(order: Order, quote: Quote) -> list[Tender]:
-    """Let the vouchers of a quote pay for its order; each must be for what the order holds."""
+def _paid_order(
+    quote: Quote, pos_order_no: str | None, rest: Sequence[Tender], *, actor: str, now: datetime
+) -> Order:
+    """Write the order of a quote as paid by its vouchers and the rest."""
+    draft, by_vouchers = draft_of(quote, pos_order_no), _by_vouchers(quote)
+    if not by_vouchers:
+        return orders.create_paid(draft, tenders=rest, actor=actor, now=now)
+    order = orders.create(draft, now=now)
+    vouchers.attach(order, quote.vouchers)  # refuses a voucher of another order before its payment
+    orders.mark_paid(order, tenders=[*by_vouchers, *rest], actor=actor, now=now)
+    return order
+
+
+def _by_vouchers(quote: Quote) -> list[Tender]:
+    """Return what the vouchers of a quote pay; each must be for what the order holds."""
     if not quote.vouchers:
         return []
     applied = {offer.key for offer in quote.pricing.applied}
     idle = [v for v in quote.vouchers if v.rule is not None and v.offer_key not in applied]
     if idle:
         raise vouchers.VoucherNotApplicable(vouchers=[str(v.public_id) for v in idle])
-    vouchers.attach(order, quote.vouchers)
     return [
         Tender(method=Payment.Method.VOUCHER, amount_cents=share, provider_ref=voucher.source)
         for voucher, share in zip(quote.vouchers, quote.voucher_shares, strict=True)
@@ -303,17 +315,28 @@ def _keep_gains(order: Order, quote: Quote, *, now: datetime) -> None:
 
 
 def earn(
-    order: Order, payer: MemberFacts, wallets: Wallets, *, gift_cents: Cents, now: datetime
+    order: Order,
+    payer: MemberFacts,
+    wallets: Wallets,
+    *,
+    gift_cents: Cents,
+    spent: Points = NO_POINTS,
+    now: datetime,
 ) -> Points:
     """Give the points of a paid order, or promise them if they have to wait; return how many.
 
-    The bill earns as far as it was the guest's own money: `gift_cents` of it were a gift.
+    The bill earns as far as it was the guest's own money: `gift_cents` of it were a gift. What was
+    `spent` on it is taken first.
+
+    Raises:
+        points.NotEnoughPoints
     """
     paid = order.payable_cents
     own_cents = Cents(share_of(order.earning_cents, part=paid - gift_cents, of=paid))
     of_the_bill = earning.points_for(own_cents, rates=payer.rates, tier_percent=payer.tier_percent)
     earned = Points(max(of_the_bill + order.boost_points, 0))
-    if payer.waiting.is_needed:
+    has_to_wait = payer.waiting.is_needed
+    if has_to_wait:
         points.promise(
             wallets.points(payer.id),
             kind=points.Kind.EARN,
@@ -322,19 +345,15 @@ def earn(
             now=now,
             available_at=payer.waiting.until(now),
         )
-    else:
-        points.earn(
-            wallets.points(payer.id),
-            points=earned,
-            source=order.source,
-            now=now,
-            expires_at=payer.lifetime.ends_at(now, timezone=order.store.timezone),
-        )
-    points.earn(
-        wallets.qualifying(payer.id),
-        points=earning.qualifying_points_for(own_cents, rates=payer.rates),
+    points.exchange(
+        wallets,
+        payer.id,
+        spent=spent,
+        earned=NO_POINTS if has_to_wait else earned,
+        qualifying=earning.qualifying_points_for(own_cents, rates=payer.rates),
         source=order.source,
         now=now,
+        expires_at=payer.lifetime.ends_at(now, timezone=order.store.timezone),
     )
     return earned
 

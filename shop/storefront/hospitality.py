@@ -60,8 +60,7 @@ def serve(
         lines=_given_away(quote.line_drafts(), reason),
         is_complimentary=True,
     )
-    order = orders.create(draft, now=now)
-    orders.mark_paid(order, tenders=NOTHING_TO_PAY, actor=actor, now=now)
+    order = orders.create_paid(draft, tenders=NOTHING_TO_PAY, actor=actor, now=now)
     outbox.add("order.paid", key=order.source, payload={"order": order.number}, now=now)
     orders.assign_pickup_number(order)
     return order

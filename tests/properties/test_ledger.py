@@ -122,6 +122,40 @@ class LedgerMachine(RuleBasedStateMachine):
             order.lot = self.model.credit(amount, expires_at)
         return order
 
+    @rule(
+        target=earned,
+        spent=st.integers(min_value=0, max_value=400).map(Points),
+        amount=st.integers(min_value=0, max_value=400).map(Points),
+        expires_at=expiries,
+    )
+    def buy(self, spent: Points, amount: Points, expires_at: datetime | None) -> Any:
+        """A purchase is what spending and then earning would be."""
+        order = Bought(source=self.source(), points=amount)
+        wallets = points.lock_accounts([self.member])
+
+        def exchange() -> None:
+            points.exchange(
+                wallets,
+                self.member,
+                spent=spent,
+                earned=amount,
+                qualifying=amount,
+                source=order.source,
+                now=make.NOON,
+                expires_at=expires_at,
+            )
+
+        if spent > self.model.available:
+            with pytest.raises(NotEnoughPoints):
+                exchange()
+            return multiple()
+        exchange()
+        if spent:
+            self.model.debit(spent)
+        if amount:
+            order.lot = self.model.credit(amount, expires_at)
+        return order
+
     @rule(order=earned)
     def earn_again(self, order: Bought) -> None:
         """The same order cannot earn twice: the unique key of the ledger."""
@@ -345,10 +379,10 @@ class LedgerMachine(RuleBasedStateMachine):
 
     @invariant()
     def each_entry_continues_the_one_before(self) -> None:
-        balance = 0
+        balances: dict[int, int] = {}
         for entry in PointsEntry.objects.filter(account__member=self.member).order_by("id"):
-            balance += entry.points
-            assert entry.balance_after == balance
+            balances[entry.account_id] = balances.get(entry.account_id, 0) + entry.points
+            assert entry.balance_after == balances[entry.account_id]
 
     @invariant()
     def lots_are_drawn_soonest_expiring_first(self) -> None:

@@ -121,9 +121,9 @@ def test_costs_as_many_statements_with_twenty_coupons_as_with_one(
     what = make.basket(who=guest)
     savings.on(what, now=make.NOON)
 
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         savings.on(what, now=make.NOON)
     for _each in range(19):
         make.coupon(guest)
-    with django_assert_num_queries(4):
+    with django_assert_num_queries(3):
         savings.on(what, now=make.NOON)
