@@ -10,7 +10,6 @@ from datetime import date, datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models import UsageCounter
@@ -31,6 +30,10 @@ REASONS: dict[str, Reason] = {
     Dimension.MONTH: Reason.MONTHLY_LIMIT_REACHED,
 }
 """For each dimension: why an offer is refused once its limit is reached."""
+
+
+UNUSED = (0, 0)
+"""Uses and cents where nothing was counted yet."""
 
 
 class OfferLimitReached(DomainError):
@@ -93,16 +96,25 @@ def place_of(store: Store, *, member_id: int | None, now: datetime) -> Place:
     return Place(store_id=store.pk, member_id=member_id, day=store.business_date(now))
 
 
-def counted(offers: Sequence[str], *, place: Place) -> dict[str, dict[str, int]]:
-    """Return how often each of these offers was used here, by dimension, in one statement."""
-    here = Q()
-    for dimension, key in place.keys.items():
-        here |= Q(dimension=dimension, key=key)
-    found: dict[str, dict[str, int]] = {offer: {} for offer in offers}
-    counters = UsageCounter.objects.filter(here, offer__in=offers)
-    for offer, dimension, used in counters.values_list("offer", "dimension", "used"):
-        found[offer][dimension] = used
+def counted(offers: Sequence[str], *, place: Place) -> dict[str, dict[str, tuple[int, int]]]:
+    """Return uses and cents of each of these offers here, by dimension, in one statement."""
+    keys = place.keys
+    found: dict[str, dict[str, tuple[int, int]]] = {offer: {} for offer in offers}
+    values = {"offers": list(offers), "dimensions": list(keys), "keys": list(keys.values())}
+    with connection.cursor() as cursor:
+        cursor.execute(_COUNTERS_SQL, values)
+        for offer, dimension, used, spent_cents in cursor.fetchall():
+            found[offer][dimension] = (used, spent_cents)
     return found
+
+
+_COUNTERS_SQL = """
+SELECT counter.offer, counter.dimension, counter.used, counter.spent_cents
+FROM campaigns_usagecounter counter
+JOIN unnest(%(dimensions)s::text[], %(keys)s::text[]) AS here (dimension, key)
+     USING (dimension, key)
+WHERE counter.offer = ANY(%(offers)s)
+"""
 
 
 def recount(bounds: Limits, uses: Iterable[tuple[Place, Cents]]) -> None:

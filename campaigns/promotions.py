@@ -11,11 +11,12 @@ from django.db import transaction
 from django.utils.translation import get_language
 
 from campaigns import limits, pricing
-from campaigns.limits import REASONS, Dimension, Limits, Place, Use
+from campaigns.limits import REASONS, UNUSED, Dimension, Limits, Place, Use
 from campaigns.models import Promotion, PromotionUse
 from campaigns.pricing import Uses
 from shop.kernel import rows
 from shop.kernel.money import Cents
+from shop.kernel.versions import Copies
 from shop.models import Order
 
 PREFIX = "promotion:"
@@ -29,8 +30,6 @@ LIMITS: dict[str, str] = {
     Dimension.MONTH: "uses_per_month",
 }
 """For each dimension: the column of its limit."""
-UNUSED = (0, 0)
-"""Uses and cents where nothing was counted yet."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,14 +44,29 @@ class RunningPromotion:
     """Whether a partial return prices the rest anew."""
 
 
-def running(place: Place) -> list[RunningPromotion]:
-    """Return every active promotion with what is left of its limits here, in one statement."""
-    keys = place.keys
-    values = {"dimensions": list(keys), "keys": list(keys.values())}
-    found = rows.select_dicts(_RUNNING_SQL, values)
+def running(place: Place, *, version: int | None = None) -> Sequence[RunningPromotion]:
+    """Return every active promotion with what is left of its limits here.
+
+    With the version of the promotions, copies of that version serve. What is limited is counted in
+    one statement; where nothing is, none is needed.
+    """
     is_chinese = (get_language() or "").startswith("zh")
-    name = "name_zh" if is_chinese else "name_en"
-    return [_running(row, name=row[name]) for row in found]
+    kept = _kept.of(version)
+    active = kept.get(is_chinese)
+    if active is None:
+        name = "name_zh" if is_chinese else "name_en"
+        found = rows.select_dicts(_ACTIVE_SQL, {})
+        active = kept[is_chinese] = [_promotion(row, name=row[name]) for row in found]
+    limited = [promotion.limits.offer for promotion in active if promotion.limits.dimensions]
+    if not limited:
+        return active
+    counters = limits.counted(limited, place=place)
+    return [
+        _as_left(promotion, counters[promotion.limits.offer])
+        if promotion.limits.dimensions
+        else promotion
+        for promotion in active
+    ]
 
 
 @transaction.atomic(savepoint=False)
@@ -144,50 +158,38 @@ def _place_of(use: PromotionUse) -> Place:
     return limits.place_of(order.store, member_id=order.member_id, now=use.used_at)
 
 
-def _running(row: Mapping[str, Any], *, name: str) -> RunningPromotion:
+_kept: Copies[bool, list[RunningPromotion]] = Copies(at_most=2)
+"""The active promotions with their names in English or, by True, in Chinese; as if unused."""
+
+
+def _promotion(row: Mapping[str, Any], *, name: str) -> RunningPromotion:
     most: dict[str, int] = {
         dimension: row[column] for dimension, column in LIMITS.items() if row[column] is not None
     }
-    is_repriced = row["partial_return"] == Promotion.PartialReturn.REPRICE
-    if not most and row["budget_cents"] is None:
-        return _unlimited(row["id"], row["code"], name, row["rule"], is_repriced=is_repriced)
-    used: Mapping[str, Sequence[int]] = row["counters"] or {}
-    uses = tuple(
-        Uses(reason=REASONS[dimension], used=used.get(dimension, UNUSED)[0], most=count)
-        for dimension, count in most.items()
-    )
-    budget = row["budget_cents"]
-    budget_left = None
-    if budget is not None:
-        budget_left = Cents(max(budget - used.get(Dimension.TOTAL, UNUSED)[1], 0))
-    rule = _rule(row["rule"], Dimension.MEMBER in most)
     return RunningPromotion(
         id=row["id"],
         code=row["code"],
         offer=pricing.Offer(
-            key=PREFIX + row["code"],
-            name=name,
-            rule=rule,
-            uses=uses,
-            budget_left_cents=budget_left,
+            key=PREFIX + row["code"], name=name, rule=_rule(row["rule"], Dimension.MEMBER in most)
         ),
-        limits=Limits(offer=f"{PREFIX}{row['id']}", uses=most, budget_cents=budget),
-        is_repriced=is_repriced,
+        limits=Limits(offer=f"{PREFIX}{row['id']}", uses=most, budget_cents=row["budget_cents"]),
+        is_repriced=row["partial_return"] == Promotion.PartialReturn.REPRICE,
     )
 
 
-@lru_cache(maxsize=1024)
-def _unlimited(
-    promotion_id: int, code: str, name: str, rule: str, *, is_repriced: bool
-) -> RunningPromotion:
-    """Return a promotion of which nothing is counted: the same for every quote."""
-    return RunningPromotion(
-        id=promotion_id,
-        code=code,
-        offer=pricing.Offer(key=PREFIX + code, name=name, rule=_rule(rule, False)),  # noqa: FBT003
-        limits=Limits(offer=f"{PREFIX}{promotion_id}", uses={}),
-        is_repriced=is_repriced,
+def _as_left(promotion: RunningPromotion, used: Mapping[str, tuple[int, int]]) -> RunningPromotion:
+    """Return a limited promotion with what was used of it, by dimension, and what is left."""
+    bounds = promotion.limits
+    uses = tuple(
+        Uses(reason=REASONS[dimension], used=used.get(dimension, UNUSED)[0], most=count)
+        for dimension, count in bounds.uses.items()
     )
+    budget_left = None
+    if bounds.budget_cents is not None:
+        spent = used.get(Dimension.TOTAL, UNUSED)[1]
+        budget_left = Cents(max(bounds.budget_cents - spent, 0))
+    offer = replace(promotion.offer, uses=uses, budget_left_cents=budget_left)
+    return replace(promotion, offer=offer)
 
 
 @lru_cache(maxsize=1024)
@@ -199,24 +201,8 @@ def _rule(text: str, is_limited_by_member: bool) -> pricing.Rule:  # noqa: FBT00
     return rule
 
 
-_RUNNING_SQL = """
-SELECT promotion.id, promotion.code, promotion.name_zh, promotion.name_en, promotion.rule::text,
-       promotion.partial_return, promotion.budget_cents,
-       promotion.uses_total, promotion.uses_per_member,
-       promotion.uses_per_store, promotion.uses_per_day, promotion.uses_per_week,
-       promotion.uses_per_month,
-       CASE WHEN num_nonnulls(promotion.budget_cents, promotion.uses_total,
-                              promotion.uses_per_member, promotion.uses_per_store,
-                              promotion.uses_per_day, promotion.uses_per_week,
-                              promotion.uses_per_month) > 0 THEN (
-           SELECT json_object_agg(counter.dimension,
-                                  json_build_array(counter.used, counter.spent_cents))
-           FROM campaigns_usagecounter counter
-           JOIN unnest(%(dimensions)s::text[], %(keys)s::text[]) AS here (dimension, key)
-                USING (dimension, key)
-           WHERE counter.offer = 'promotion:' || promotion.id
-       ) END AS counters
-FROM campaigns_promotion promotion
-WHERE promotion.status = 'active'
-ORDER BY promotion.id
+_ACTIVE_SQL = """
+SELECT id, code, name_zh, name_en, rule::text, partial_return, budget_cents,
+       uses_total, uses_per_member, uses_per_store, uses_per_day, uses_per_week, uses_per_month
+FROM campaigns_promotion WHERE status = 'active' ORDER BY id
 """

@@ -5,7 +5,7 @@ from datetime import datetime
 from uuid import UUID
 
 from campaigns import limits, pricing
-from campaigns.limits import REASONS, Dimension, Limits, Place
+from campaigns.limits import REASONS, UNUSED, Dimension, Limits, Place
 from campaigns.models import Coupon, CouponDefinition
 from campaigns.pricing import Uses
 from shop.kernel import rows
@@ -95,7 +95,11 @@ def uses_of(found: Iterable[Coupon], *, place: Place) -> dict[int, tuple[Uses, .
     counted = limits.counted([limit.offer for limit in limited.values()], place=place)
     return {
         pk: tuple(
-            Uses(reason=REASONS[dimension], used=counted[limit.offer].get(dimension, 0), most=most)
+            Uses(
+                reason=REASONS[dimension],
+                used=counted[limit.offer].get(dimension, UNUSED)[0],
+                most=most,
+            )
             for dimension, most in limit.uses.items()
         )
         for pk, limit in limited.items()

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from shop.kernel.errors import DomainError, InvalidInput
 from shop.kernel.money import Cents
+from shop.kernel.versions import Copies
 
 SIZE = "size"
 """The option group whose larger choices are upsizes."""
@@ -103,11 +104,26 @@ def is_in_season(first: int | None, last: int | None, *, month: int) -> bool:
     return month >= first or month <= last
 
 
-def load_products(*, store_id: int, codes: Collection[str]) -> dict[str, MenuProduct]:
-    """Return these products at that store by code, in one statement; unknown codes are left out."""
-    with connection.cursor() as cursor:
-        cursor.execute(_PRODUCTS_SQL, {"store": store_id, "codes": list(codes)})
-        return {row[1]: _menu_product(row) for row in cursor.fetchall()}
+def load_products(
+    *, store_id: int, codes: Collection[str], version: int | None = None
+) -> dict[str, MenuProduct]:
+    """Return these products at that store by code, in one statement; unknown codes are left out.
+
+    With the version of the menu, copies of that version serve, and often no statement is needed.
+    """
+    kept = _kept.of(version)
+    found = {code: kept[store_id, code] for code in codes if (store_id, code) in kept}
+    missing = [code for code in codes if code not in found]
+    if missing:
+        with connection.cursor() as cursor:
+            cursor.execute(_PRODUCTS_SQL, {"store": store_id, "codes": missing})
+            for row in cursor.fetchall():
+                product = _menu_product(row)
+                found[product.code] = kept[store_id, product.code] = product
+    return found
+
+
+_kept: Copies[tuple[int, str], MenuProduct] = Copies(at_most=2000)
 
 
 def price_choice(product: MenuProduct, choice: Choice, *, pointer: str = "") -> PricedChoice:

@@ -5,6 +5,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.offers import OfferTerms
+from shop.kernel import versions
 from shop.kernel.fields import CentsField
 from shop.kernel.money import Cents
 from shop.models.orders import Order
@@ -20,6 +21,7 @@ class Promotion(OfferTerms):
         verbose_name = _("promotion")
         verbose_name_plural = _("promotions")
         constraints = [*OfferTerms.Meta.constraints]
+        triggers = [versions.trigger_of("promotions")]
 
 
 class PromotionUse(models.Model):

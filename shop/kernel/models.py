@@ -38,6 +38,20 @@ class IdempotencyRecord(models.Model):
         return f"{self.route} {self.key}"
 
 
+class Version(models.Model):
+    """The version of something that processes keep copies of; see `shop.kernel.versions`."""
+
+    name = models.CharField(_("name"), max_length=32, primary_key=True)
+    value = models.BigIntegerField(_("version"))
+
+    class Meta:
+        verbose_name = _("version")
+        verbose_name_plural = _("versions")
+
+    def __str__(self) -> str:
+        return f"{self.name} {self.value}"
+
+
 class OutboxMessage(models.Model):
     """Something to tell the outside, written with the facts and delivered later, at least once.
 

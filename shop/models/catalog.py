@@ -5,10 +5,14 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from shop.kernel import versions
 from shop.kernel.fields import CentsField, OptionalCentsField
 from shop.kernel.money import Cents
 from shop.models.named import Named
 from shop.models.stores import Store
+
+MENU = versions.trigger_of("menu")
+"""What `shop.catalog` keeps copies of."""
 
 
 class OrderType(models.TextChoices):
@@ -28,6 +32,7 @@ class Category(Named):
     class Meta:
         verbose_name = _("category")
         verbose_name_plural = _("categories")
+        triggers = [MENU]
 
 
 class OptionGroup(Named):
@@ -47,6 +52,7 @@ class OptionGroup(Named):
     class Meta:
         verbose_name = _("option group")
         verbose_name_plural = _("option groups")
+        triggers = [MENU]
 
     @property
     def is_topping(self) -> bool:
@@ -68,6 +74,7 @@ class Option(Named):
     class Meta:
         verbose_name = _("option")
         verbose_name_plural = _("options")
+        triggers = [MENU]
         constraints = [
             models.UniqueConstraint(name="option_code_once_per_group", fields=["group", "code"])
         ]
@@ -117,6 +124,7 @@ class Product(Named):
     class Meta:
         verbose_name = _("product")
         verbose_name_plural = _("products")
+        triggers = [MENU]
         constraints = [
             models.CheckConstraint(
                 name="product_price_not_negative",
@@ -137,6 +145,7 @@ class ProductOption(models.Model):
     class Meta:
         verbose_name = _("product option")
         verbose_name_plural = _("product options")
+        triggers = [MENU]
         constraints = [
             models.UniqueConstraint(name="product_option_once", fields=["product", "option"])
         ]
@@ -161,6 +170,7 @@ class StoreProduct(models.Model):
     class Meta:
         verbose_name = _("store's product")
         verbose_name_plural = _("stores' products")
+        triggers = [MENU]
         constraints = [
             models.UniqueConstraint(name="store_product_once", fields=["store", "product"]),
             models.CheckConstraint(

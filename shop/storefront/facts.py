@@ -16,7 +16,7 @@ from loyalty.lifetimes import Expires, Lifetime, Waiting, Waits
 from loyalty.lots import Clawback
 from loyalty.order_points import ProgrammeRule
 from loyalty.progress import Place, Rung
-from shop.kernel import crypto, rows
+from shop.kernel import crypto, rows, versions
 from shop.kernel.errors import NotFound
 from shop.kernel.money import Points
 from shop.members import MemberNotActive
@@ -60,6 +60,9 @@ class MemberFacts:
     """The earning rules that run; parsed only where points are worked out."""
     prices_json: str | None = None
     """What the member pays less by tier or plan; parsed only where something is priced."""
+    menu_version: int | None = None
+    promotions_version: int | None = None
+    """Of which copies may serve along with these facts."""
 
     @property
     def earning_rules(self) -> tuple[ProgrammeRule, ...]:
@@ -244,7 +247,9 @@ SELECT member.id, member.public_id, member.status, member.name, member.phone_las
        programme.points_last_day AS last_day,
        COALESCE(programme.points_wait_for, 'nothing') AS waits,
        COALESCE(programme.points_wait_days, 0) AS wait_days,
-       {_EARNING_RULES} AS earning_rules_json, {benefits.PRICES_SQL} AS prices_json
+       {_EARNING_RULES} AS earning_rules_json, {benefits.PRICES_SQL} AS prices_json,
+       {versions.sql_of("menu")} AS menu_version,
+       {versions.sql_of("promotions")} AS promotions_version
        {{place}}
 FROM shop_member member
 JOIN shop_store store ON store.id = member.store_id

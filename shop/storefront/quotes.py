@@ -21,6 +21,7 @@ from loyalty.order_points import PaidLine, ProgrammeRule, Sale
 from loyalty.rewards import UsableReward
 from shop import catalog, orders
 from shop.catalog import Choice, MenuProduct, PricedChoice
+from shop.kernel import versions
 from shop.kernel.errors import DomainError, InvalidInput
 from shop.kernel.money import Cents, Points, split_cents
 from shop.models import OrderDiscount, Store
@@ -357,8 +358,9 @@ def quote(basket: Basket, *, now: datetime) -> Quote:
         catalog.ProductNotAvailable, MemberRequired, vouchers.VoucherNotUsable
         NotFound, members.MemberNotActive: the member.
     """
-    lines = priced_lines(basket, now=now)
     member = facts.find(basket.member, now=now) if basket.member else None
+    menu_version, promotions_version = _versions(member)
+    lines = priced_lines(basket, now=now, menu_version=menu_version)
     if member is None and (basket.points or basket.reward_code):
         raise MemberRequired
     place = limits.place_of(basket.store, member_id=member.id if member else None, now=now)
@@ -371,9 +373,10 @@ def quote(basket: Basket, *, now: datetime) -> Quote:
         lines,
         member=member,
         offers=offers,
-        running=promotions.running(place),
+        running=promotions.running(place, version=promotions_version),
         unusable=unusable,
         paying=paying,
+        menu_version=menu_version,
         now=now,
     )
     return replace(priced, coupons=found)
@@ -388,6 +391,7 @@ def price(
     running: Sequence[RunningPromotion] = (),
     unusable: Sequence[Refusal],
     paying: Sequence[Voucher] = (),
+    menu_version: int | None = None,
     now: datetime,
     best_deal: bool = False,
 ) -> Quote:
@@ -408,7 +412,7 @@ def price(
         pricing=priced,
         refusals=[*unusable, *(r for r in priced.refusals if not r.key.startswith(UNASKED))],
         promotions=running,
-        gifts=_gift_lines(basket, priced),
+        gifts=_gift_lines(basket, priced, menu_version=menu_version),
         points=points,
         points_cents=points_cents,
         points_shares=split_cents(points_cents, [line.net_cents for line in priced.lines]),
@@ -425,14 +429,24 @@ def _member_prices(lines: Sequence[QuoteLine], member: MemberFacts | None) -> li
     return member_prices.offers(member_prices.parse(member.prices_json), goods=sorted(goods))
 
 
-def priced_lines(basket: Basket, *, now: datetime) -> list[QuoteLine]:
-    """Return the lines of a basket with their prices from the menu.
+def _versions(member: MemberFacts | None) -> tuple[int | None, int | None]:
+    """Return the versions of the menu and of the promotions, which a member's facts bring along."""
+    if member is None:
+        menu_version, promotions_version = versions.read(["menu", "promotions"])
+        return menu_version, promotions_version
+    return member.menu_version, member.promotions_version
+
+
+def priced_lines(
+    basket: Basket, *, now: datetime, menu_version: int | None = None
+) -> list[QuoteLine]:
+    """Return the lines of a basket with their prices from the menu; copies of a version may serve.
 
     Raises:
         InvalidInput, catalog.ProductNotAvailable
     """
     codes = {line.product for line in basket.lines}
-    products = catalog.load_products(store_id=basket.store.pk, codes=codes)
+    products = catalog.load_products(store_id=basket.store.pk, codes=codes, version=menu_version)
     day = basket.store.business_date(now)
     lines = []
     for index, line in enumerate(basket.lines):
@@ -449,12 +463,16 @@ def priced_lines(basket: Basket, *, now: datetime) -> list[QuoteLine]:
     return lines
 
 
-def _gift_lines(basket: Basket, priced: pricing.Pricing) -> list[QuoteLine]:
+def _gift_lines(
+    basket: Basket, priced: pricing.Pricing, *, menu_version: int | None
+) -> list[QuoteLine]:
     """Return the gifts that can be had here, each as it comes when nobody chooses."""
     if not priced.gifts:
         return []
     found = catalog.load_products(
-        store_id=basket.store.pk, codes={gift.product for gift in priced.gifts}
+        store_id=basket.store.pk,
+        codes={gift.product for gift in priced.gifts},
+        version=menu_version,
     )
     return [
         QuoteLine(

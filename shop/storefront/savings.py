@@ -57,7 +57,7 @@ def on(basket: Basket, *, now: datetime) -> Savings:
         raise MemberRequired
     member = facts.find(basket.member, now=now)
     place = limits.place_of(basket.store, member_id=member.id, now=now)
-    running = promotions.running(place)
+    running = promotions.running(place, version=member.promotions_version)
 
     def quoted(
         codes: Sequence[str], offers: Sequence[pricing.Offer], *, best: bool = False
