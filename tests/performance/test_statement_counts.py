@@ -29,7 +29,7 @@ from tests.performance.counting import statements
 pytestmark = pytest.mark.django_db
 
 BASELINE = Path(__file__).with_name("statement_counts.json")
-BUDGETS = {"lookup": 1, "quote": 5, "settle": 20}
+BUDGETS = {"lookup": 1, "quote": 3, "settle": 13}
 BISCUIT = BasketLine(product="SN01", quantity=1, choice=Choice(options={}, toppings={}))
 TOTAL = 3 * 1200 + 600 - 500
 
