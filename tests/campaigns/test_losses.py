@@ -246,7 +246,7 @@ def test_no_cart_of_the_article_is_sold_cheaper_than_the_guard_says(
 class TestMixedCarts:
     """A tea of ¥20 with a floor of ¥9, a cake of ¥12 with a floor of ¥10."""
 
-    def worst_of(self, candidate: Offer, *others: Offer) -> Combination | None:
+    def worst_of(self, candidate: Offer, *others: Offer) -> Combination:
         tea = Article(
             line=line(1, 2000, product="tea", category="drink"),
             floor_cents=Cents(900),
@@ -260,7 +260,8 @@ class TestMixedCarts:
         met = occasions.together(candidate, others, places=PLACES, order_types=WAYS, now=NOON)
         articles = [tea, cake, *mixed_carts.sets([candidate, *others], [tea, cake])]
         found = Search(candidate=candidate, articles=articles, gift_floors={}).worst(met)
-        return found[0] if found else None
+        assert found
+        return found[0]
 
     def set_for(self, price: int, key: str = "set") -> Offer:
         parts = (
@@ -271,7 +272,6 @@ class TestMixedCarts:
 
     def test_a_set_is_sold_below_the_floors_of_its_parts(self) -> None:
         # Two teas and a cake must bring 9 + 9 + 10 = 28.00.
-        assert self.worst_of(self.set_for(2800)) is not None
         assert not self.worst_of(self.set_for(2800)).is_loss
         found = self.worst_of(self.set_for(2500))
         assert (found.unit_cents, found.loss_cents, found.is_loss) == (2500, 300, True)

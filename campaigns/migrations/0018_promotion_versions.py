@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('kernel', '0004_versions'),
-        ('campaigns', '0014_ad_platforms'),
+        ('campaigns', '0017_batches_lead_through_links'),
     ]
 
     operations = [
