@@ -20,6 +20,14 @@ from shop.kernel.errors import DomainError, NotFound
 from shop.kernel.money import Cents, basis_points_of
 
 State = DealStatement.State
+FILLED = [
+    "orders",
+    "sales_cents",
+    "corrections_cents",
+    "fee_cents",
+    "commission_cents",
+    "total_cents",
+]
 
 
 class DealNotSettled(DomainError):
@@ -197,7 +205,7 @@ def _fill(statement: DealStatement, deal: KolDeal) -> None:
         sums["sales"] + sums["corrections"], commission=deal.commission
     )
     statement.total_cents = Cents(statement.fee_cents + statement.commission_cents)
-    statement.save()
+    statement.save(update_fields=FILLED)  # never the state: that moves by guarded updates only
 
 
 def _fee(statement: DealStatement, deal: KolDeal) -> Cents:

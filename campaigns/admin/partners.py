@@ -235,7 +235,8 @@ class SwapPage(ForHeadOffice, Page):
     def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[Any]:
         """Fix what deliveries are valued by, once there is one."""
         fixed = ["agreed_quantity", "agreed_cents"] if obj and obj.deliveries.exists() else []
-        return [*super().get_readonly_fields(request, obj), *fixed]
+        shown = [self.columns.get(name, name) for name in fixed]
+        return [*super().get_readonly_fields(request, obj), *shown]
 
     @admin.display(description=_("delivered value"))
     def delivered_value(self, swap: Any) -> str:

@@ -6,7 +6,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.channels import ChannelLink
-from campaigns.models.deals import KolDeal
+from campaigns.models.deals import DEAL, KolDeal
 from shop.models.named import Named
 
 
@@ -47,7 +47,7 @@ class Content(models.Model):
         null=True,
         blank=True,
         related_name="contents",
-        verbose_name=_("deal"),
+        verbose_name=DEAL,
     )
     link = models.OneToOneField(
         ChannelLink,

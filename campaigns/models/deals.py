@@ -6,6 +6,7 @@ from uuid import uuid4
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from campaigns.models.channels import Campaign, Channel, ChannelLink
 from campaigns.models.coupons import CouponDefinition
@@ -17,6 +18,9 @@ from shop.models.stores import Store
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
+
+DEAL = pgettext_lazy("with a partner", "deal")
+"""Not the deals that platforms sell vouchers of."""
 
 
 class KolDeal(models.Model):
@@ -73,7 +77,7 @@ class KolDeal(models.Model):
         statements: RelatedManager["DealStatement"]
 
     class Meta:
-        verbose_name = _("deal")
+        verbose_name = DEAL
         verbose_name_plural = _("deals")
         constraints = [
             models.CheckConstraint(
@@ -92,9 +96,7 @@ class KolDeal(models.Model):
 class DealLink(models.Model):
     """A link by which a deal brings people; a link is one deal's only."""
 
-    deal = models.ForeignKey(
-        KolDeal, models.CASCADE, related_name="deal_links", verbose_name=_("deal")
-    )
+    deal = models.ForeignKey(KolDeal, models.CASCADE, related_name="deal_links", verbose_name=DEAL)
     link = models.OneToOneField(
         ChannelLink, models.PROTECT, related_name="deal_link", verbose_name=_("link")
     )
@@ -111,7 +113,7 @@ class DealCoupon(models.Model):
     """A coupon by whose use sales are a deal's; a definition is one deal's only."""
 
     deal = models.ForeignKey(
-        KolDeal, models.CASCADE, related_name="deal_coupons", verbose_name=_("deal")
+        KolDeal, models.CASCADE, related_name="deal_coupons", verbose_name=DEAL
     )
     definition = models.OneToOneField(
         CouponDefinition, models.PROTECT, related_name="deal_coupon", verbose_name=_("coupon")
@@ -139,9 +141,7 @@ class DealStatement(models.Model):
         APPROVED = "approved", _("Approved")
         PAID = "paid", _("Paid")
 
-    deal = models.ForeignKey(
-        KolDeal, models.PROTECT, related_name="statements", verbose_name=_("deal")
-    )
+    deal = models.ForeignKey(KolDeal, models.PROTECT, related_name="statements", verbose_name=DEAL)
     month = models.DateField(_("month"), help_text=_("Its first day."))
     state = models.CharField(_("state"), max_length=8, choices=State, default=State.DRAFT)
     orders = models.PositiveIntegerField(_("orders"), default=0)
@@ -242,7 +242,7 @@ class KolVisit(models.Model):
     """
 
     public_id = models.UUIDField(_("id"), unique=True, default=uuid4, editable=False)
-    deal = models.ForeignKey(KolDeal, models.PROTECT, related_name="visits", verbose_name=_("deal"))
+    deal = models.ForeignKey(KolDeal, models.PROTECT, related_name="visits", verbose_name=DEAL)
     store = models.ForeignKey(
         Store, models.PROTECT, related_name="kol_visits", verbose_name=_("store")
     )

@@ -4,6 +4,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from campaigns.models.channels import Campaign, Channel
 from campaigns.models.coupons import CouponDefinition
@@ -131,7 +132,9 @@ class ResourceSwap(models.Model):
     unit = models.CharField(_("unit"), max_length=20, help_text=_("In which theirs is counted."))
     agreed_quantity = models.PositiveIntegerField(_("agreed quantity"))
     agreed_cents = CentsField(_("agreed value"))
-    delivered_quantity = models.PositiveIntegerField(_("delivered"), default=0, editable=False)
+    delivered_quantity = models.PositiveIntegerField(
+        pgettext_lazy("quantity", "delivered"), default=0, editable=False
+    )
     agreed_on = models.DateField(_("agreed on"))
 
     class Meta:
