@@ -35,7 +35,7 @@ class TestClick:
         make.ad_account()
         people = [make.member() for _ in range(4)]
 
-        at_once(
+        named = at_once(
             [
                 partial(
                     click_reports.claim,
@@ -48,7 +48,8 @@ class TestClick:
             ]
         )
 
-        assert AdClick.objects.get().member in people
+        owner = AdClick.objects.get().member
+        assert [click.member for click in named] == [owner] * 4
 
 
 class TestUpload:
