@@ -436,15 +436,19 @@ def _saying_which_ref_is_taken(payments: Sequence[Payment]) -> Iterator[None]:
     try:
         yield
     except IntegrityError as error:
-        if not _is_of(error, "payment_once_per_provider_ref"):
+        if not _is_of(error, _ONE_REF):
             raise
         refs = [payment.provider_ref for payment in payments if payment.provider_ref]
         raise PaymentRefTaken(provider_refs=refs) from error
 
 
-def _is_of(error: IntegrityError, constraint: str) -> bool:
+_ONE_REF = {"payment_once_per_provider_ref", "paid_number_once"}
+"""A provider's number pays for one thing: among orders, and among all that can be paid for."""
+
+
+def _is_of(error: IntegrityError, constraints: Collection[str]) -> bool:
     cause = error.__cause__
-    return isinstance(cause, psycopg.Error) and cause.diag.constraint_name == constraint
+    return isinstance(cause, psycopg.Error) and cause.diag.constraint_name in constraints
 
 
 def assign_pickup_number(order: Order) -> None:

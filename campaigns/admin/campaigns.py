@@ -145,7 +145,7 @@ def board_url(campaign_id: int) -> str:
 
 
 def _tell(request: HttpRequest, row: Campaign | CampaignPhase) -> None:
-    said = _("%(what)s: %(status)s.") % {"what": row, "status": row.get_status_display()}
+    said = _("%(what)s is %(status)s now.") % {"what": row, "status": row.get_status_display()}
     messages.success(request, said)
 
 

@@ -133,7 +133,10 @@ def _with(result: dict[str, Any] | None, moves: Sequence[Move]) -> dict[str, Any
 
 
 def count_tiers(*, now: datetime) -> int:
-    """Write how many members each store has in each tier today; the last count of a day stands."""
+    """Write how many members each store has in each tier on its business day.
+
+    The last count of a day stands.
+    """
     with connection.cursor() as cursor:
         cursor.execute(_COUNT_SQL, {"now": now})
         return int(cursor.rowcount)
@@ -141,8 +144,8 @@ def count_tiers(*, now: datetime) -> int:
 
 _COUNT_SQL = """
 INSERT INTO loyalty_tiercount (date, store_id, tier_id, members)
-SELECT (%(now)s::timestamptz AT TIME ZONE store.timezone)::date, store.id, membership.tier_id,
-       count(*)
+SELECT ((%(now)s::timestamptz AT TIME ZONE store.timezone) - store.day_starts_at::interval)::date,
+       store.id, membership.tier_id, count(*)
 FROM loyalty_membership membership
 JOIN shop_member member ON member.id = membership.member_id AND member.status <> 'closed'
 JOIN shop_store store ON store.id = member.store_id

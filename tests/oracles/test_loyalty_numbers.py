@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from django.db import transaction
 from django.utils import timezone
 
 from campaigns.admin.coupon_form import PlainDefinitionForm
@@ -173,7 +174,7 @@ class TestPayingWithPoints:
         code = rewards.redeem("FREE_DRINK", member_id=who.pk, now=make.NOON).code
         make.paid(what=make.basket(who=who, reward_code=code), total=0)
 
-        with pytest.raises(QuoteChanged) as refused:
+        with pytest.raises(QuoteChanged) as refused, transaction.atomic():
             make.paid(what=make.basket(who=who, reward_code=code), total=0)
         gift = rewards.redeem("FREE_DRINK", member_id=who.pk, now=make.NOON)
         make.paid(what=make.basket(who=who, reward_code=gift.code), total=0)
@@ -222,7 +223,7 @@ class TestStoredValue:
         case = CASES["pts-010"]
         rich, poor = make.topped_up(make.member(), 20_000), make.member()
 
-        with pytest.raises(NotEnoughStoredValue):
+        with pytest.raises(NotEnoughStoredValue), transaction.atomic():
             settle(poor, bill(case), wallet(case["applied"][0]["value"]))
 
         assert case["expected"] == {"rejected": "not_owner"}
