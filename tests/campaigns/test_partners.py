@@ -329,6 +329,12 @@ class TestSwap:
             (cost.cash_cents, cost.noncash_cents)
             for cost in partner_costs.by_channel(since=JUNE, until=JULY)
         ] == [(0, 225_000)]
+        told = office.get("/reports/economics", since="2026-06-01", until="2026-07-01").json()
+        assert [
+            (row["key"], row["cost_cents"], row["non_cash_cents"])
+            for row in told["rows"]
+            if row["non_cash_cents"]
+        ] == [("total", 0, 225_000), ("kol", 0, 225_000)]
         too_much = office.post(path, july | {"reference": "LF-3", "quantity": 1})
         other = office.post(path, june | {"quantity": 44})
         assert (too_much.json()["code"], too_much.json()["left_quantity"]) == (

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any
 
+from campaigns.partner_costs import PARTNER_COSTS_SQL
 from shop.storefront.reports import rows
 from shop.storefront.reports.dimensions import BUCKET, KEYS, LINKS
 from shop.storefront.reports.scopes import Scope
@@ -17,6 +18,7 @@ def build(scope: Scope) -> dict[Place, dict[str, int]]:
     """Return what was spent, by place. What is given instead of money is cost too."""
     sql = _SPENT_SQL.format(
         links=LINKS.format(key=KEYS[scope.by]),
+        key=KEYS[scope.by],
         bucket=BUCKET[scope.every].format(day="cost.date"),
     )
     return {place(row): row for row in rows.select(sql, scope.values())}
@@ -37,7 +39,6 @@ def days(scope: Scope) -> dict[str, list[tuple[date, int]]]:
     return found
 
 
-# Each kind of cost is a branch of this: money by day, and later what is delivered instead of it.
 _COSTS = """
 costs AS (
     SELECT cost.link_id, cost.date, cost.cost_cents, 0 AS non_cash_cents, cost.impressions,
@@ -47,11 +48,35 @@ costs AS (
 )
 """
 
+# Partners cost no link but a channel and a campaign. Statements are left out: fees are entered as
+# daily costs of the links of a deal, on the days for which they were agreed.
+_IN_KIND = f"""
+in_kind AS (
+    SELECT {{key}} AS key, cost.date,
+           CASE cost.kind WHEN 'visit' THEN cost.cash_cents ELSE cost.noncash_cents END
+               AS non_cash_cents
+    FROM ({PARTNER_COSTS_SQL}) cost
+    JOIN campaigns_channel channel ON channel.id = cost.channel_id
+    LEFT JOIN campaigns_campaign campaign ON campaign.id = cost.campaign_id
+    LEFT JOIN shop_store store ON store.id = cost.store_id
+    LEFT JOIN campaigns_channellink link ON false
+    LEFT JOIN campaigns_campaignphase phase ON false
+    WHERE cost.kind <> 'statement' AND cost.date >= %(since)s AND cost.date < %(until)s
+      AND (cost.store_id = ANY(%(stores)s)
+           OR cost.store_id IS NULL AND %(whole_chain)s::boolean)
+)
+"""
+
 _SPENT_SQL = f"""
-WITH {{links}}, {_COSTS}
-SELECT links.key, {{bucket}} AS starts_on,
+WITH {{links}}, {_COSTS}, {_IN_KIND}
+SELECT cost.key, {{bucket}} AS starts_on,
        {", ".join(f"sum(cost.{name})::bigint AS {name}" for name in COLUMNS)}
-FROM costs cost JOIN links USING (link_id)
+FROM (
+    SELECT links.key, costs.date, {", ".join(COLUMNS)} FROM costs JOIN links USING (link_id)
+    UNION ALL
+    SELECT key, date, {", ".join("0" if name != "non_cash_cents" else name for name in COLUMNS)}
+    FROM in_kind
+) cost
 GROUP BY 1, 2
 """
 
