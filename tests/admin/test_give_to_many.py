@@ -12,7 +12,7 @@ from django.utils import timezone
 from campaigns.models import Coupon, CouponDefinition, Promotion
 from shop.kernel import jobs
 from shop.kernel.models import Job
-from shop.models import Member
+from shop.models import Member, Product
 from shop.storefront.admin import issues as give_page
 from tests import make
 from tests.admin.test_buttons import is_offered, told
@@ -30,6 +30,8 @@ def office() -> Client:
 
 @pytest.fixture
 def coupon() -> CouponDefinition:
+    """Return a coupon of a shop with one product: the page looks for losses over the whole menu."""
+    Product.objects.exclude(code="MT01").update(is_active=False)
     return make.definition("WINBACK_6", per_member_limit=1, is_welcome_gift=False)
 
 

@@ -45,6 +45,7 @@ def counter(committed: None, live_server: Any) -> Counter:
     return Counter(live_server.url)
 
 
+@pytest.mark.slow
 def test_a_day_reconciles_until_somebody_tampers_with_it(counter: Counter, tmp_path: Path) -> None:
     journal = str(tmp_path / "journal.json")
     report_key = tills.issue_report_key("example", stores=None, now=timezone.now())
