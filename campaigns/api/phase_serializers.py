@@ -7,7 +7,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from campaigns import guards, hours, performance, phase_facts, plans
-from campaigns.models import Campaign, CampaignChange, CampaignPhase, Reservation
+from campaigns.models import Campaign, CampaignChange, CampaignPhase, Cause, Reservation
 from campaigns.phase_drafts import PhaseDraft, PlanDraft
 from shop.kernel.serializers import (
     AmountField,
@@ -118,6 +118,7 @@ class PhaseDetail(serializers.ModelSerializer[CampaignPhase]):
     until it is over.
     """
 
+    pause_cause = serializers.ChoiceField(choices=Cause.choices, allow_blank=True)
     cost_cents = serializers.IntegerField()
     left_cents = serializers.SerializerMethodField()
     gauges = serializers.SerializerMethodField()

@@ -11,8 +11,9 @@ pytestmark = pytest.mark.slow
 def test_swagger_ui_shows_operations_and_leads_to_redoc(desk: Desk) -> None:
     page = desk.open("/api/docs")
 
+    expect(page.get_by_text("/api/v1/alerts", exact=True)).to_be_visible()
+    page.get_by_placeholder("Filter by tag").fill("quotes")  # what is out of sight is not drawn
     expect(page.get_by_text("/api/v1/quotes", exact=True)).to_be_visible()
-    assert page.locator(".opblock").count() > 20
 
     page.get_by_role("link", name="Read it: Redoc").click()
 
