@@ -324,7 +324,7 @@ class Till:
             payable_cents=order["payable_cents"],
             member=order["member"],
             pos_order_no=order["pos_order_no"],
-            coupons=[code for code in applied if code != basket.get("reward")],
+            coupons=[given["code"] for given in quote["applied"] if given["kind"] == "coupon"],
             reward=reward,
             points_spent=order["points_spent"],
             points_earned=receipt["points_earned"],
