@@ -16,6 +16,7 @@ from rich.table import Table
 
 from bench import servers
 from shop.config.processes import CannotStart
+from shop.kernel.clock import chain_day
 
 
 def main() -> int:
@@ -90,7 +91,7 @@ def _grant(now: datetime) -> None:
 
     job = jobs.start(
         benefit_grants.MONTHLY,
-        params={"day": benefit_grants.today(now).isoformat()},
+        params={"day": chain_day(now).isoformat()},
         requested_by="bench",
         now=now,
     )
@@ -129,7 +130,7 @@ def _seed(members: int, now: datetime) -> None:
         )
         benefit_grants.append_version(
             benefit,
-            month=benefit_grants.today(now).replace(day=1),
+            month=chain_day(now).replace(day=1),
             actor="bench",
             now=now,
             coupon="FULL25_5",

@@ -3,9 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -19,6 +17,7 @@ from campaigns.models import (
     KolDeal,
     Partner,
 )
+from shop.kernel.clock import chain_day
 from shop.kernel.errors import DomainError, InvalidInput, NotFound
 from shop.kernel.money import Cents
 
@@ -105,7 +104,7 @@ def step(deal_id: int, *, to: str, now: datetime) -> KolDeal:
         raise DealStepNotAllowed(deal_status=deal.status, step=to)
     deal.status = to
     if to == Status.ENDED:
-        deal.last_on = max(min(deal.last_on, today(now)), deal.starts_on)
+        deal.last_on = max(min(deal.last_on, chain_day(now)), deal.starts_on)
     deal.save(update_fields=["status", "last_on"])
     return deal
 
@@ -120,8 +119,3 @@ def lock(deal_id: int) -> KolDeal:
     if deal is None:
         raise NotFound
     return deal
-
-
-def today(now: datetime) -> date:
-    """Return the calendar day of the chain."""
-    return now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()

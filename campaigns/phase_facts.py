@@ -6,9 +6,7 @@ What a link costs and brings counts for the phase that the link names.
 from collections.abc import Iterable
 from datetime import datetime
 from typing import TypedDict
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db.models import OuterRef, QuerySet, Subquery, Sum
 from django.db.models.functions import Coalesce
 from django_stubs_ext import WithAnnotations
@@ -16,6 +14,7 @@ from django_stubs_ext import WithAnnotations
 from campaigns.guards import Limits, Spent
 from campaigns.models import CampaignPhase, DailyCost
 from shop.kernel import rows
+from shop.kernel.clock import chain_day
 from shop.kernel.fields import CentsField
 from shop.kernel.money import Cents
 
@@ -55,7 +54,7 @@ def measure(phases: Iterable[CampaignPhase], *, now: datetime) -> dict[int, Spen
     """Return how far each phase has gone; today is the chain's calendar day."""
     values = {
         "phases": [phase.pk for phase in phases],
-        "today": now.astimezone(ZoneInfo(settings.TIME_ZONE)).date(),
+        "today": chain_day(now),
         "now": now,
     }
     if not values["phases"]:

@@ -16,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import deals
 from campaigns.models import DealStatement, KolDeal
 from campaigns.models.partners import WHOLE
+from shop.kernel.clock import chain_day
 from shop.kernel.errors import DomainError, NotFound
 from shop.kernel.money import Cents, basis_points_of
 
@@ -112,7 +113,7 @@ def approve(
     statement = _find(deal, month)
     if statement.state != State.DRAFT:
         raise StatementDecided(state=statement.state)
-    if deals.today(now) < next_month(month):
+    if chain_day(now) < next_month(month):
         raise MonthNotOver
     if statement.drafted_by == actor:
         raise ApproverIsDrafter

@@ -1,7 +1,9 @@
-"""Business days: which calendar day of a store a moment belongs to."""
+"""Days: which business day of a store, or calendar day of the chain, a moment belongs to."""
 
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
+
+from django.conf import settings
 
 YEARS = range(2000, 2200)
 """What days and periods may lie in; arithmetic on dates far beyond breaks in many places."""
@@ -21,3 +23,8 @@ def business_date(at: datetime, *, timezone: str, day_starts_at: time) -> date:
 def business_day_start(day: date, *, timezone: str, day_starts_at: time) -> datetime:
     """Return the moment, in UTC, at which that business day begins."""
     return datetime.combine(day, day_starts_at, tzinfo=ZoneInfo(timezone)).astimezone(UTC)
+
+
+def chain_day(at: datetime) -> date:
+    """Return the chain's calendar day at that moment, for what belongs to no store."""
+    return at.astimezone(ZoneInfo(settings.TIME_ZONE)).date()

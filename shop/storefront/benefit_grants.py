@@ -6,9 +6,7 @@ rises within a month has the benefits of the new tier the day after.
 
 from datetime import date, datetime
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
@@ -17,6 +15,7 @@ from campaigns.models import Coupon, CouponDefinition
 from loyalty import benefits
 from loyalty.models import Benefit, BenefitVersion
 from shop.kernel import jobs
+from shop.kernel.clock import chain_day
 from shop.kernel.errors import InvalidInput
 from shop.kernel.models import Job
 from shop.models import Category, Product
@@ -27,11 +26,6 @@ PERIODS = {MONTHLY: 7, BIRTHDAYS: 4}
 """How much of a day names the period: its month, or its year."""
 SLICE = 2_000
 """Members per transaction."""
-
-
-def today(now: datetime) -> date:
-    """Return the chain's calendar day."""
-    return now.astimezone(ZoneInfo(settings.TIME_ZONE)).date()
 
 
 @transaction.atomic
@@ -51,13 +45,13 @@ def append_version(
         if model.objects.filter(code__in=codes).count() < len(codes):
             raise InvalidInput(f"/{name}", _("There is no such code."), reason="unknown-code")
     return benefits.append_version(
-        benefit, month=month, actor=actor, now=now, today=today(now), **what
+        benefit, month=month, actor=actor, now=now, today=chain_day(now), **what
     )
 
 
 def start_due(*, now: datetime) -> list[Job]:
     """Start the day's grants and the hour's birthdays; each once, however often called."""
-    day = today(now)
+    day = chain_day(now)
     started = {MONTHLY: f"{MONTHLY}:{day}", BIRTHDAYS: f"{BIRTHDAYS}:{now:%FT%H}"}
     return [
         jobs.start(kind, params={"day": day.isoformat()}, requested_by="beat", key=key, now=now)

@@ -25,6 +25,7 @@ from shop.admin.choices import Choice
 from shop.admin.money import YuanField, yuan
 from shop.admin.pages import Page, ReadOnlyPage, ReadOnlyRows
 from shop.admin.scoping import VisibleFilter, principal_of
+from shop.kernel.clock import chain_day
 from shop.kernel.money import Cents
 from shop.models import Category, Product
 from shop.storefront import benefit_grants, plan_returns
@@ -105,7 +106,7 @@ class VersionForm(BaseDialogForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        first = benefit_grants.today(timezone.now()).replace(day=1)
+        first = chain_day(timezone.now()).replace(day=1)
         months = [_month_after(first, ahead) for ahead in range(MONTHS_AHEAD + 1)]
         self.fields["month"].choices = [(m.isoformat(), f"{m:%Y-%m}") for m in months]  # type: ignore[attr-defined]
 

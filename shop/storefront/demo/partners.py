@@ -17,6 +17,7 @@ from campaigns.models import (
     Partner,
 )
 from shop.catalog import Choice
+from shop.kernel.clock import chain_day
 from shop.kernel.money import Cents
 from shop.models import Member, Staff, Store
 from shop.storefront import checkout, hospitality, quotes, registration
@@ -212,7 +213,7 @@ def _basket(
 
 def _swap_screens(*, now: datetime) -> None:
     """Give cups for ninety days of screens, of which half have been shown."""
-    today: date = deals.today(now)
+    today: date = chain_day(now)
     cinema = partners.create(
         code="starlight", kind=Partner.Kind.BRAND, name_zh="星光影院", name_en="Starlight Cinema"
     )

@@ -10,6 +10,7 @@ from typing import Any
 from loyalty import plans
 from loyalty.models import Benefit, EarningRule, MembershipPlan, Reward, Tier
 from shop.kernel import jobs
+from shop.kernel.clock import chain_day
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Payment
 from shop.storefront import benefit_grants
@@ -74,7 +75,7 @@ def load(*, now: datetime) -> None:
         price_cents=CARD_CENTS,
         days=CARD_DAYS,
     )
-    month = benefit_grants.today(now).replace(day=1)
+    month = chain_day(now).replace(day=1)
     for code, name_zh, name_en, kind, level, what in BENEFITS:
         benefit = Benefit.objects.create(
             code=code,
