@@ -38,8 +38,8 @@ from shop.kernel.money import Cents, Points
 from shop.models import Member, Order, Staff, Store, Till
 from shop.orders import Tender
 from shop.storefront import checkout, registration
+from shop.storefront.baskets import Basket, BasketLine
 from shop.storefront.checkout import Receipt as OrderReceipt
-from shop.storefront.quotes import Basket, BasketLine
 from shop.storefront.registration import Application
 
 OPENING_DAY = date(2026, 5, 18)

@@ -26,10 +26,12 @@ from shop import orders
 from shop.kernel import outbox
 from shop.kernel.money import Cents, Points, share_of
 from shop.models import Order, OrderDiscount, Payment
-from shop.orders import OrderDraft, Tender
+from shop.order_drafts import OrderDraft
+from shop.orders import Tender
 from shop.storefront import facts, quotes
+from shop.storefront.baskets import NO_POINTS, Basket
 from shop.storefront.facts import MemberFacts
-from shop.storefront.quotes import NO_POINTS, Basket, Quote, QuoteChanged
+from shop.storefront.quotes import Quote, QuoteChanged
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

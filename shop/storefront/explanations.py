@@ -9,7 +9,8 @@ from campaigns import hints, wallets
 from campaigns.pricing import Refusal
 from shop.kernel.money import Cents
 from shop.storefront import quotes
-from shop.storefront.quotes import Basket, Quote
+from shop.storefront.baskets import Basket
+from shop.storefront.quotes import Quote
 
 SOMEBODY_ELSES = "belongs-to-another-member"
 """What only staff are told: to everybody else such a code is unknown."""

@@ -16,9 +16,10 @@ from shop import orders
 from shop.kernel import outbox
 from shop.kernel.money import Cents
 from shop.models import Order, OrderDiscount, Payment
-from shop.orders import LineDraft, Tender
-from shop.storefront import checkout, quotes
-from shop.storefront.quotes import Basket
+from shop.order_drafts import LineDraft
+from shop.orders import Tender
+from shop.storefront import baskets, checkout, quotes
+from shop.storefront.baskets import Basket
 
 NOTHING_TO_PAY = [Tender(method=Payment.Method.NONE, amount_cents=Cents(0))]
 
@@ -53,7 +54,7 @@ def serve(
         InvalidInput, catalog.ProductNotAvailable: as of a quote.
         orders.OrderNumberTaken
     """
-    lines = quotes.priced_lines(basket, now=now)
+    lines = baskets.priced_lines(basket, now=now)
     quote = quotes.price(basket, lines, member=None, offers=(), unusable=(), now=now)
     draft = replace(
         checkout.draft_of(quote, pos_order_no),

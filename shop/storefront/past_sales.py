@@ -26,7 +26,7 @@ from shop.catalog import Choice, MenuProduct
 from shop.kernel.errors import InvalidInput
 from shop.kernel.money import Cents
 from shop.models import Order, OrderDiscount, OrderLine, Store
-from shop.storefront import quotes
+from shop.storefront import entered_codes, quotes
 
 Menus = Mapping[int, Mapping[str, MenuProduct]]
 """What can be ordered, by store and code."""
@@ -170,7 +170,7 @@ def _given(orders: Sequence[Order]) -> Mapping[int, list[Offer]]:
     by_code = {order.reward_code: order.pk for order in orders if order.reward_code}
     used = RewardRedemption.objects.filter(code__in=by_code).select_related("reward")
     for row in used:
-        bought = quotes.reward_offer(rewards.usable(row))
+        bought = entered_codes.reward_offer(rewards.usable(row))
         found[by_code[row.code]].append(replace(bought, name=REWARD + row.reward.code))
     return {
         order.pk: [losses.about_cart(offer) for offer in found.get(order.pk, ())]

@@ -4,28 +4,25 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
-from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import codes, limits, pricing, promotions, vouchers, wallets
-from campaigns.cart_lines import line_of
-from campaigns.limits import Place
+from campaigns import limits, pricing, promotions, vouchers
 from campaigns.models import Coupon, Voucher
 from campaigns.pricing import CouponReward, PointsReward, PricedLine, Refusal
 from campaigns.promotions import PREFIX, RunningPromotion
-from loyalty import earning, order_points, rewards
+from loyalty import earning, order_points
 from loyalty.earning_rules import Outcome
 from loyalty.order_points import PaidLine, ProgrammeRule, Sale
-from loyalty.rewards import UsableReward
-from shop import catalog, orders
-from shop.catalog import Choice, MenuProduct, PricedChoice
 from shop.kernel import versions
-from shop.kernel.errors import DomainError, InvalidInput
+from shop.kernel.errors import DomainError
 from shop.kernel.money import Cents, Points, split_cents
-from shop.models import OrderDiscount, Store
-from shop.storefront import facts, member_prices
+from shop.models import OrderDiscount
+from shop.order_drafts import LineDraft
+from shop.storefront import entered_codes, facts, member_prices
+from shop.storefront.baskets import Basket, QuoteLine, cart_of, gift_lines, priced_lines
+from shop.storefront.entered_codes import MemberRequired
 from shop.storefront.facts import MemberFacts
 
 GUEST = pricing.Facts(
@@ -40,7 +37,6 @@ GUEST = pricing.Facts(
 
 UNASKED = (PREFIX, member_prices.PREFIX)
 """Offers that nobody enters a code for."""
-NO_POINTS = Points(0)
 
 
 class QuoteChanged(DomainError):
@@ -48,54 +44,6 @@ class QuoteChanged(DomainError):
 
     code = "quote-changed"
     title = _("The price has changed since the quote.")
-
-
-class MemberRequired(DomainError):
-    """Coupons, points and rewards belong to a member, and the basket names none."""
-
-    code = "member-required"
-    title = _("Coupons, points and rewards need a member.")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class BasketLine:
-    """A product as chosen."""
-
-    product: str
-    quantity: int
-    choice: Choice
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Basket:
-    """What a guest wants to buy, and with what they want to pay less."""
-
-    store: Store
-    till_id: int | None
-    member: UUID | None
-    order_type: str
-    lines: Sequence[BasketLine]
-    coupon_codes: Sequence[str] = ()
-    points: Points = NO_POINTS
-    reward_code: str = ""
-    vouchers: Sequence[UUID] = ()
-    """Group-buy vouchers that a till looked at or verified."""
-    payment_method: str | None = None
-    """How it will be paid, where that is known already."""
-
-    @property
-    def guesser(self) -> str:
-        """Return who is answerable for the codes that are tried."""
-        return codes.guesser(till_id=self.till_id, member=self.member)
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class QuoteLine:
-    """A basket line with its price at this store."""
-
-    product: MenuProduct
-    priced: PricedChoice
-    quantity: int
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -290,15 +238,15 @@ class Quote:
             Cents(net_cents), rates=self.member.rates, tier_percent=self.member.tier_percent
         )
 
-    def line_drafts(self) -> list[orders.LineDraft]:
+    def line_drafts(self) -> list[LineDraft]:
         """Return the lines as they would be written, with every discount on its line."""
         rows = zip(self.lines, self.pricing.lines, self.points_shares, strict=True)
         return [self._draft(line, priced, share) for line, priced, share in rows]
 
-    def gift_drafts(self) -> list[orders.LineDraft]:
+    def gift_drafts(self) -> list[LineDraft]:
         """Return the gifts as lines that cost the guest nothing."""
         return [
-            orders.LineDraft(
+            LineDraft(
                 product_id=gift.product.id,
                 sku=gift.priced.sku,
                 name_zh=gift.product.name_zh,
@@ -315,12 +263,12 @@ class Quote:
             for gift in self.gifts
         ]
 
-    def _draft(self, line: QuoteLine, priced: PricedLine, points_share: Cents) -> orders.LineDraft:
+    def _draft(self, line: QuoteLine, priced: PricedLine, points_share: Cents) -> LineDraft:
         kinds = OrderDiscount.Kind
         allocations = [(*self.origin(a.offer_key), a.amount_cents) for a in priced.allocations]
         if points_share:
             allocations.append((kinds.POINTS.value, "", points_share))
-        return orders.LineDraft(
+        return LineDraft(
             product_id=line.product.id,
             sku=line.priced.sku,
             name_zh=line.product.name_zh,
@@ -364,8 +312,8 @@ def quote(basket: Basket, *, now: datetime) -> Quote:
     if member is None and (basket.points or basket.reward_code):
         raise MemberRequired
     place = limits.place_of(basket.store, member_id=member.id if member else None, now=now)
-    found = _coupons(basket, member, now=now)
-    offers, unusable = _offers(basket, found, member, place=place, now=now)
+    found = entered_codes.coupons_of(basket, member, now=now)
+    offers, unusable = entered_codes.offers_of(basket, found, member, place=place, now=now)
     paying = vouchers.find_usable(basket.vouchers, store_id=basket.store.pk)
     offers += [offer for voucher in paying if (offer := vouchers.offer_of(voucher)) is not None]
     priced = price(
@@ -398,7 +346,7 @@ def price(
     """Return the quote of lines from the menu: offers, then points. Reads nothing but gifts."""
     own = _member_prices(lines, member)
     priced = pricing.evaluate(
-        _cart(basket, lines, now=now),
+        cart_of(basket, lines, now=now),
         member.for_pricing(now=now) if member else GUEST,
         [*own, *offers, *(promotion.offer for promotion in running)],
         now,
@@ -412,7 +360,7 @@ def price(
         pricing=priced,
         refusals=[*unusable, *(r for r in priced.refusals if not r.key.startswith(UNASKED))],
         promotions=running,
-        gifts=_gift_lines(basket, priced, menu_version=menu_version),
+        gifts=gift_lines(basket, priced, menu_version=menu_version),
         points=points,
         points_cents=points_cents,
         points_shares=split_cents(points_cents, [line.net_cents for line in priced.lines]),
@@ -435,136 +383,6 @@ def _versions(member: MemberFacts | None) -> tuple[int | None, int | None]:
         menu_version, promotions_version = versions.read(["menu", "promotions"])
         return menu_version, promotions_version
     return member.menu_version, member.promotions_version
-
-
-def priced_lines(
-    basket: Basket, *, now: datetime, menu_version: int | None = None
-) -> list[QuoteLine]:
-    """Return the lines of a basket with their prices from the menu; copies of a version may serve.
-
-    Raises:
-        InvalidInput, catalog.ProductNotAvailable
-    """
-    codes = {line.product for line in basket.lines}
-    products = catalog.load_products(store_id=basket.store.pk, codes=codes, version=menu_version)
-    day = basket.store.business_date(now)
-    lines = []
-    for index, line in enumerate(basket.lines):
-        product = products.get(line.product)
-        if product is None:
-            raise InvalidInput(
-                f"/lines/{index}/product",
-                _("There is no product %s.") % line.product,
-                reason="unknown-product",
-            )
-        catalog.ensure_available(product, order_type=basket.order_type, day=day)
-        priced = catalog.price_choice(product, line.choice, pointer=f"/lines/{index}")
-        lines.append(QuoteLine(product=product, priced=priced, quantity=line.quantity))
-    return lines
-
-
-def _gift_lines(
-    basket: Basket, priced: pricing.Pricing, *, menu_version: int | None
-) -> list[QuoteLine]:
-    """Return the gifts that can be had here, each as it comes when nobody chooses."""
-    if not priced.gifts:
-        return []
-    found = catalog.load_products(
-        store_id=basket.store.pk,
-        codes={gift.product for gift in priced.gifts},
-        version=menu_version,
-    )
-    return [
-        QuoteLine(
-            product=product,
-            priced=catalog.price_choice(product, catalog.default_choice(product)),
-            quantity=gift.quantity,
-        )
-        for gift in priced.gifts
-        if (product := found.get(gift.product)) is not None and product.is_on_sale
-    ]
-
-
-def _cart(basket: Basket, lines: Sequence[QuoteLine], *, now: datetime) -> pricing.Cart:
-    return pricing.Cart(
-        lines=tuple(
-            line_of(line.product, line.priced, position=position, quantity=line.quantity)
-            for position, line in enumerate(lines, start=1)
-        ),
-        store=basket.store.code,
-        city=basket.store.city,
-        order_type=basket.order_type,
-        local_time=now.astimezone(ZoneInfo(basket.store.timezone)),
-        payment_method=basket.payment_method,
-    )
-
-
-def _coupons(basket: Basket, member: MemberFacts | None, *, now: datetime) -> dict[str, Coupon]:
-    """Return the coupons behind the entered codes: of the wallet, of papers, of words.
-
-    Raises:
-        MemberRequired: a guest has a code that is for members, or is none.
-        RateLimited
-    """
-    member_id = member.id if member else None
-    found = {c.code: c for c in wallets.load(basket.coupon_codes, member_id=member_id)}
-    strange = [code for code in basket.coupon_codes if code not in found]
-    if strange:
-        more = codes.look_up(
-            strange,
-            member_id=member_id,
-            guesser=basket.guesser,
-            now=now,
-            timezone=basket.store.timezone,
-        )
-        found |= {code: coupon for code, coupon in more.items() if coupon.code not in found}
-    if member is None and len(found) < len(basket.coupon_codes):
-        raise MemberRequired
-    return found
-
-
-def _offers(
-    basket: Basket,
-    found: Mapping[str, Coupon],
-    member: MemberFacts | None,
-    *,
-    place: Place,
-    now: datetime,
-) -> tuple[list[pricing.Offer], list[Refusal]]:
-    """Return the offers behind the entered codes, and a refusal for each code without one."""
-    member_id = member.id if member else None
-    uses = wallets.uses_of(found.values(), place=place)
-    offers = []
-    refusals = []
-    for code in basket.coupon_codes:
-        coupon = found.get(code)
-        if coupon is None:
-            refusals.append(Refusal(key=code, reason="unknown-code"))
-        elif (refusal := wallets.why_unusable(coupon, now=now)) is not None:
-            refusals.append(replace(refusal, key=code))
-        else:
-            offer = wallets.offer_of(coupon, uses.get(coupon.definition_id, ()))
-            offers.append(replace(offer, key=code))
-    if basket.reward_code and member_id is not None:
-        reward = rewards.find_usable(basket.reward_code, member_id=member_id, now=now)
-        if reward is None:
-            refusals.append(Refusal(key=basket.reward_code, reason="unknown-code"))
-        else:
-            offers.append(reward_offer(reward))
-    return offers, refusals
-
-
-def reward_offer(reward: UsableReward) -> pricing.Offer:
-    """Return what the evaluator needs to know of a reward."""
-    most = Cents(reward.max_value_cents)
-    is_topping = reward.kind == rewards.Kind.TOPPING
-    effect: pricing.Effect = (
-        pricing.FreeTopping(max_value_cents=most)
-        if is_topping
-        else pricing.FreeItem(max_value_cents=most)
-    )
-    rule = pricing.Rule(effect=effect, stacking=pricing.Stacking.ALWAYS, priority=0)
-    return pricing.Offer(key=reward.code, name=reward.name, rule=rule)
 
 
 def _points(

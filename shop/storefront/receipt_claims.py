@@ -15,7 +15,7 @@ from loyalty.lots import Clawback
 from loyalty.models import ReceiptClaim
 from loyalty.order_points import PaidLine, Sale
 from loyalty.points import RefundShare, Wallets
-from shop import orders
+from shop import orders, refunds
 from shop.kernel import tries
 from shop.kernel.errors import DomainError
 from shop.kernel.money import Cents, Points
@@ -167,7 +167,7 @@ def _take_back_refunds(
     if last is None:
         return Points(0)
     share = RefundShare(
-        whole=order.earning_cents, before=0, after=orders.refunded_earning_cents(order)
+        whole=order.earning_cents, before=0, after=refunds.refunded_earning_cents(order)
     )
     taken = [
         points.reverse_earn(

@@ -12,11 +12,11 @@ from loyalty import earning_events, points, prepaid, rewards, tiers, visits
 from loyalty.lots import Clawback
 from loyalty.points import RefundShare, Wallets
 from loyalty.tiers import Lost
-from shop import orders
+from shop import orders, refunds
 from shop.kernel import outbox
 from shop.kernel.money import Cents, Points, split_cents
 from shop.models import Order, Payment, Refund
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import facts, returns
 from shop.storefront.facts import MemberFacts
 
@@ -34,11 +34,11 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
 
     Raises:
         NotFound
-        orders.OrderNotRefundable, orders.RefundTooLarge
+        refunds.OrderNotRefundable, refunds.RefundTooLarge
     """
     order = orders.lock(number)
-    refunded_before, earning_before = order.refunded_cents, orders.refunded_earning_cents(order)
-    refund = orders.refund(
+    refunded_before, earning_before = order.refunded_cents, refunds.refunded_earning_cents(order)
+    refund = refunds.give_back(
         order,
         request,
         actor=actor,
@@ -53,7 +53,7 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
         wallets = _lock_wallets(payer, referral)
         spent = _share(order.paid_cents, refunded_before, order.refunded_cents, is_whole)
         earned = _share(
-            order.earning_cents, earning_before, orders.refunded_earning_cents(order), is_whole
+            order.earning_cents, earning_before, refunds.refunded_earning_cents(order), is_whole
         )
         lost_points = _return_points(
             order, refund, payer, wallets, earned=earned, spent=spent, now=now
@@ -188,7 +188,7 @@ def _return_stored_value(
     others_back = earlier["amount"] - earlier["voucher"] - earlier["stored"]
     left = [stored - earlier["stored"], others - others_back]
     part, _rest = split_cents(Cents(refund.amount_cents - refund.voucher_cents), left)
-    orders.set_stored_part(refund, part)
+    refunds.set_stored_part(refund, part)
     prepaid.give_back(order, cents=part, source=refund.source, actor=actor, now=now)
 
 
@@ -196,7 +196,7 @@ def _set_voucher_part(order: Order, refund: Refund, by_vouchers: Cents) -> None:
     others = order.paid_cents - by_vouchers
     before = max(order.refunded_cents - refund.amount_cents - others, 0)
     after = max(order.refunded_cents - others, 0)
-    orders.set_voucher_part(refund, Cents(after - before))
+    refunds.set_voucher_part(refund, Cents(after - before))
 
 
 def _total(paid: Sequence[Payment], methods: Collection[str]) -> int:

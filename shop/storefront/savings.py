@@ -8,8 +8,10 @@ from campaigns import limits, pricing, promotions, wallets
 from campaigns.models import Coupon
 from campaigns.pricing import Reason, Refusal
 from shop.kernel.money import Cents
-from shop.storefront import facts, quotes
-from shop.storefront.quotes import Basket, MemberRequired, Quote
+from shop.storefront import baskets, facts, quotes
+from shop.storefront.baskets import Basket
+from shop.storefront.entered_codes import MemberRequired
+from shop.storefront.quotes import Quote
 
 MOST = 50
 """So many coupons of a wallet are priced, the soonest to expire first."""
@@ -52,7 +54,7 @@ def on(basket: Basket, *, now: datetime) -> Savings:
         InvalidInput, NotFound, MemberRequired
         catalog.ProductNotAvailable, members.MemberNotActive
     """
-    lines = quotes.priced_lines(basket, now=now)
+    lines = baskets.priced_lines(basket, now=now)
     if basket.member is None:
         raise MemberRequired
     member = facts.find(basket.member, now=now)

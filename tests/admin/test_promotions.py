@@ -9,7 +9,7 @@ from django.urls import reverse
 from campaigns.models import CouponDefinition, Promotion, UsageCounter
 from shop.catalog import Choice
 from shop.storefront import quotes
-from shop.storefront.quotes import BasketLine
+from shop.storefront.baskets import BasketLine
 from tests import make
 from tests.admin.test_buttons import press, told
 

@@ -40,7 +40,8 @@ from shop import alerts, tills
 from shop.kernel import callbacks, jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Message, Product, Store, StoreHours, StoreProduct, Till
-from shop.orders import RefundRequest, Tender
+from shop.orders import Tender
+from shop.refunds import RefundRequest
 from shop.storefront import (
     benefit_grants,
     checkout,
@@ -51,8 +52,8 @@ from shop.storefront import (
     tasks,
     tier_reviews,
 )
+from shop.storefront.baskets import Basket
 from shop.storefront.models import CampaignLimits
-from shop.storefront.quotes import Basket
 from tests import make
 from tests.campaigns import partnership
 

@@ -14,7 +14,7 @@ from campaigns.models import AdAccount, AdClick, AdUnit, AdUpload, ChannelLink, 
 from shop.config.sandbox.server import LOSE, REFUSE, Sandbox
 from shop.kernel import outbox
 from shop.models import Consent, Member
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import departures, refunds
 from tests import make
 

@@ -8,7 +8,7 @@ from campaigns import contents
 from campaigns.contents import Counts
 from campaigns.models import Content, ContentSnapshot, Topic
 from shop.kernel.money import Cents
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import refunds
 from tests import make
 from tests.campaigns import partnership as of

@@ -14,7 +14,7 @@ from campaigns import coupons, periods, redemptions
 from campaigns.models import Coupon, CouponDefinition
 from shop.kernel.money import Cents
 from shop.models import Order
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import checkout, quotes, refunds
 from tests import make
 

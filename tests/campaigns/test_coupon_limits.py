@@ -8,9 +8,9 @@ import pytest
 from campaigns import redemptions
 from campaigns.models import Coupon, CouponDefinition, UsageCounter
 from shop.models import Member
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import checkout, quotes, refunds, savings
-from shop.storefront.quotes import Basket
+from shop.storefront.baskets import Basket
 from tests import make
 
 pytestmark = pytest.mark.django_db

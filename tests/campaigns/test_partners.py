@@ -14,7 +14,7 @@ from campaigns.costs import CostRow
 from campaigns.models import Campaign, Channel, PartnerKey, StatementLine
 from shop.kernel.money import Cents
 from shop.models import Order
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import refunds
 from shop.storefront.invariants import suite
 from tests import make

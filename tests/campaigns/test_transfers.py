@@ -9,7 +9,7 @@ from django.utils import timezone
 from campaigns import coupons, transfers
 from campaigns.models import Coupon, CouponTransfer
 from shop.models import Member
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import refunds
 from tests import make
 

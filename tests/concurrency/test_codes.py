@@ -13,7 +13,7 @@ from campaigns import batches, caps, codes, coupons
 from campaigns.models import BatchCode, CapBucket, CodeBatch, Coupon, CouponDefinition
 from shop.kernel import jobs
 from shop.models import Member, Order
-from shop.storefront.quotes import Basket
+from shop.storefront.baskets import Basket
 from tests import make
 from tests.concurrency.crowd import answers, at_once, outcomes
 from tests.concurrency.test_coupons import claim, settle

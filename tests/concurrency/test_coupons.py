@@ -11,9 +11,10 @@ from campaigns import coupons, redemptions
 from campaigns.models import Coupon, CouponDefinition, CouponRedemption
 from shop.kernel.money import Cents
 from shop.models import Member, Order
-from shop.orders import RefundRequest, Tender
+from shop.orders import Tender
+from shop.refunds import RefundRequest
 from shop.storefront import checkout, refunds
-from shop.storefront.quotes import Basket
+from shop.storefront.baskets import Basket
 from tests import make
 from tests.concurrency.crowd import answers, at_once, outcome, outcomes
 

@@ -7,8 +7,9 @@ from campaigns.models import Coupon, CouponRedemption
 from loyalty.models import PointsAccount, PointsEntry
 from shop.kernel.money import Cents, Points
 from shop.models import Order, Payment, PickupCounter, Refund
-from shop.orders import RefundRequest, Tender
+from shop.orders import Tender
 from shop.payments import Notice
+from shop.refunds import RefundRequest
 from shop.storefront import checkout, refunds
 from shop.storefront.payments import receive_payment
 from tests import make

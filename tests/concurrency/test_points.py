@@ -9,9 +9,10 @@ from loyalty import expiry, points, rewards
 from loyalty.models import PendingPoints, PointsAccount, PointsEntry, Reward, RewardRedemption
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Order
-from shop.orders import RefundRequest, Tender
+from shop.orders import Tender
+from shop.refunds import RefundRequest
 from shop.storefront import checkout, refunds, reward_desk
-from shop.storefront.quotes import Basket
+from shop.storefront.baskets import Basket
 from tests import make
 from tests.concurrency.crowd import at_once, outcome, outcomes
 

@@ -10,7 +10,7 @@ from loyalty import earning_events
 from loyalty.models import EarningGain, Membership, PointsAccount, PointsEntry, Tier
 from shop.kernel.money import Cents
 from shop.models import Member, Order
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import checkout, quotes, refunds
 from shop.storefront.invariants import suite
 from tests import make

@@ -10,7 +10,7 @@ from loyalty import liability, points
 from loyalty.models import LiabilitySnapshot, PointsEntry
 from shop.kernel.money import Points
 from shop.models import Member
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import refunds
 from shop.storefront.tasks import keep_liability
 from tests import make

@@ -10,7 +10,7 @@ from django.utils import timezone
 from loyalty.models import LoyaltyProgramme, PendingPoints, PointsAccount, PointsEntry
 from shop.kernel.money import Cents
 from shop.models import Member, Order
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import kitchen, refunds
 from shop.storefront.invariants import suite
 from shop.storefront.tasks import release_pending_points

@@ -15,7 +15,8 @@ from loyalty.models import MoneyAccount, MoneyEntry, PointsAccount, StoredValueP
 from shop.kernel.errors import DomainError
 from shop.kernel.money import Cents
 from shop.models import Member, Order
-from shop.orders import RefundRequest, Tender
+from shop.orders import Tender
+from shop.refunds import RefundRequest
 from shop.storefront import checkout, departures, refunds
 from shop.storefront.invariants import suite
 from tests import make

@@ -26,7 +26,8 @@ from shop.kernel.money import Cents, split_cents
 from shop.models import Member, Product, StoreProduct
 from shop.orders import Tender
 from shop.storefront import checkout, quotes
-from shop.storefront.quotes import BasketLine, QuoteChanged
+from shop.storefront.baskets import BasketLine
+from shop.storefront.quotes import QuoteChanged
 from tests import make
 
 pytestmark = pytest.mark.django_db

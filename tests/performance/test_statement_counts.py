@@ -19,9 +19,10 @@ from loyalty.models import Reward
 from shop.catalog import Choice
 from shop.kernel.money import Cents, Points
 from shop.models import Member
-from shop.orders import RefundRequest, Tender
+from shop.orders import Tender
+from shop.refunds import RefundRequest
 from shop.storefront import checkout, facts, quotes, refunds, registration
-from shop.storefront.quotes import Basket, BasketLine
+from shop.storefront.baskets import Basket, BasketLine
 from shop.storefront.registration import Application
 from tests import make
 from tests.performance.counting import statements

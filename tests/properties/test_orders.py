@@ -38,10 +38,11 @@ from shop.catalog import Choice
 from shop.kernel.errors import DomainError
 from shop.kernel.money import Cents, Points, share_of
 from shop.models import Member, Order, OrderLine, Refund
-from shop.orders import OrderNotRefundable, RefundRequest, RefundTooLarge, Tender
+from shop.orders import Tender
+from shop.refunds import OrderNotRefundable, RefundRequest, RefundTooLarge
 from shop.storefront import checkout, quotes, refunds
+from shop.storefront.baskets import BasketLine
 from shop.storefront.invariants import suite
-from shop.storefront.quotes import BasketLine
 from tests import make
 
 GIVEN = 5000

@@ -9,7 +9,7 @@ from loyalty.models import PointsAccount, PointsEntry
 from shop import members
 from shop.kernel.money import Points
 from shop.models import ErasedPhone, LoginCode, Member, MemberStatusChange, Message
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import departures, refunds, tasks
 from shop.storefront.invariants import suite
 from tests import make

@@ -9,7 +9,7 @@ from campaigns import credit
 from campaigns.models import Acquisition, ChannelLink
 from shop.kernel.money import Cents
 from shop.models import Member, Order
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import refunds
 from tests import make
 

@@ -6,7 +6,8 @@ from campaigns.models import Conversion, Coupon
 from loyalty.models import PointsAccount
 from shop.kernel.money import Cents
 from shop.models import Order
-from shop.orders import RefundRequest, Tender
+from shop.orders import Tender
+from shop.refunds import RefundRequest
 from shop.storefront import checkout, refunds
 from tests import make
 

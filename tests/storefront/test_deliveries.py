@@ -10,7 +10,7 @@ from shop.kernel import outbox
 from shop.kernel.models import OutboxMessage
 from shop.messages import SandboxMessages
 from shop.models import Member, Message
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import refunds
 from tests import make
 

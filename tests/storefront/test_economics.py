@@ -10,7 +10,7 @@ from campaigns.costs import CostRow
 from campaigns.models import Campaign, ChannelLink
 from shop.kernel.money import Cents
 from shop.models import Alert, Member, OrderLine
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import campaign_watch, refunds
 from shop.storefront.models import CampaignLimits
 from shop.storefront.rollups import upkeep

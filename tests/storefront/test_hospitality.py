@@ -8,7 +8,7 @@ from campaigns.models import Conversion
 from loyalty.models import PointsEntry, Visit
 from shop.kernel.money import Cents
 from shop.models import Order
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import hospitality, receipt_claims, refunds
 from shop.storefront.invariants import suite
 from shop.storefront.reports import daily

@@ -30,7 +30,8 @@ from shop.kernel import jobs
 from shop.kernel.models import Job
 from shop.kernel.money import Cents, Points
 from shop.models import Alert, Payment, Refund
-from shop.orders import RefundRequest, Tender
+from shop.orders import Tender
+from shop.refunds import RefundRequest
 from shop.storefront import (
     benefit_grants,
     checkout,

@@ -10,7 +10,7 @@ from campaigns.costs import CostRow
 from campaigns.models import ChannelLink
 from shop.kernel.money import Cents
 from shop.models import Member, OrderLine
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import refunds
 from shop.storefront.reports import loop
 from shop.storefront.reports.loop import LoopRow

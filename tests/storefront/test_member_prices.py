@@ -13,7 +13,7 @@ from loyalty.models import Benefit, MembershipPlan, Tier
 from shop.kernel.errors import InvalidInput
 from shop.kernel.money import Cents
 from shop.models import Member, OrderDiscount
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import benefit_grants, member_prices, quotes, refunds
 from shop.storefront.invariants import suite
 from shop.storefront.member_prices import MemberPrice

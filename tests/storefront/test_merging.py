@@ -11,7 +11,7 @@ from loyalty import earning_events, points, rewards
 from loyalty.models import Membership, PointsAccount, PointsEntry, PointsLot, Reward, Visit
 from shop.kernel.money import Points
 from shop.models import Member, MemberSession
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import facts, merging, refunds
 from shop.storefront.invariants import suite
 from tests import make

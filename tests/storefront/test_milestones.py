@@ -9,7 +9,7 @@ from loyalty import points
 from loyalty.models import EarningEvent, PointsAccount
 from shop import accounts
 from shop.models import Member
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import milestones, refunds
 from shop.storefront.invariants import suite
 from tests import make

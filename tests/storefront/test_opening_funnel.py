@@ -13,7 +13,7 @@ from campaigns.costs import CostRow
 from campaigns.models import Campaign, ChannelLink
 from shop.kernel.money import Cents
 from shop.models import Member, Staff
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import refunds
 from shop.storefront.reports import opening_funnel
 from shop.storefront.reports.opening_funnel import OpeningFunnel, Rules, Stage

@@ -9,7 +9,7 @@ import pytest
 
 from shop.kernel.money import Cents
 from shop.models import Order
-from shop.orders import RefundRequest, RefundTooLarge
+from shop.refunds import RefundRequest, RefundTooLarge
 from shop.storefront import quotes, refunds
 from tests import make
 

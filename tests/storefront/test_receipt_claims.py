@@ -10,7 +10,7 @@ from campaigns.models import Conversion, Referral
 from loyalty.models import LoyaltyProgramme, PointsAccount, ReceiptClaim, Visit
 from shop.kernel.money import Cents
 from shop.models import Member, Order
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import refunds
 from shop.storefront.invariants import suite
 from tests import make

@@ -9,7 +9,7 @@ from django.utils import timezone
 from campaigns.models import Promotion
 from shop.kernel import jobs
 from shop.models import OrderLine, Product
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import checkout, refunds, replays
 from tests import make
 

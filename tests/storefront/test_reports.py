@@ -9,7 +9,7 @@ from campaigns import costs
 from campaigns.costs import CostRow
 from shop.kernel.money import Cents
 from shop.models import Store
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import refunds
 from shop.storefront.reports import daily
 from shop.storefront.reports.daily import DailyRow

@@ -9,7 +9,7 @@ from django.core.management import call_command
 from campaigns import referrals
 from shop.kernel.money import Cents
 from shop.models import Member, OrderLine
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import merging, refunds
 from shop.storefront.invariants import suite
 from shop.storefront.models import NEVER, Cohort, CohortDay, MemberRollup, RollupMark, SalesDay

@@ -12,7 +12,7 @@ from loyalty.ladders import Ladder
 from loyalty.models import LoyaltyProgramme, Membership, Tier, TierChange, TierCount
 from shop.kernel import jobs
 from shop.models import Member
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import facts, refunds, tier_reviews
 from shop.storefront.invariants import suite
 from tests import make

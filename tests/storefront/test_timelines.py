@@ -11,7 +11,7 @@ from loyalty import rewards
 from shop import accounts
 from shop.kernel.money import Points
 from shop.models import Member, Message
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import merging, refunds, timelines
 from shop.storefront.admin.event_texts import tell
 from tests import make

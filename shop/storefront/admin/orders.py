@@ -19,7 +19,7 @@ from shop.admin.money import yuan
 from shop.admin.pages import ReadOnlyPage, ReadOnlyRows
 from shop.admin.scoping import VisibleFilter, principal_of
 from shop.models import Order, OrderEvent, OrderLine, Payment, Refund
-from shop.orders import RefundRequest
+from shop.refunds import RefundRequest
 from shop.storefront import checkout, refunds
 
 Status = Order.Status

@@ -16,7 +16,7 @@ from shop.kernel.serializers import StrictCharField, StrictSerializer, validated
 from shop.models.catalog import OrderType
 from shop.storefront import hospitality
 from shop.storefront.api.serializers import MAX_LINES, BasketLineRequest, OrderDetail
-from shop.storefront.quotes import Basket
+from shop.storefront.baskets import Basket
 
 
 class HouseOrderRequest(StrictSerializer):

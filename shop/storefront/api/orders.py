@@ -24,7 +24,8 @@ from shop.models import Order
 from shop.orders import Tender
 from shop.storefront import checkout, explanations, kitchen, payments, quotes, refunds, savings
 from shop.storefront.api import serializers
-from shop.storefront.quotes import Basket, QuoteChanged
+from shop.storefront.baskets import Basket
+from shop.storefront.quotes import QuoteChanged
 
 BASKET_EXAMPLE = {
     "order_type": "pickup",

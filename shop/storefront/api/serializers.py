@@ -20,10 +20,11 @@ from shop.kernel.serializers import (
     shown,
 )
 from shop.models import Order, OrderLine, OrderType, Payment, Refund
-from shop.orders import STEPS, RefundRequest, Tender
+from shop.orders import STEPS, Tender
+from shop.refunds import RefundRequest
 from shop.storefront.api.standing_serializers import StandingOut, standing_of
+from shop.storefront.baskets import BasketLine
 from shop.storefront.facts import MemberFacts
-from shop.storefront.quotes import BasketLine
 
 EARLIEST_BIRTHDAY = date(1900, 1, 1)
 MAX_LINES = 50

@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 from shop import catalog
 from shop.catalog import Choice, MenuProduct, PricedChoice, ProductNotAvailable
 from shop.models import OrderType, Product, Store
-from shop.storefront.quotes import BasketLine
+from shop.storefront.baskets import BasketLine
 
 CUPS = {"milk_tea", "fresh_milk_tea", "fruit_tea"}
 """What the newcomers' coupon is for."""

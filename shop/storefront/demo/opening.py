@@ -15,15 +15,16 @@ from loyalty import points
 from loyalty.lifetimes import Lifetime
 from shop.kernel.money import Cents, split_cents
 from shop.models import Member, Payment, Store, Till
-from shop.orders import RefundRequest, Tender
+from shop.orders import Tender
+from shop.refunds import RefundRequest
 from shop.storefront import checkout, quotes, refunds, registration
+from shop.storefront.baskets import Basket
 from shop.storefront.demo import crowd
 from shop.storefront.demo.aftermath import learn_statistics
 from shop.storefront.demo.appetite import CUPS, Appetite
 from shop.storefront.demo.crowd import Crowd
 from shop.storefront.demo.people import MEMBER_NAME, MEMBER_PHONE
 from shop.storefront.demo.plan import SOURCES, Source
-from shop.storefront.quotes import Basket
 from shop.storefront.registration import Application
 
 PREHEAT_DAYS = 10

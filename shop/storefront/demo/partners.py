@@ -21,8 +21,8 @@ from shop.kernel.clock import chain_day
 from shop.kernel.money import Cents
 from shop.models import Member, Staff, Store
 from shop.storefront import checkout, hospitality, quotes, registration
+from shop.storefront.baskets import Basket, BasketLine
 from shop.storefront.demo.crowd import PHONE_PREFIX
-from shop.storefront.quotes import Basket, BasketLine
 from shop.storefront.registration import Application
 
 OPENING_LINK = "OPENKOL"

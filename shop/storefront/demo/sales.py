@@ -8,15 +8,16 @@ from campaigns import pricing, wallets
 from campaigns.models import Coupon, CouponRedemption
 from loyalty.models import PointsHold, Reward, RewardRedemption
 from loyalty.rewards import UsableReward
-from shop import orders
+from shop import order_drafts
 from shop.kernel.money import Cents, Points
 from shop.models import Order, OrderEvent, OrderLine, Payment, Refund, RefundLine, Store, Till
-from shop.storefront import checkout, quotes
+from shop.storefront import checkout, entered_codes, quotes
+from shop.storefront.baskets import Basket, BasketLine, QuoteLine
 from shop.storefront.demo.appetite import Appetite
 from shop.storefront.demo.consequences import Consequences
 from shop.storefront.demo.regulars import Regular
 from shop.storefront.demo.tables import Tables
-from shop.storefront.quotes import Basket, BasketLine, Quote, QuoteLine
+from shop.storefront.quotes import Quote
 
 MINUTE = timedelta(minutes=1)
 UNPAID_AFTER = timedelta(minutes=15)
@@ -85,7 +86,7 @@ class Counter:
         self._event(order, Order.Status.CANCELLED, "beat", order.cancelled_at)
 
     def refund(self, sale: Sale, *, line: OrderLine | None, reason: str, now: datetime) -> None:
-        """Give one piece of a line back, or without a line everything, as `orders.refund` does."""
+        """Give one piece of a line back, or without a line all, as `refunds.give_back`."""
         order = sale.order
         parts = [(line, 1)] if line else [(row, row.quantity) for row in sale.lines]
         amounts = [
@@ -136,7 +137,7 @@ class Counter:
                 max_value_cents=self.reward.max_value_cents,
                 source=f"reward:{reward}",
             )
-            offers.append(quotes.reward_offer(usable))
+            offers.append(entered_codes.reward_offer(usable))
         basket = Basket(
             store=self.store,
             till_id=None if wishes.is_online else self.rng.choice(self.tills).pk,
@@ -161,10 +162,10 @@ class Counter:
         till = quote.basket.till_id
         pos_order_no = f"H{till}-{now:%y%m%d}-{self._numbers:06d}" if till else None
         draft = checkout.draft_of(quote, pos_order_no)
-        order = orders.order_row(draft, number=self.tables.code(9), now=now)
+        order = order_drafts.order_row(draft, number=self.tables.code(9), now=now)
         self.tables.add(order)
-        lines = [self.tables.add(row) for row in orders.line_rows(order, draft)]
-        for row in orders.discount_rows(lines, draft):
+        lines = [self.tables.add(row) for row in order_drafts.line_rows(order, draft)]
+        for row in order_drafts.discount_rows(lines, draft):
             self.tables.add(row)
         return Sale(order=order, lines=lines, regular=regular)
 
