@@ -87,6 +87,7 @@ def priced_lines(
 
 
 def cart_of(basket: Basket, lines: Sequence[QuoteLine], *, now: datetime) -> pricing.Cart:
+    """Return the basket as the evaluator knows it, at the local time of its store."""
     return pricing.Cart(
         lines=tuple(
             line_of(line.product, line.priced, position=position, quantity=line.quantity)
