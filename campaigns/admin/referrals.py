@@ -1,19 +1,15 @@
 """Friends who bring friends: the one programme, and what came of it."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.forms import ModelForm
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from campaigns.models import Referral, ReferralCode, ReferralProgramme
-from shop.admin.pages import Page, ReadOnlyPage
+from shop.admin.pages import ReadOnlyPage, SinglePage
 
 
 @admin.register(ReferralProgramme)
-class ReferralProgrammePage(Page):
+class ReferralProgrammePage(SinglePage):
     """What both sides get; there is one, and it cannot be deleted."""
 
     list_display = ["__str__", "is_active", "min_order_cents", "reward_after_days"]
@@ -21,23 +17,6 @@ class ReferralProgrammePage(Page):
         (None, {"fields": ["is_active", ("referrer_points", "referee_points")]}),
         (None, {"fields": [("min_order_cents", "reward_after_days")]}),
     ]
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        is_missing = not ReferralProgramme.objects.exists()
-        return is_missing and super().has_add_permission(request, *args)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def save_model(
-        self,
-        request: HttpRequest,
-        obj: ReferralProgramme,
-        form: ModelForm[ReferralProgramme],
-        change: Any,
-    ) -> None:
-        obj.pk = 1
-        super().save_model(request, obj, form, change)
 
 
 @admin.register(ReferralCode)

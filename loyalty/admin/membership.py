@@ -1,22 +1,18 @@
 """The programme, head office's to write; who is in which tier and why, and visits."""
 
-from typing import Any
-
 from django.contrib import admin
-from django.forms import ModelForm
-from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from loyalty.models import LoyaltyProgramme, Membership, TierChange, TierCount, TierPin, Visit
-from shop.admin.pages import Page, ReadOnlyPage
+from shop.admin.pages import ReadOnlyPage, SinglePage
 from shop.admin.scoping import VisibleFilter
 
 MEMBER_SEARCH = ["member__phone_last4", "member__name"]
 
 
 @admin.register(LoyaltyProgramme)
-class LoyaltyProgrammePage(Page):
+class LoyaltyProgrammePage(SinglePage):
     """How points are earned and spent; there is one, and it cannot be deleted.
 
     How tiers are reached and kept is changed with the ladder.
@@ -59,23 +55,6 @@ class LoyaltyProgrammePage(Page):
             },
         ),
     ]
-
-    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
-        is_missing = not LoyaltyProgramme.objects.exists()
-        return is_missing and super().has_add_permission(request, *args)
-
-    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
-        return False
-
-    def save_model(
-        self,
-        request: HttpRequest,
-        obj: LoyaltyProgramme,
-        form: ModelForm[LoyaltyProgramme],
-        change: Any,
-    ) -> None:
-        obj.pk = 1
-        super().save_model(request, obj, form, change)
 
 
 @admin.register(Membership)

@@ -168,6 +168,21 @@ class ReadOnlyPage(ReadOnly, Page):
     ordering: ClassVar[Sequence[str]] = ["-pk"]
 
 
+class SinglePage(Page):
+    """A page for the one row of a table: it may be missing, but there is never a second."""
+
+    def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
+        is_missing = not self.model._default_manager.exists()
+        return is_missing and super().has_add_permission(request, *args)
+
+    def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
+        return False
+
+    def save_model(self, request: HttpRequest, obj: Any, form: ModelForm[Any], change: Any) -> None:
+        obj.pk = 1
+        super().save_model(request, obj, form, change)
+
+
 class Rows(Readable, StoreScoped, TabularInline):  # type: ignore[misc]
     """Rows of another model on a page; who may change that page may change them."""
 
