@@ -4,8 +4,9 @@ A case is JSON: a cart, promotions in the words of its source, and the numbers e
 here touches a database or a network.
 """
 
-from campaigns.price_cases.questions import Case, NotExpressible, Question, question_of
-from campaigns.price_cases.verdicts import Outcome, Verdict, is_eligible, judge
+from campaigns.price_cases.questions import NotExpressible, Question, question_of
+from campaigns.price_cases.verdicts import is_eligible, judge
+from shop.kernel.cases import Case, Outcome, Verdict
 
 __all__ = [
     "Case",

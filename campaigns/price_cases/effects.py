@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from itertools import dropwhile
 from typing import Any
 
-from campaigns.price_cases.words import Case, NotExpressible, basis_points, scope_of
+from campaigns.price_cases.words import NotExpressible, basis_points, scope_of
 from campaigns.pricing import (
     BundlePart,
     BundlePrice,
@@ -25,6 +25,7 @@ from campaigns.pricing import (
     TieredPercentOff,
     UnitPrice,
 )
+from shop.kernel.cases import Case
 from shop.kernel.money import Cents
 
 ORDERS = {"price_asc": PriceOrder.CHEAPEST_FIRST, "price_desc": PriceOrder.DEAREST_FIRST}

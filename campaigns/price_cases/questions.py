@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from itertools import chain, count
 
 from campaigns.price_cases.effects import effect_of, scope_words
-from campaigns.price_cases.words import Case, NotExpressible, scope_of
+from campaigns.price_cases.words import NotExpressible, scope_of
 from campaigns.pricing import (
     Cart,
     CartLine,
@@ -24,6 +24,7 @@ from campaigns.pricing import (
     Uses,
     evaluate,
 )
+from shop.kernel.cases import Case
 from shop.kernel.money import Cents
 
 __all__ = ["Case", "NotExpressible", "Question", "eligibility_of", "question_of"]

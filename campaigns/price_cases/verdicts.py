@@ -7,47 +7,14 @@ whose source plays by another rule is skipped.
 
 from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from campaigns.price_cases.checks import MalformedCase
 from campaigns.price_cases.form import check_form, without_nulls
 from campaigns.price_cases.questions import Question, eligibility_of, question_of
-from campaigns.price_cases.words import Case, NotExpressible
+from campaigns.price_cases.words import NotExpressible
 from campaigns.pricing import Pricing, checks, evaluate
-
-
-class Outcome(StrEnum):
-    """What became of a case."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Mismatch:
-    """One thing in which a case and we differ."""
-
-    what: str
-    expected: Any
-    got: Any
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """The outcome of one case; `why` is for people."""
-
-    id: str
-    outcome: Outcome
-    mismatches: tuple[Mismatch, ...] = ()
-    why: str = ""
-
-    @property
-    def is_judged(self) -> bool:
-        """Tell whether the case could be priced, or was left out on purpose."""
-        return self.outcome is not Outcome.FAILED or bool(self.mismatches)
+from shop.kernel.cases import Case, Mismatch, Outcome, Verdict
 
 
 def judge(case: Case) -> Verdict:

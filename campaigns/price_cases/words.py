@@ -1,12 +1,8 @@
 """The words that all parts of a case share: scopes, shares, and what we cannot say."""
 
-from collections.abc import Mapping
-from typing import Any
-
 from campaigns.pricing import Scope
+from shop.kernel.cases import Case
 
-Case = Mapping[str, Any]
-"""A case, or a part of one."""
 NO_PRODUCT = ""
 """A product code that no line has: a list of nothing holds nothing."""
 

@@ -4,7 +4,7 @@ A case is JSON: events or a rule, and the numbers expected of them. Nothing here
 or a network.
 """
 
-from loyalty.points_cases.verdicts import Outcome, Verdict, judge
-from loyalty.points_cases.words import Case
+from loyalty.points_cases.verdicts import judge
+from shop.kernel.cases import Case, Outcome, Verdict
 
 __all__ = ["Case", "Outcome", "Verdict", "judge"]

@@ -14,7 +14,6 @@ from loyalty.earning_rules import (
 )
 from loyalty.exchange import Exchange
 from loyalty.points_cases.words import (
-    Case,
     Unreadable,
     flag,
     moment,
@@ -25,6 +24,7 @@ from loyalty.points_cases.words import (
     required_moment,
     whole,
 )
+from shop.kernel.cases import Case
 
 ROUNDINGS = {
     "floor": Rounding.FLOOR,

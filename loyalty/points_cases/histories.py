@@ -8,7 +8,6 @@ from typing import Any
 from loyalty import lots
 from loyalty.lots import Clawback, Wallet
 from loyalty.points_cases.words import (
-    Case,
     Unreadable,
     moment,
     part,
@@ -17,6 +16,7 @@ from loyalty.points_cases.words import (
     required_moment,
     whole,
 )
+from shop.kernel.cases import Case
 
 POLICIES = {
     "clamp_to_zero": Clawback.WITHIN_BALANCE,

@@ -1,12 +1,11 @@
 """Whether a case comes out as its source says, and if not, where and why."""
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import Any
 
 from loyalty.points_cases import calculations, histories
-from loyalty.points_cases.words import Case, Unreadable, part
+from loyalty.points_cases.words import Unreadable, part
+from shop.kernel.cases import Case, Mismatch, Outcome, Verdict
 
 KINDS: dict[str, Callable[[Case], tuple[dict[str, Any], str]]] = {
     "ledger": histories.ledger,
@@ -16,33 +15,6 @@ KINDS: dict[str, Callable[[Case], tuple[dict[str, Any], str]]] = {
     "redemption": calculations.redemption,
     "condition": calculations.condition,
 }
-
-
-class Outcome(StrEnum):
-    """What became of a case."""
-
-    PASSED = "passed"
-    FAILED = "failed"
-    SKIPPED = "skipped"
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Mismatch:
-    """One thing in which a case and we differ."""
-
-    what: str
-    expected: Any
-    got: Any
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Verdict:
-    """The outcome of one case; `why` is for people."""
-
-    id: str
-    outcome: Outcome
-    mismatches: tuple[Mismatch, ...] = ()
-    why: str = ""
 
 
 def judge(case: Case) -> Verdict:

@@ -6,8 +6,8 @@ from decimal import Decimal, InvalidOperation
 from fractions import Fraction
 from typing import Any
 
-Case = Mapping[str, Any]
-"""A case, or a part of one."""
+from shop.kernel.cases import Case
+
 REMARKS = {"id", "name", "label", "note", "notes", "comment", "description"}
 """Words that only explain."""
 
