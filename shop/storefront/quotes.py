@@ -192,10 +192,10 @@ class Quote:
                 product=line.product.code,
                 category=line.product.category,
                 quantity=line.quantity,
-                net_cents=draft.net_cents,
+                net_cents=net,
             )
-            for line, draft in zip(self.lines, self.line_drafts(), strict=True)
-            if draft.earns_points
+            for line, net in zip(self.lines, self._net_cents(), strict=True)
+            if line.product.earns_points
         ]
 
     @property
@@ -204,15 +204,15 @@ class Quote:
 
         A boost is measured on what its lines really cost, points rounded down once per boost.
         """
-        drafts = self.line_drafts()
+        nets = self._net_cents()
         return Points(
             sum(
                 reward.bonus_points
                 + self._points_for(
                     sum(
-                        drafts[position - 1].net_cents
+                        nets[position - 1]
                         for position in reward.positions
-                        if drafts[position - 1].earns_points
+                        if self.lines[position - 1].product.earns_points
                     )
                     * (reward.multiplier_percent - 100)
                     // 100
@@ -237,6 +237,11 @@ class Quote:
         return earning.points_for(
             Cents(net_cents), rates=self.member.rates, tier_percent=self.member.tier_percent
         )
+
+    def _net_cents(self) -> list[Cents]:
+        """Return what each line really costs, after points too."""
+        rows = zip(self.pricing.lines, self.points_shares, strict=True)
+        return [Cents(line.net_cents - share) for line, share in rows]
 
     def line_drafts(self) -> list[LineDraft]:
         """Return the lines as they would be written, with every discount on its line."""

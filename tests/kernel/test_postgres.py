@@ -1,4 +1,4 @@
-"""Connections that live long are looked at, not asked, before they are used again."""
+"""What our database backend does otherwise than Django's."""
 
 import time
 
@@ -6,6 +6,10 @@ import psycopg
 import pytest
 from django.db import connection
 from django.db.backends.postgresql import base
+from psycopg import _queries
+
+from shop.storefront import facts
+from tests import make
 
 
 @pytest.fixture
@@ -55,3 +59,15 @@ def end_from_elsewhere(pid: int) -> None:
     with psycopg.connect(**known, autocommit=True) as other:
         other.execute("SELECT pg_terminate_backend(%s, 5000)", [pid])
     time.sleep(0.01)  # its last word is on the way
+
+
+@pytest.mark.django_db
+def test_a_long_statement_is_parsed_once() -> None:
+    """The longest is a member with their place in the ladder; the driver's own limit is 4 kB."""
+    who = make.member()
+    facts.find_by_id(who.pk, now=make.NOON)
+    hits, misses, *_rest = _queries._query2pg.cache_info()
+
+    facts.find_by_id(who.pk, now=make.NOON)
+
+    assert _queries._query2pg.cache_info()[:2] == (hits + 1, misses)

@@ -6,7 +6,12 @@ from typing import Any
 
 import orjson
 from django.db.backends.postgresql import base, operations
+from psycopg import _queries
 from psycopg.types.json import Jsonb
+
+_queries.MAX_CACHED_STATEMENT_LENGTH = 16_384
+"""The driver parses longer statements anew at each call, by its own word those over 4 kB: to read
+all that is known of a member takes 14."""
 
 AS_JSON_DOES = orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_PASSTHROUGH_DATACLASS
 """Refuse what the standard library's encoder refuses."""
