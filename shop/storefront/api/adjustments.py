@@ -25,7 +25,7 @@ from shop.kernel.principals import Kind, principal_of, scope
 from shop.kernel.serializers import validated
 from shop.models import Staff, Store
 from shop.storefront import facts
-from shop.storefront.api.serializers import AdjustmentRequest, MemberOut
+from shop.storefront.api.member_serializers import AdjustmentRequest, MemberOut
 
 State = PointsAdjustment.State
 

@@ -15,7 +15,8 @@ from shop.kernel.principals import Kind, principal_of
 from shop.kernel.serializers import StrictCharField, StrictSerializer, validated
 from shop.models.catalog import OrderType
 from shop.storefront import hospitality
-from shop.storefront.api.serializers import MAX_LINES, BasketLineRequest, OrderDetail
+from shop.storefront.api.basket_serializers import MAX_LINES, BasketLineRequest
+from shop.storefront.api.order_serializers import OrderDetail
 from shop.storefront.baskets import Basket
 
 

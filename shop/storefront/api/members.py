@@ -22,7 +22,7 @@ from shop.kernel.principals import Kind, principal_of
 from shop.kernel.serializers import shown, validated
 from shop.models import Member, Store
 from shop.storefront import facts, milestones, registration
-from shop.storefront.api import serializers
+from shop.storefront.api import member_serializers as serializers
 from shop.storefront.registration import Application
 
 MEMBER_ONLY = callers(Kind.MEMBER, scope="")

@@ -1,123 +1,34 @@
-"""Quotes, orders, payments, refunds."""
+"""Orders: placed, paid, made, given back."""
 
 from typing import Any
-from uuid import UUID
 
 import django_filters
 from django.db.models import QuerySet
 from django.utils import timezone
-from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import OpenApiExample, extend_schema
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from shop import stores
-from shop.kernel.errors import InvalidInput, NotFound
+from shop.kernel.errors import NotFound
 from shop.kernel.idempotency import idempotent
-from shop.kernel.money import Cents, Points
+from shop.kernel.money import Cents
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, Principal, principal_of, scope
 from shop.kernel.serializers import shown, validated
 from shop.models import Order
 from shop.orders import Tender
-from shop.storefront import checkout, explanations, kitchen, payments, quotes, refunds, savings
-from shop.storefront.api import serializers
-from shop.storefront.baskets import Basket
+from shop.storefront import checkout, kitchen, payments, refunds
+from shop.storefront.api import order_serializers as serializers
+from shop.storefront.api import quote_serializers
+from shop.storefront.api.baskets import BASKET_EXAMPLE, basket_of
 from shop.storefront.quotes import QuoteChanged
 
-BASKET_EXAMPLE = {
-    "order_type": "pickup",
-    "lines": [
-        {
-            "product": "MT02",
-            "quantity": 2,
-            "options": {"size": "L", "temp": "ice_less", "sugar": "s50"},
-            "toppings": {"pudding": 1},
-        }
-    ],
-}
 READ = callers(Kind.TILL, Kind.MEMBER, Kind.STAFF, scope="orders:read")
 WRITE = callers(Kind.TILL, Kind.MEMBER, scope="orders:write")
-EXPLAIN = callers(Kind.TILL, Kind.MEMBER, Kind.STAFF, scope="orders:read")
 TILL_WRITE = callers(Kind.TILL, scope="orders:write")
 COUNTER_WRITE = callers(Kind.TILL, Kind.STAFF, scope="orders:write")
-
-
-class QuoteView(APIView):
-    """The price of a basket."""
-
-    permission_classes = [WRITE]
-
-    @extend_schema(
-        operation_id="quotes_create",
-        tags=["quotes"],
-        summary="Price a basket",
-        description=(
-            "Writes nothing and reserves nothing. Each entered code is applied or refused. 409"
-            " `product-not-available`, `member-required`, `member-not-active`."
-        ),
-        request=serializers.QuoteRequest,
-        responses={200: serializers.Quote},
-        examples=[OpenApiExample("Two cups", value=BASKET_EXAMPLE, request_only=True)],
-    )
-    def post(self, request: Request) -> Response:
-        """Price a basket."""
-        basket = _basket(request, validated(serializers.QuoteRequest, request.data))
-        return Response(shown(serializers.Quote, quotes.quote(basket, now=timezone.now())))
-
-
-class QuoteExplanationView(APIView):
-    """Why a basket costs what it costs."""
-
-    permission_classes = [EXPLAIN]
-
-    @extend_schema(
-        operation_id="quotes_explain",
-        tags=["quotes"],
-        summary="Explain the price of a basket, offer by offer",
-        description=(
-            "Writes nothing. Tills and staff see each offer with every condition: what was needed,"
-            " what there is; and whether an unknown code is in another member's wallet. A member"
-            " sees which applied, and why each other one did not. Staff name the store. 409 as for"
-            " a quote."
-        ),
-        request=serializers.QuoteRequest,
-        responses={200: serializers.QuoteExplanation},
-        examples=[OpenApiExample("Two cups", value=BASKET_EXAMPLE, request_only=True)],
-    )
-    def post(self, request: Request) -> Response:
-        """Explain the price of a basket."""
-        basket = _basket(request, validated(serializers.QuoteRequest, request.data))
-        sees_all = principal_of(request).kind is not Kind.MEMBER
-        explanation = explanations.explain(basket, sees_all=sees_all, now=timezone.now())
-        return Response(serializers.QuoteExplanation(explanation).data)
-
-
-class QuoteWalletView(APIView):
-    """Which coupons to use on a basket."""
-
-    permission_classes = [WRITE]
-
-    @extend_schema(
-        operation_id="quotes_wallet",
-        tags=["quotes"],
-        summary="Show what each coupon of the wallet would save on a basket",
-        description=(
-            "Writes nothing. The best first, with why not where one gives nothing, and the best"
-            " together: what an order with exactly these codes costs. The 50 soonest to expire are"
-            " looked at. 409 as for a quote."
-        ),
-        request=serializers.WalletQuoteRequest,
-        responses={200: serializers.WalletQuote},
-        examples=[OpenApiExample("Two cups", value=BASKET_EXAMPLE, request_only=True)],
-    )
-    def post(self, request: Request) -> Response:
-        """Show what each coupon of the wallet would save."""
-        basket = _basket(request, validated(serializers.WalletQuoteRequest, request.data))
-        found = savings.on(basket, now=timezone.now())
-        return Response(serializers.WalletQuote(found).data)
 
 
 class OrderPricingView(APIView):
@@ -196,7 +107,7 @@ class OrdersView(ListAPIView[Order]):
     def post(self, request: Request) -> Response:
         """Place an order."""
         body = validated(serializers.OrderRequest, request.data)
-        basket = _basket(request, body)
+        basket = basket_of(request, body)
         with _quote_in_problem():
             order = checkout.place_order(
                 basket,
@@ -237,7 +148,7 @@ class SettleView(APIView):
     def post(self, request: Request) -> Response:
         """Place and pay an order at once."""
         body = validated(serializers.SettleRequest, request.data)
-        basket = _basket(request, body)
+        basket = basket_of(request, body)
         total = Cents(body["expected_total_cents"])
         with _quote_in_problem():
             receipt = checkout.settle_order(
@@ -405,52 +316,7 @@ class _quote_in_problem:  # noqa: N801 - reads as a statement
 
     def __exit__(self, kind: Any, error: BaseException | None, trace: Any) -> None:
         if isinstance(error, QuoteChanged):
-            error.members["quote"] = shown(serializers.Quote, error.members["quote"])
-
-
-def _basket(request: Request, data: dict[str, Any]) -> Basket:
-    """Return the validated body as a basket of this caller: whose store, whose member.
-
-    Raises:
-        InvalidInput: a till names a store, or a member names a member.
-        NotFound: no such store.
-    """
-    principal = principal_of(request)
-    if principal.kind is Kind.TILL:
-        if "store" in data:
-            raise InvalidInput(
-                "/store", _("A till's store is the one of its key."), reason="unknown-field"
-            )
-        store, till_id = principal.extra["store"], principal.id
-        member: UUID | None = data.get("member")
-    else:
-        if "vouchers" in data:
-            raise InvalidInput(
-                "/vouchers", _("Vouchers are shown to the till."), reason="unknown-field"
-            )
-        if principal.kind is Kind.MEMBER and "member" in data:
-            raise InvalidInput(
-                "/member", _("Members order for themselves."), reason="unknown-field"
-            )
-        if "store" not in data:
-            raise InvalidInput("/store", _("Name the store."), reason="required")
-        store, till_id = stores.find(data["store"]), None
-        if principal.kind is Kind.STAFF and not principal.sees_store(store.pk):
-            raise NotFound
-        member = principal.extra.get("public_id", data.get("member"))
-    line = serializers.BasketLineRequest()
-    return Basket(
-        store=store,
-        till_id=till_id,
-        member=member,
-        order_type=data["order_type"],
-        lines=[line.to_line(item) for item in data["lines"]],
-        coupon_codes=data.get("coupons", ()),
-        points=Points(data.get("points", 0)),
-        reward_code=data.get("reward", ""),
-        vouchers=data.get("vouchers", ()),
-        payment_method=data.get("payment_method"),
-    )
+            error.members["quote"] = shown(quote_serializers.Quote, error.members["quote"])
 
 
 def _tenders(data: list[dict[str, Any]]) -> list[Tender]:

@@ -11,7 +11,7 @@ from rest_framework.views import APIView
 
 from shop import payments
 from shop.kernel.errors import DomainError
-from shop.storefront.api import serializers
+from shop.storefront.api import order_serializers as serializers
 from shop.storefront.payments import alert_refused, receive_payment
 
 

@@ -16,7 +16,7 @@ from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of
 from shop.kernel.serializers import StrictCharField, StrictDateTimeField, StrictSerializer
 from shop.storefront import facts, tier_reviews
-from shop.storefront.api import serializers
+from shop.storefront.api import member_serializers as serializers
 
 
 class TierPinRequest(StrictSerializer):

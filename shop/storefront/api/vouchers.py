@@ -22,7 +22,7 @@ from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of, scope
 from shop.kernel.serializers import StrictCharField, StrictSerializer, validated
 from shop.storefront import voucher_desk
-from shop.storefront.api.serializers import VouchersField
+from shop.storefront.api.basket_serializers import VouchersField
 from shop.storefront.voucher_desk import Desk
 
 USE = callers(Kind.TILL, scope="coupons:write")
