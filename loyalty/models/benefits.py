@@ -11,7 +11,7 @@ from shop.kernel.fields import CentsField
 from shop.kernel.money import Cents
 from shop.models.members import Member
 from shop.models.named import Named
-from shop.models.orders import Payment
+from shop.models.payments import Payment
 from shop.models.stores import Store
 
 

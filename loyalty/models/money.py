@@ -11,7 +11,8 @@ from shop.kernel.fields import CentsField
 from shop.kernel.money import Cents
 from shop.models.members import Member
 from shop.models.named import Named
-from shop.models.orders import PAYS_ONCE, Order, Payment
+from shop.models.orders import Order
+from shop.models.payments import PAYS_ONCE, Payment
 from shop.models.staff import Till
 from shop.models.stores import Store
 

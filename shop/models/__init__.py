@@ -20,17 +20,9 @@ from shop.models.members import (
     MemberStatusChange,
 )
 from shop.models.messages import Message
-from shop.models.orders import (
-    Order,
-    OrderDiscount,
-    OrderEvent,
-    OrderLine,
-    PaidNumber,
-    Payment,
-    PickupCounter,
-    Refund,
-    RefundLine,
-)
+from shop.models.orders import Order, OrderDiscount, OrderEvent, OrderLine, PickupCounter
+from shop.models.payments import PaidNumber, Payment
+from shop.models.refunds import Refund, RefundLine
 from shop.models.staff import ReportKey, Staff, Till, TillKey
 from shop.models.stores import Store, StoreHours
 

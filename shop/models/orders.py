@@ -1,8 +1,7 @@
-"""Orders, what was paid for them, and what was given back."""
+"""Orders: their lines, what took something off, and how they went on."""
 
 from typing import TYPE_CHECKING
 
-import pgtrigger
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
@@ -17,6 +16,9 @@ from shop.models.stores import Store
 
 if TYPE_CHECKING:
     from django.db.models.fields.related_descriptors import RelatedManager
+
+    from shop.models.payments import Payment
+    from shop.models.refunds import Refund
 
 
 class Order(models.Model):
@@ -265,156 +267,6 @@ class OrderEvent(models.Model):
 
     def __str__(self) -> str:
         return f"{self.status} {self.occurred_at:%F %T}"
-
-
-class PaidNumber(models.Model):
-    """A provider's number that has paid for something: an order, a top-up, a gift card.
-
-    Invariants:
-        Once per (method, number), whatever it paid for. Only triggers of payments write it.
-    """
-
-    method = models.CharField(max_length=16)
-    provider_ref = models.CharField(max_length=64)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(name="paid_number_once", fields=["method", "provider_ref"])
-        ]
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.provider_ref}"
-
-
-PAYS_ONCE = pgtrigger.Trigger(
-    name="provider_ref_pays_once",
-    when=pgtrigger.After,
-    operation=pgtrigger.Insert,
-    condition=pgtrigger.Q(new__provider_ref__isnull=False),
-    func="""
-        INSERT INTO shop_paidnumber (method, provider_ref) VALUES (NEW.method, NEW.provider_ref);
-        RETURN NEW;
-    """,
-)
-"""On every table of payments: two of them must not name one payment of the provider."""
-
-
-class Payment(models.Model):
-    """A tender: money that arrived for an order.
-
-    A payment for an order that was cancelled meanwhile is kept as an orphan and sent back.
-    """
-
-    class Method(models.TextChoices):
-        CASH = "cash", _("Cash")
-        CARD = "card", _("Card")
-        WECHAT = "wechat", _("WeChat Pay")
-        ALIPAY = "alipay", _("Alipay")
-        SANDBOX = "sandbox", _("Sandbox")
-        VOUCHER = "voucher", _("Group-buy voucher")
-        STORED_VALUE = "stored_value", _("Stored value")
-        GIFT_CARD = "gift_card", _("Gift card")
-        NONE = "none", _("Nothing to pay")
-
-    order = models.ForeignKey(
-        Order, models.PROTECT, related_name="payments", verbose_name=_("order")
-    )
-    method = models.CharField(_("method"), max_length=16, choices=Method)
-    amount_cents = CentsField(_("amount"))
-    provider_ref = models.CharField(_("provider's number"), max_length=64, null=True, blank=True)
-    is_orphan = models.BooleanField(_("came too late"), default=False)
-    received_at = models.DateTimeField(_("received"))
-
-    class Meta:
-        verbose_name = _("payment")
-        verbose_name_plural = _("payments")
-        constraints = [
-            models.UniqueConstraint(
-                name="payment_once_per_provider_ref", fields=["method", "provider_ref"]
-            ),
-            models.CheckConstraint(name="payment_not_negative", condition=Q(amount_cents__gte=0)),
-        ]
-        triggers = [PAYS_ONCE]
-
-    def __str__(self) -> str:
-        return f"{self.method} {self.amount_cents}"
-
-
-class Refund(models.Model):
-    """Money given back for an order, and why."""
-
-    order = models.ForeignKey(
-        Order, models.PROTECT, related_name="refunds", verbose_name=_("order")
-    )
-    number = models.CharField(_("number"), max_length=24, unique=True)
-    amount_cents = CentsField(_("amount"))
-    voucher_cents = CentsField(
-        _("of which by voucher"),
-        default=Cents(0),
-        help_text=_("Paid on another platform: not to be handed out in cash."),
-    )
-    stored_cents = CentsField(
-        _("of which stored value"),
-        default=Cents(0),
-        db_default=Cents(0),
-        help_text=_("Back in the wallet or on the gift card: not to be handed out in cash."),
-    )
-    kept_back_cents = CentsField(
-        _("kept back"),
-        default=Cents(0),
-        db_default=Cents(0),
-        help_text=_("Of everything returned so far, because the rest lost a discount."),
-    )
-    reason = models.CharField(_("reason"), max_length=200, blank=True, default="")
-    actor = models.CharField(_("by"), max_length=64)
-    refunded_at = models.DateTimeField(_("refunded"))
-
-    class Meta:
-        verbose_name = _("refund")
-        verbose_name_plural = _("refunds")
-        constraints = [
-            models.CheckConstraint(name="refund_not_negative", condition=Q(amount_cents__gte=0)),
-            models.CheckConstraint(
-                name="refund_voucher_part_within_amount",
-                condition=Q(voucher_cents__gte=0, voucher_cents__lte=F("amount_cents")),
-            ),
-            models.CheckConstraint(
-                name="refund_stored_part_within_amount",
-                condition=Q(
-                    stored_cents__gte=0,
-                    stored_cents__lte=F("amount_cents") - F("voucher_cents"),
-                ),
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.number
-
-    @property
-    def source(self) -> str:
-        """Return the name under which everything this refund causes is recorded."""
-        return f"refund:{self.number}"
-
-
-class RefundLine(models.Model):
-    """How much of a refund fell on one line."""
-
-    refund = models.ForeignKey(
-        Refund, models.CASCADE, related_name="lines", verbose_name=_("refund")
-    )
-    line = models.ForeignKey(
-        OrderLine, models.PROTECT, related_name="refunds", verbose_name=_("order line")
-    )
-    quantity = models.PositiveIntegerField(_("pieces"), default=0)
-    amount_cents = CentsField(_("amount"))
-
-    class Meta:
-        verbose_name = _("refund line")
-        verbose_name_plural = _("refund lines")
-        constraints = [models.UniqueConstraint(name="refund_line_once", fields=["refund", "line"])]
-
-    def __str__(self) -> str:
-        return f"{self.quantity} / {self.amount_cents}"
 
 
 class PickupCounter(models.Model):
