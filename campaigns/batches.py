@@ -26,6 +26,7 @@ from shop.kernel.models import Job
 
 SLICE = 50_000
 """Codes per transaction: half a second's work, and a few megabytes of memory."""
+CODES_PER_WRITE = 5_000
 ROWS_PER_READ = 5_000
 MOST_CODES = 5_000_000
 LEAST_BITS = 60
@@ -258,10 +259,14 @@ def _bytes(number: int, count: int) -> bytes:
 
 
 def _copy(batch: CodeBatch, *, first: int, count: int) -> None:
-    codes = new_codes(count, length=batch.length, prefix=batch.prefix)
-    lines = [f"{batch.pk}\t{number}\t{code}\n" for number, code in enumerate(codes, start=first)]
+    """Write the next codes; the next piece is made while the server still takes in the last one."""
+    last = first + count
     with connection.cursor() as cursor, cursor.copy(_COPY_SQL) as copy:
-        copy.write("".join(lines))
+        for start in range(first, last, CODES_PER_WRITE):
+            piece = min(CODES_PER_WRITE, last - start)
+            codes = new_codes(piece, length=batch.length, prefix=batch.prefix)
+            rows = enumerate(codes, start=start)
+            copy.write("".join([f"{batch.pk}\t{number}\t{code}\n" for number, code in rows]))
 
 
 _COPY_SQL = "COPY campaigns_batchcode (batch_id, number, code) FROM STDIN"
