@@ -49,7 +49,7 @@ def _measure(
     import django
 
     django.setup()  # only now: the settings need the servers' addresses
-    from bench import evaluation, measuring, report, rush, seeding
+    from bench import evaluation, exact, measuring, report, rush, seeding
     from bench.floor import Floor
 
     load_before = os.getloadavg()[0]
@@ -68,21 +68,21 @@ def _measure(
         bench = measuring.Bench(web=web, postgres_pid=stores.postgres_pid, floor=floor)
         bench.warm_up(calls)
         samples: dict[tuple[str, int], list[measuring.Sample]] = {}
-        scripts = sorted({call.floor for call in calls} - {"ping"})
-        steps = options.rounds * len(options.clients) * (len(calls) + len(scripts))
+        turns = [(clients, [c for c in calls if not c.by_crowd]) for clients in options.clients]
+        turns.append((measuring.CROWD, [c for c in calls if c.by_crowd or c.name == "ping"]))
         with Progress(console=console, transient=True) as progress:
-            task = progress.add_task("Measuring", total=steps)
+            task = progress.add_task("Measuring", total=options.rounds * len(turns))
             for _round in range(options.rounds):
-                for clients in options.clients:
+                for clients, made in turns:
                     how = {"clients": clients, "seconds": options.seconds}
-                    for script in scripts:
+                    for script in sorted({call.floor for call in made} - {"ping"}):
                         sample = bench.floor_of(script, **how)
                         samples.setdefault((f"floor: {script}", clients), []).append(sample)
-                        progress.advance(task)
-                    for call in calls:
+                    for call in made:
                         sample = bench.call(call, **how)
                         samples.setdefault((call.name, clients), []).append(sample)
-                        progress.advance(task)
+                    progress.advance(task)
+        exact.check(tills, port=web.port)
         memory = report.memory_of(web)
     evaluations = [] if options.only else evaluation.measure()
     rushes, making = rush.measure(seconds=options.seconds, rounds=options.rounds)

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from statistics import median
 from typing import Any
 
@@ -9,11 +10,12 @@ from django.db import connection
 
 from bench import cpu, load
 from bench.floor import Floor
-from bench.seeding import Tills
+from bench.seeding import CLAIMS, SOLD_OUT, Tills
 from bench.servers import Web
 
 WARM_UP_SECONDS = 1.0
 WARM_UP_CLIENTS = 8
+CROWD = 64
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -24,7 +26,9 @@ class Call:
     requests: Callable[[int], Iterator[bytes]]
     status: int
     floor: str
-    cpu_goal_ms: float
+    cpu_goal_ms: float | None = None
+    by_crowd: bool = False
+    """Made by a crowd at once, because the question is what they do to each other."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -51,6 +55,31 @@ def our_calls(tills: Tills) -> list[Call]:
         Call(name="lookup", requests=tills.lookups, status=200, floor="lookup", cpu_goal_ms=0.9),
         Call(name="click", requests=tills.clicks, status=302, floor="ping", cpu_goal_ms=0.4),
         Call(name="ping", requests=tills.pings, status=200, floor="ping", cpu_goal_ms=0.4),
+        Call(
+            name="settle, one coupon",
+            requests=tills.contended_settlements,
+            status=201,
+            floor="pay_contended",
+            cpu_goal_ms=2.8,
+            by_crowd=True,
+        ),
+        *(
+            Call(
+                name=f"claim, {buckets} bucket{'s' if buckets > 1 else ''}",
+                requests=partial(tills.claims, code),
+                status=201,
+                floor="claim",
+                by_crowd=True,
+            )
+            for code, buckets in CLAIMS.items()
+        ),
+        Call(
+            name="claim, all gone",
+            requests=partial(tills.claims, SOLD_OUT),
+            status=409,
+            floor="ping",
+            by_crowd=True,
+        ),
     ]
 
 

@@ -17,7 +17,7 @@ from rich.table import Table
 
 from bench import cpu
 from bench.evaluation import LINES, Timing
-from bench.measuring import Call, Sample, summary
+from bench.measuring import CROWD, Call, Sample, summary
 from bench.rush import PROCESSES, THREADS, Making, Rush
 from bench.servers import ROOT, Web
 
@@ -52,7 +52,7 @@ def collect(
     ]
     found = {(row["name"], row["clients"]): row for row in rows}
     for call in calls:
-        for clients in options.clients:
+        for clients in [CROWD] if call.by_crowd else options.clients:
             row = found[call.name, clients]
             floor = found[call.floor if call.floor == "ping" else f"floor: {call.floor}", clients]
             row["floor"] = floor["name"]

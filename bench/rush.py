@@ -17,6 +17,7 @@ from typing import Any
 from django.db import connection, connections, transaction
 from django.utils import timezone
 
+from bench import exact
 from campaigns import batches, caps, coupons
 from campaigns.models import CodeBatch, Coupon, CouponDefinition
 from shop.kernel import identifiers, jobs
@@ -24,7 +25,7 @@ from shop.kernel.errors import DomainError
 from shop.models import Member
 
 PROCESSES = 4
-THREADS = 8
+THREADS = 16
 BUCKETS = 16
 CODES = 200_000
 CAP_OF_SOLD_OUT = 300
@@ -55,10 +56,6 @@ class Making:
     """How much more memory the process held at most than before."""
 
 
-class NotExact(Exception):
-    """More were issued than there are, or somebody has two: a speed of that means nothing."""
-
-
 def measure(*, seconds: float, rounds: int) -> tuple[list[Rush], Making]:
     """Run every way of claiming in turns, and make codes."""
     ways: dict[str, tuple[int, Claim]] = {
@@ -71,7 +68,7 @@ def measure(*, seconds: float, rounds: int) -> tuple[list[Rush], Making]:
         for name, (buckets, claim) in ways.items():
             code = _definition(f"RUSH_{number}_{len(found[name])}_{buckets}", claim, buckets)
             found[name].append(_run(code, claim, seconds=seconds))
-            _ensure_exact(code)
+            exact.ensure_issued_exactly(code)
     for buckets, claim in ways.values():
         if claim is _claim:
             _sell_out(f"GONE_{buckets}", claim, buckets)
@@ -180,16 +177,16 @@ def _sell_out(code: str, claim: Claim, buckets: int) -> None:
     """Let more members claim than there are coupons; exactly the cap must be gone.
 
     Raises:
-        NotExact
+        exact.NotExact
     """
     code = _definition(code, claim, buckets, cap=CAP_OF_SOLD_OUT)
     ids = Member.objects.order_by("pk").values_list("pk", flat=True)
     members = list(ids[: 3 * CAP_OF_SOLD_OUT])
     shares = [members[number::PROCESSES] for number in range(PROCESSES)]
     got = sum(_in_processes(_claim_each_once, shares, code, claim))
-    _ensure_exact(code)
+    exact.ensure_issued_exactly(code)
     if got != CAP_OF_SOLD_OUT:
-        raise NotExact(f"{code}: {got} of {CAP_OF_SOLD_OUT} were given")
+        raise exact.NotExact(f"{code}: {got} of {CAP_OF_SOLD_OUT} were given")
 
 
 def _claim_each_once(members: Sequence[int], code: str, claim: Claim) -> int:
@@ -206,14 +203,6 @@ def _claim_each_once(members: Sequence[int], code: str, claim: Claim) -> int:
 
     _in_threads([members[number::THREADS] for number in range(THREADS)], run)
     return len(got)
-
-
-def _ensure_exact(code: str) -> None:
-    definition = CouponDefinition.objects.get(code=code)
-    mine = Coupon.objects.filter(definition=definition)
-    members = mine.values("member").distinct().count()
-    if not mine.count() == members == caps.issued(definition) <= (definition.total_limit or 0):
-        raise NotExact(f"{code}: {mine.count()} coupons of {members} members")
 
 
 def _percentile(runs: Sequence[tuple[float, list[float]]], percent: int) -> float:
@@ -263,7 +252,7 @@ def _make_batch() -> None:
 def _ensure_all_made() -> None:
     """Check the codes of the last batch, and throw them away."""
     if CodeBatch.objects.latest("pk").codes.count() != CODES:
-        raise NotExact("codes are missing")
+        raise exact.NotExact("codes are missing")
     with connection.cursor() as cursor:
         cursor.execute("TRUNCATE campaigns_batchcode")
 

@@ -14,7 +14,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from bench.load import request
-from campaigns import links
+from campaigns import caps, links
 from campaigns.models import Channel, CouponDefinition, Promotion
 from shop import tills
 from shop.kernel import crypto
@@ -25,7 +25,17 @@ STORES = 20
 """Tills at once work in stores of their own, as they mostly do: pickup numbers are per store."""
 DEFINITIONS = 20
 COUPONS_EACH = 20
-"""Coupons per member. The first is only ever quoted; each of the others can be settled once."""
+"""Coupons per member. The first is only ever quoted; each of the others can be settled once.
+
+The last is of the one definition that a crowd redeems.
+"""
+REDEEMED_BY_ALL = "BENCH_ALL"
+CLAIMS = {"BENCH_CLAIM": 1, "BENCH_CLAIM_DIVIDED": 16}
+"""Coupons that a crowd claims, with their buckets."""
+SOLD_OUT = "BENCH_GONE"
+LAST_ONES = "BENCH_LAST"
+LAST = 50
+"""Fewer than the crowd, so that they are gone however slow the machine is."""
 PROMOTIONS = 50
 MATCHING = 2
 """Active at once. Two give something to a basket of the bench; the others find it too small."""
@@ -63,7 +73,12 @@ def seed(*, members: int, now: datetime) -> Seeded:
     keys = [tills.issue_till_key(_till(number), now=now) for number in range(STORES)]
     links.create(channel=Channel.objects.get(code="flyer"), label="benchmark", now=now, code=LINK)
     for number in range(DEFINITIONS):
-        _copy_definition(number)
+        _copy_definition(f"BENCH_{number}")
+    _copy_definition(REDEEMED_BY_ALL)
+    for code, buckets in CLAIMS.items():
+        _copy_definition(code, is_claimable=True, total_limit=10_000_000, claim_buckets=buckets)
+    _copy_definition(SOLD_OUT, is_claimable=True, total_limit=0)
+    _copy_definition(LAST_ONES, is_claimable=True, total_limit=LAST)
     Promotion.objects.bulk_create(_promotion(number) for number in range(PROMOTIONS))
     store_id = Store.objects.values_list("id", flat=True).get(code="B00")
     with connection.cursor() as cursor:
@@ -76,6 +91,7 @@ def seed(*, members: int, now: datetime) -> Seeded:
             "expires_at": now + timedelta(days=365),
             "coupons": COUPONS_EACH,
             "definitions": DEFINITIONS,
+            "redeemed_by_all": REDEEMED_BY_ALL,
         }
         for statement in _STATEMENTS:
             cursor.execute(statement, values)
@@ -127,6 +143,8 @@ class Tills:
         self.total_cents = 0
         self._random = random.Random(1)
         self._sales = self._endless_sales()
+        self._contended = self._contended_sales()
+        self._claimants = itertools.count()
 
     def quotes(self, till: int) -> Iterator[bytes]:
         """Yield quotes for random members with a coupon and points."""
@@ -137,12 +155,19 @@ class Tills:
 
     def settlements(self, till: int) -> Iterator[bytes]:
         """Yield sales at the quoted total, each with a coupon that was never used."""
-        for sale, number, slot in self._sales:
-            body = self._basket(
-                number, slot, pos_order_no=f"bench-{sale}", expected_total_cents=self.total_cents
-            )
-            headers = f"{self._headers(till)}Idempotency-Key: bench-settle-{sale}\r\n"
-            yield request("POST", "/api/v1/pos/settle", headers=headers, body=body)
+        yield from (self._sale(till, *sale) for sale in self._sales)
+
+    def contended_settlements(self, till: int) -> Iterator[bytes]:
+        """Yield the same with coupons that all count in one row."""
+        yield from (self._sale(till, *sale) for sale in self._contended)
+
+    def claims(self, code: str, till: int) -> Iterator[bytes]:
+        """Yield claims of one coupon, the next member's with each."""
+        for number in self._claimants:
+            headers = f"{self._headers(till)}Idempotency-Key: bench-claim-{number}\r\n"
+            body = json.dumps({"member": str(member_id(number % self.seeded.members))})
+            path = f"/api/v1/coupon-definitions/{code}/claims"
+            yield request("POST", path, headers=headers, body=body)
 
     def lookups(self, till: int) -> Iterator[bytes]:
         """Yield lookups of random members by phone."""
@@ -162,17 +187,29 @@ class Tills:
     def _headers(self, till: int) -> str:
         return f"Authorization: Bearer {self.seeded.till_keys[till % STORES]}\r\n"
 
+    def _sale(self, till: int, sale: str, number: int, slot: int) -> bytes:
+        body = self._basket(
+            number, slot, pos_order_no=f"bench-{sale}", expected_total_cents=self.total_cents
+        )
+        headers = f"{self._headers(till)}Idempotency-Key: bench-settle-{sale}\r\n"
+        return request("POST", "/api/v1/pos/settle", headers=headers, body=body)
+
     def _basket(self, number: int, slot: int, **more: object) -> str:
         member = {"member": str(member_id(number)), "coupons": [coupon_code(number, slot)]}
         return json.dumps(BASKET | member | more)
 
-    def _endless_sales(self) -> Iterator[tuple[int, int, int]]:
+    def _contended_sales(self) -> Iterator[tuple[str, int, int]]:
+        for number in range(self.seeded.members):
+            yield f"all-{number}", number, COUPONS_EACH
+        raise RuntimeError("every coupon is used; seed more members")
+
+    def _endless_sales(self) -> Iterator[tuple[str, int, int]]:
         """Yield (sale, member, slot) until every coupon for settling is used."""
         order = list(range(self.seeded.members))
         self._random.shuffle(order)
-        slots = range(2, COUPONS_EACH + 1)
+        slots = range(2, COUPONS_EACH)
         for sale, (slot, number) in enumerate(itertools.product(slots, order)):
-            yield sale, number, slot
+            yield str(sale), number, slot
         raise RuntimeError("every coupon is used; seed more members")
 
 
@@ -184,12 +221,15 @@ def _till(number: int) -> Till:
     return Till.objects.create(store=store, code="bench")
 
 
-def _copy_definition(number: int) -> None:
+def _copy_definition(code: str, **fields: Any) -> None:
     definition = CouponDefinition.objects.get(code="FULL25_5")
-    definition.pk, definition.code = None, f"BENCH_{number}"
+    definition.pk, definition.code = None, code
     definition.per_member_limit = COUPONS_EACH
+    for name, value in fields.items():
+        setattr(definition, name, value)
     definition._state.adding = True
     definition.save()
+    caps.divide(definition)
 
 
 def _promotion(number: int) -> Promotion:
@@ -286,7 +326,8 @@ _STATEMENTS = [
     FROM (SELECT id, row_number() OVER (ORDER BY id) - 1 AS number FROM shop_member) member
     CROSS JOIN generate_series(1, %(coupons)s) AS slot
     JOIN campaigns_coupondefinition definition
-      ON definition.code = 'BENCH_' || (number %% %(definitions)s)
+      ON definition.code = CASE slot WHEN %(coupons)s THEN %(redeemed_by_all)s
+                           ELSE 'BENCH_' || (number %% %(definitions)s) END
     """,
     """
     UPDATE campaigns_coupondefinition definition SET issued_count = coupons.number

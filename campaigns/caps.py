@@ -16,6 +16,17 @@ from django.utils.translation import gettext_lazy as _
 from campaigns.models import CapBucket, CouponDefinition
 from shop.kernel.errors import DomainError
 
+ARE_GONE = """
+CASE WHEN total_limit IS NULL THEN false
+     WHEN claim_buckets = 1 THEN campaigns_coupondefinition.issued_count >= total_limit
+     ELSE NOT EXISTS (SELECT FROM campaigns_capbucket bucket
+                      WHERE bucket.definition_id = campaigns_coupondefinition.id
+                        AND bucket.issued_count < bucket.cap)
+END
+"""
+"""For a query of definitions: whether all coupons are issued. It locks nothing; false says nothing
+about later."""
+
 
 class CapBelowIssued(DomainError):
     """More have been issued already than the limit would allow."""
@@ -48,15 +59,6 @@ def take_many(definition: CouponDefinition, number: int) -> bool:
     if undivided.filter(is_within).update(issued_count=F("issued_count") + number):
         return True
     return not undivided.exists() and all(take(definition) for _each in range(number))
-
-
-def are_gone(definition: CouponDefinition) -> bool:
-    """Tell whether all coupons are issued, locking nothing; False says nothing about later."""
-    if definition.total_limit is None:
-        return False
-    if definition.claim_buckets == 1:
-        return definition.issued_count >= definition.total_limit
-    return not CapBucket.objects.filter(definition=definition, issued_count__lt=F("cap")).exists()
 
 
 def issued(definition: CouponDefinition) -> int:

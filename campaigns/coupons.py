@@ -22,6 +22,8 @@ from shop.models import Order
 
 Status = Coupon.Status
 CODE_LENGTH = 15
+Place = tuple[int, str]
+"""A slot of a member's, and the time zone in which their days are counted."""
 
 
 class CouponNotClaimable(DomainError):
@@ -66,13 +68,30 @@ def claim(definition_code: str, *, member_id: int, now: datetime) -> Coupon:
     Raises:
         NotFound, CouponNotClaimable, CouponExhausted, ClaimLimitReached
     """
-    definition = CouponDefinition.objects.filter(code=definition_code, is_claimable=True).first()
-    if definition is None or definition.status == CouponDefinition.Status.DRAFT:
+    values = {"code": definition_code, "member": member_id}
+    found = rows.select(_CLAIM_SQL, values, CouponDefinition)
+    if not found:
         raise NotFound
+    ((definition, are_gone, slot, timezone),) = found
     ensure_claim_period(definition, now=now)
-    if caps.are_gone(definition):  # most of a rush is answered here, and waits for nobody
+    if are_gone:  # most of a rush is answered here, and waits for nobody
         raise CouponExhausted(coupon_definition=definition.code)
-    return issue(definition, member_id=member_id, source="claim", now=now)
+    new = draft(definition, source="claim", now=now, timezone=timezone)
+    return _issue(new, member_id=member_id, at=(slot, timezone))
+
+
+_NEXT_SLOT = """
+(SELECT COALESCE(max(slot), 0) + 1 FROM campaigns_coupon
+ WHERE definition_id = campaigns_coupondefinition.id AND member_id = member.id)
+"""
+_CLAIM_SQL = f"""
+SELECT {{columns}}, {caps.ARE_GONE}, {_NEXT_SLOT}, store.timezone
+FROM campaigns_coupondefinition
+CROSS JOIN shop_member member
+JOIN shop_store store ON store.id = member.store_id
+WHERE campaigns_coupondefinition.code = %(code)s AND is_claimable
+  AND campaigns_coupondefinition.status <> 'draft' AND member.id = %(member)s
+"""  # noqa: S608 - constants of ours
 
 
 def ensure_claim_period(definition: CouponDefinition, *, now: datetime) -> None:
@@ -103,7 +122,11 @@ def issue(definition: CouponDefinition, *, member_id: int, source: str, now: dat
         ClaimLimitReached, CouponExhausted
     """
     new = draft(definition, source=source, now=now, timezone=settings.TIME_ZONE)
-    coupon = _take_slot(new, member_id=member_id)
+    return _issue(new, member_id=member_id)
+
+
+def _issue(new: Coupon, *, member_id: int, at: Place | None = None) -> Coupon:
+    coupon = _take_slot(new, member_id=member_id, at=at)
     # The counter is the hot row of a flash claim: taken last, held shortest.
     count(coupon)
     return coupon
@@ -437,14 +460,16 @@ def write(new: Coupon, *, member_id: int | None) -> Coupon:
         raise CouponNotUsable(coupon_codes=[new.code]) from error
 
 
-def _take_slot(new: Coupon, *, member_id: int) -> Coupon:
+def _take_slot(new: Coupon, *, member_id: int, at: Place | None = None) -> Coupon:
     """Insert a coupon as the member's next; the unique slot makes two at once take turns.
 
-    One that is passed on lives as long as it did; others by the days of the member's store.
+    One that is passed on lives as long as it did; others by the days of the member's store. `at`
+    is the next slot as it was just read: a lost one is read again.
     """
     definition, new.member_id = new.definition, member_id
     for _attempt in range(definition.per_member_limit):  # a lost attempt is one slot less to have
-        new.slot, timezone = _next_slot(definition, member_id)
+        new.slot, timezone = at or _next_slot(definition, member_id)
+        at = None
         if new.slot > definition.per_member_limit:
             break
         if new.passed_on_from_id is None:
@@ -457,7 +482,7 @@ def _take_slot(new: Coupon, *, member_id: int) -> Coupon:
     )
 
 
-def _next_slot(definition: CouponDefinition, member_id: int) -> tuple[int, str]:
+def _next_slot(definition: CouponDefinition, member_id: int) -> Place:
     """Return the member's next slot, and the time zone in which their days are counted."""
     with connection.cursor() as cursor:
         cursor.execute(_NEXT_SLOT_SQL, {"definition": definition.pk, "member": member_id})
@@ -465,12 +490,13 @@ def _next_slot(definition: CouponDefinition, member_id: int) -> tuple[int, str]:
     return slot, timezone
 
 
-_NEXT_SLOT_SQL = """
-SELECT (SELECT COALESCE(max(slot), 0) + 1 FROM campaigns_coupon
-        WHERE definition_id = %(definition)s AND member_id = %(member)s), store.timezone
-FROM shop_member member JOIN shop_store store ON store.id = member.store_id
-WHERE member.id = %(member)s
-"""
+_NEXT_SLOT_SQL = f"""
+SELECT {_NEXT_SLOT}, store.timezone
+FROM shop_member member
+JOIN shop_store store ON store.id = member.store_id
+CROSS JOIN campaigns_coupondefinition
+WHERE member.id = %(member)s AND campaigns_coupondefinition.id = %(definition)s
+"""  # noqa: S608 - constants of ours
 
 
 def expire(*, now: datetime) -> int:

@@ -51,7 +51,13 @@ CREATE TABLE remembered_answer (
     key text PRIMARY KEY, is_done boolean NOT NULL, body jsonb,
     created_at timestamptz NOT NULL DEFAULT now()
 );
+CREATE TABLE claimed (
+    definition_id int NOT NULL, member_id bigint NOT NULL, slot bigint NOT NULL,
+    claimed_at timestamptz NOT NULL DEFAULT now(), PRIMARY KEY (definition_id, member_id, slot)
+);
 CREATE SEQUENCE next_coupon;
+CREATE SEQUENCE next_contended;
+CREATE SEQUENCE next_claim;
 
 INSERT INTO sku SELECT i, 'sku ' || i, 1200 + (i * 37) % 900 FROM generate_series(1, 200) i;
 INSERT INTO member
@@ -61,6 +67,9 @@ INSERT INTO account (member_id, balance) SELECT i, 1000000 FROM generate_series(
 INSERT INTO definition SELECT i, 500, 1000000000 FROM generate_series(1, 20) i;
 INSERT INTO coupon
 SELECT i, 'C' || i, 1 + i % 20, 1 + i % :members, 1, now() + interval '30 days'
+FROM generate_series(1, :coupons) i;
+INSERT INTO coupon
+SELECT :coupons + i, 'D' || i, 1, 1 + i % :members, 1, now() + interval '30 days'
 FROM generate_series(1, :coupons) i;
 
 CREATE UNIQUE INDEX ON member (phone);
@@ -127,6 +136,25 @@ BEGIN
     UPDATE floor.definition SET redeemed = redeemed + 1
     WHERE id = v_coupon.definition_id AND redeemed < quota;
     IF NOT FOUND THEN RAISE EXCEPTION 'coupon quota'; END IF;
+    RETURN v_answer;
+END
+$$;
+
+CREATE FUNCTION claim(p_key text, p_member bigint) RETURNS jsonb LANGUAGE plpgsql AS $$
+DECLARE
+    v_slot bigint; v_answer jsonb;
+BEGIN
+    INSERT INTO floor.remembered_answer (key, is_done) VALUES (p_key, false)
+    ON CONFLICT DO NOTHING;
+    IF NOT FOUND THEN
+        RETURN (SELECT body FROM floor.remembered_answer WHERE key = p_key);
+    END IF;
+    INSERT INTO floor.claimed (definition_id, member_id, slot)
+    VALUES (2, p_member, nextval('floor.next_claim')) RETURNING slot INTO v_slot;
+    v_answer := jsonb_build_object('slot', v_slot);
+    UPDATE floor.remembered_answer SET is_done = true, body = v_answer WHERE key = p_key;
+    UPDATE floor.definition SET redeemed = redeemed + 1 WHERE id = 2 AND redeemed < quota;
+    IF NOT FOUND THEN RAISE EXCEPTION 'all gone'; END IF;
     RETURN v_answer;
 END
 $$;
