@@ -9,7 +9,8 @@ when no bucket has any left, so the last coupon is issued, and none after it.
 from collections.abc import Sequence
 from typing import Any
 
-from django.db import connection, transaction
+import psycopg
+from django.db import OperationalError, connection, transaction
 from django.db.models import F, Q, Sum
 from django.utils.translation import gettext_lazy as _
 
@@ -26,6 +27,17 @@ END
 """
 """For a query of definitions: whether all coupons are issued. It locks nothing; false says nothing
 about later."""
+
+
+TRIES = 50
+"""A tenth of a second each; a claim that waits for us is through long before."""
+
+
+class CapsBusy(DomainError):
+    """Claims held the parts of the limit for seconds; try again."""
+
+    code = "caps-busy"
+    title = _("The limit cannot be changed in this moment. Try again.")
 
 
 class CapBelowIssued(DomainError):
@@ -70,10 +82,13 @@ def issued(definition: CouponDefinition) -> int:
 
 
 def lock(definition: CouponDefinition) -> int:
-    """Return how many coupons were issued, and keep it so until the transaction ends."""
+    """Return how many coupons were issued, and keep it so until the transaction ends.
+
+    Raises:
+        CapsBusy
+    """
     row = CouponDefinition.objects.select_for_update(no_key=True).get(pk=definition.pk)
-    buckets = CapBucket.objects.filter(definition=row).select_for_update().order_by("number")
-    return row.issued_count + sum(bucket.issued_count for bucket in buckets)
+    return row.issued_count + sum(bucket.issued_count for bucket in _lock_buckets(row))
 
 
 @transaction.atomic
@@ -84,10 +99,10 @@ def divide(definition: CouponDefinition) -> None:
     under way are waited for, and those that come meanwhile wait.
 
     Raises:
-        CapBelowIssued
+        CapBelowIssued, CapsBusy
     """
     row = CouponDefinition.objects.select_for_update(no_key=True).get(pk=definition.pk)
-    old = list(CapBucket.objects.filter(definition=row).select_for_update().order_by("number"))
+    old = _lock_buckets(row)
     row.issued_count += sum(bucket.issued_count for bucket in old)
     if row.total_limit is not None and row.issued_count > row.total_limit:
         raise CapBelowIssued(coupon_definition=row.code, issued=row.issued_count)
@@ -101,6 +116,29 @@ def divide(definition: CouponDefinition) -> None:
             for number, cap in enumerate(shares, start=1)
         )
     definition.issued_count = row.issued_count
+
+
+def _lock_buckets(row: CouponDefinition) -> list[CapBucket]:
+    """Return the locked buckets of a locked definition, all of them or none.
+
+    A claim that found a bucket filled meanwhile keeps it locked while it waits for another one. If
+    we have that, each waits for the other; so we let go of what we have and begin again.
+
+    Raises:
+        CapsBusy
+    """
+    buckets = CapBucket.objects.filter(definition=row).select_for_update().order_by("number")
+    for _try in range(TRIES):
+        try:
+            with transaction.atomic():
+                _run("SET LOCAL lock_timeout = '100ms'")
+                found = list(buckets)
+                _run("SET LOCAL lock_timeout TO DEFAULT")
+                return found
+        except OperationalError as error:
+            if not isinstance(error.__cause__, psycopg.errors.LockNotAvailable):
+                raise
+    raise CapsBusy(coupon_definition=row.code)
 
 
 def _shares(left: int | None, buckets: int) -> Sequence[int | None]:
@@ -134,6 +172,11 @@ def _take_from_bucket(definition_id: int) -> bool:
             cursor.execute(_HAS_ROOM_SQL, values)
             if cursor.fetchone() is None:
                 return False
+
+
+def _run(sql: str) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(sql)
 
 
 def _updates_one(sql: str, values: dict[str, Any]) -> bool:

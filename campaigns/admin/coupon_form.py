@@ -68,7 +68,11 @@ class PlainDefinitionForm(forms.ModelForm[CouponDefinition]):
         rows = CouponDefinition.objects.select_for_update()
         self.current = current = rows.get(pk=self.instance.pk)
         limit, budget = answers.get("total_limit"), answers.get("budget_cents")
-        issued = caps.lock(current)
+        try:
+            issued = caps.lock(current)
+        except caps.CapsBusy as busy:
+            self.add_error(None, str(busy.title))
+            return
         if limit is not None and limit < issued:
             message = _("%(n)s have been issued already.") % {"n": issued}
             self.add_error("total_limit", message)

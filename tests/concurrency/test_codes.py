@@ -205,6 +205,22 @@ class TestBuckets:
         assert said == {"done": 30 + 3, "coupon-exhausted": 6}
         assert caps.issued(fresh) == Coupon.objects.filter(definition=definition).count() == 30
 
+    def test_are_divided_by_three_at_once_while_claims_go_on(self) -> None:
+        """The row lock of `caps.divide`; without it two count the same buckets, and what was issued
+        is forgotten or the unique number of a bucket crashes one.
+        """
+        definition = divided(4, total_limit=30)
+        members = [make.member() for _ in range(36)]
+
+        calls: list[Callable[[], Any]] = [partial(claim, who, definition) for who in members]
+        for place in (8, 16, 24):
+            calls.insert(place, partial(caps.divide, definition))
+        said = outcomes(calls)
+
+        fresh = CouponDefinition.objects.get(pk=definition.pk)
+        assert said == {"done": 30 + 3, "coupon-exhausted": 6}
+        assert caps.issued(fresh) == Coupon.objects.filter(definition=definition).count() == 30
+
     def test_never_get_a_cap_below_what_is_issued(self) -> None:
         definition = divided(4, total_limit=20)
         for _ in range(6):
