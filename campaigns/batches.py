@@ -168,7 +168,7 @@ def take(batch: CodeBatch) -> bool:
 # --- making them ---------------------------------------------------------------------------------
 
 
-@jobs.runs("codes.make")
+@jobs.runs("codes.make", label=gettext_lazy("Make codes"))
 def make_slice(job: Job, now: datetime) -> bool:
     """Make the next codes of a batch; True when all are there, or it was voided meanwhile."""
     batch = CodeBatch.objects.select_for_update(no_key=True).get(pk=job.params["batch"])

@@ -84,7 +84,7 @@ def start_due(*, now: datetime) -> int:
     return len(due)
 
 
-@jobs.runs(JOB)
+@jobs.runs(JOB, label=_("Give coupons to who reserved"))
 def serve_slice(job: Job, now: datetime) -> bool:
     """Give some of the list their coupons and queue a message to each; True after the last."""
     campaign = Campaign.objects.get(code=job.params["campaign"])

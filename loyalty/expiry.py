@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import PointsLot
 from shop.kernel import jobs
@@ -36,7 +37,7 @@ def is_due(*, now: datetime) -> bool:
     return PointsLot.objects.filter(remaining__gt=0, expires_at__lte=now).exists()
 
 
-@jobs.runs(KIND)
+@jobs.runs(KIND, label=_("Let points expire"))
 def expire_slice(job: Job, now: datetime) -> bool:
     """Expire the lots of one slice; True when nothing due is left after it."""
     at = datetime.fromisoformat(job.params["at"])

@@ -3,6 +3,7 @@
 from datetime import datetime, timedelta
 
 from django.db import connection
+from django.utils.translation import gettext_lazy as _
 
 from loyalty.models import LoyaltyProgramme
 from shop.kernel import jobs
@@ -23,7 +24,7 @@ def start(*, requested_by: str, now: datetime, key: str | None = None) -> Job:
     return jobs.start(KIND, params=params, requested_by=requested_by, now=now, key=key)
 
 
-@jobs.runs(KIND)
+@jobs.runs(KIND, label=_("Warn of points that expire"))
 def warn_slice(job: Job, now: datetime) -> bool:
     """Queue the messages for the next wallets; True when there are no more.
 

@@ -10,11 +10,12 @@ from typing import Any
 from django.apps import AppConfig
 from django.contrib.auth.models import Group, Permission
 from django.db.models import Q
+from django.utils.translation import gettext_noop
 
-HEAD_OFFICE = "Head office"
-STORE_MANAGER = "Store manager"
-CASHIER = "Cashier"
-ANALYST = "Analyst"
+HEAD_OFFICE = gettext_noop("Head office")
+STORE_MANAGER = gettext_noop("Store manager")
+CASHIER = gettext_noop("Cashier")
+ANALYST = gettext_noop("Analyst")
 
 _SECRETS = {"batchcode", "logincode", "membercode", "membersession", "paycode"}
 """Rows that are as good as money or let somebody in; nobody reads them one by one."""

@@ -4,6 +4,7 @@ import pgtrigger
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from campaigns.models.channels import ChannelLink
 from campaigns.models.deals import DEAL, KolDeal
@@ -16,7 +17,7 @@ class Topic(Named):
     code = models.SlugField(_("code"), max_length=40, unique=True)
 
     class Meta:
-        verbose_name = _("topic")
+        verbose_name = pgettext_lazy("of contents", "topic")
         verbose_name_plural = _("topics")
 
 

@@ -337,7 +337,7 @@ class MoneyEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.cents:+d} {self.kind} {self.source}"
+        return f"{self.cents:+d} {self.get_kind_display()} {self.source}"
 
 
 class PayCode(models.Model):

@@ -132,7 +132,7 @@ class PointsEntry(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.points:+d} {self.kind} {self.source}"
+        return f"{self.points:+d} {self.get_kind_display()} {self.source}"
 
 
 class PointsLot(models.Model):

@@ -26,16 +26,16 @@ class JobPage(ReadOnlyPage):
     Head office sees every job, others those that they asked for.
     """
 
-    list_display = ["created_at", "kind", "progress", "shown_state", "requested_by", "last_error"]
-    list_display_links = ["created_at", "kind"]
+    list_display = ["created_at", "name", "progress", "shown_state", "requested_by", "last_error"]
+    list_display_links = ["created_at", "name"]
     list_filter = [("state", ChoicesDropdownFilter), "kind"]
     search_fields = ["kind", "key", "requested_by"]
     search_help_text = _("Kind, key or who asked")
     ordering = ["-created_at"]
     date_hierarchy = "created_at"
-    readonly_fields = ["progress"]
+    readonly_fields = ["name", "progress"]
     fields = [
-        ("kind", "state"),
+        ("name", "kind", "state"),
         "progress",
         ("requested_by", "key"),
         ("created_at", "finished_at"),
@@ -51,6 +51,11 @@ class JobPage(ReadOnlyPage):
         if covers_chain(request):
             return jobs_of_all
         return jobs_of_all.filter(requested_by=principal_of(request).key)
+
+    @admin.display(description=_("job"), ordering="kind")
+    def name(self, job: Job) -> str:
+        """Show what people call it."""
+        return jobs.label_of(job)
 
     @admin.display(description=_("progress"))
     def progress(self, job: Job) -> str:

@@ -7,6 +7,7 @@ from django.contrib.auth.admin import GroupAdmin, UserAdmin
 from django.contrib.auth.models import Group
 from django.forms import ModelForm
 from django.http import HttpRequest
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.forms import AdminPasswordChangeForm, UserChangeForm, UserCreationForm
 
@@ -56,7 +57,7 @@ class StaffPage(Page, UserAdmin):  # type: ignore[misc]
     @admin.display(description=_("groups"))
     def roles(self, person: Staff) -> str:
         """Show the person's groups."""
-        return ", ".join(group.name for group in person.groups.all()) or "–"
+        return ", ".join(gettext(group.name) for group in person.groups.all()) or "–"
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """Show a manager the people of their stores, each once."""

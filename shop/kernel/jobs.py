@@ -14,6 +14,7 @@ from uuid import UUID
 
 import structlog
 from django.db import transaction
+from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
 from shop.kernel import rows
@@ -21,6 +22,7 @@ from shop.kernel.errors import DomainError, NotFound
 from shop.kernel.models import Job
 
 Slice = Callable[[Job, datetime], bool]
+
 
 State = Job.State
 OPEN = [State.WAITING, State.RUNNING]
@@ -31,6 +33,7 @@ PROGRESS = ["cursor", "result", "done", "total"]
 log = structlog.get_logger()
 
 _slices: dict[str, Slice] = {}
+_labels: dict[str, str | Promise] = {}
 
 
 class JobFinished(DomainError):
@@ -41,14 +44,19 @@ class JobFinished(DomainError):
     status = HTTPStatus.CONFLICT
 
 
-def runs(kind: str) -> Callable[[Slice], Slice]:
-    """Register the function that does one slice of this kind of job."""
+def runs(kind: str, *, label: str | Promise) -> Callable[[Slice], Slice]:
+    """Register the function that does one slice of this kind of job, and what people call it."""
 
     def register(do_slice: Slice) -> Slice:
-        _slices[kind] = do_slice
+        _slices[kind], _labels[kind] = do_slice, label
         return do_slice
 
     return register
+
+
+def label_of(job: Job) -> str:
+    """Return what people call a job of this kind."""
+    return str(_labels.get(job.kind, job.kind))
 
 
 def start(

@@ -4,6 +4,7 @@ from datetime import date, datetime, time
 
 from django.db import models
 from django.db.models import Q
+from django.utils.dates import WEEKDAYS
 from django.utils.translation import gettext_lazy as _
 
 from shop.kernel import clock
@@ -69,7 +70,9 @@ class StoreHours(models.Model):
     """When a store is open on one weekday; a closing time before the opening is past midnight."""
 
     store = models.ForeignKey(Store, models.CASCADE, related_name="hours", verbose_name=_("store"))
-    weekday = models.PositiveSmallIntegerField(_("weekday"), help_text=_("1 is Monday"))
+    weekday = models.PositiveSmallIntegerField(
+        _("weekday"), choices=[(day + 1, name) for day, name in WEEKDAYS.items()]
+    )
     opens_at = models.TimeField(_("opens at"))
     closes_at = models.TimeField(_("closes at"))
 
@@ -84,4 +87,4 @@ class StoreHours(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.weekday}: {self.opens_at:%H:%M}–{self.closes_at:%H:%M}"
+        return f"{self.get_weekday_display()}: {self.opens_at:%H:%M}–{self.closes_at:%H:%M}"

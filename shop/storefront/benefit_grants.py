@@ -59,8 +59,8 @@ def start_due(*, now: datetime) -> list[Job]:
     ]
 
 
-@jobs.runs(MONTHLY)
-@jobs.runs(BIRTHDAYS)
+@jobs.runs(MONTHLY, label=_("Give the month’s benefits"))
+@jobs.runs(BIRTHDAYS, label=_("Give birthday benefits"))
 def grant_slice(job: Job, now: datetime) -> bool:
     """Give the next members of the next benefit their coupons; True when all have theirs."""
     versions = benefits.effective(on=date.fromisoformat(job.params["day"]), kinds=[KINDS[job.kind]])

@@ -67,7 +67,7 @@ def start(
 
 def register() -> None:
     """Tell the workers how to do it."""
-    jobs.runs(KIND)(issue_slice)
+    jobs.runs(KIND, label=_("Give coupons to many"))(issue_slice)
 
 
 def issue_slice(job: Job, now: datetime) -> bool:

@@ -173,7 +173,7 @@ def told(job: Job) -> dict[str, Any]:
 
 def register() -> None:
     """Tell the workers how to do it."""
-    jobs.runs(KIND)(replay_slice)
+    jobs.runs(KIND, label=_("Replay a promotion over past orders"))(replay_slice)
 
 
 def replay_slice(job: Job, now: datetime) -> bool:

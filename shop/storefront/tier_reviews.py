@@ -9,6 +9,7 @@ from datetime import datetime
 from typing import Any
 
 from django.db import connection, transaction
+from django.utils.translation import gettext_lazy as _
 
 from campaigns import referrals
 from loyalty import ladders, pins, reviews
@@ -83,7 +84,7 @@ def unpin(member_id: int, *, now: datetime) -> None:
     )
 
 
-@jobs.runs(REVIEW)
+@jobs.runs(REVIEW, label=_("Review tiers"))
 def review_slice(job: Job, now: datetime) -> bool:
     """Review the next slice; members somebody else works on just now come at the end."""
     after, busy = job.cursor.get("after", 0), job.cursor.get("busy", [])
@@ -105,7 +106,7 @@ def review_slice(job: Job, now: datetime) -> bool:
     return not found and not waiting
 
 
-@jobs.runs(PREVIEW)
+@jobs.runs(PREVIEW, label=_("Preview a ladder"))
 def preview_slice(job: Job, now: datetime) -> bool:
     """Count who would move in the next slice; nothing is written but the job's result."""
     ladder = ladders.parse(job.params["ladder"])

@@ -21,7 +21,7 @@ def counting() -> Iterator[None]:
         job.result = {"seen": [*job.result.get("seen", []), job.done]}
         return job.done == 30
 
-    jobs.runs(KIND)(count)
+    jobs.runs(KIND, label="Count")(count)
     yield
     del jobs._slices[KIND]
 

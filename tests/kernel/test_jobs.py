@@ -39,7 +39,7 @@ def count(job: Job, now: datetime) -> bool:
 
 @pytest.fixture(autouse=True)
 def counting() -> Iterator[None]:
-    jobs.runs(KIND)(count)
+    jobs.runs(KIND, label="Count")(count)
     yield
     del jobs._slices[KIND]
 

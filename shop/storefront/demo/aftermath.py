@@ -10,7 +10,7 @@ KITCHEN_IS_BEHIND = "20 minutes"
 
 
 def settle_down(*, now: datetime) -> None:
-    """Let kitchens finish, deliver messages, number pickups, count coupons, expire what is over."""
+    """Let kitchens finish, deliver messages, number pickups, count coupons and tiers, expire."""
     values = {"now": now.isoformat(), "behind": KITCHEN_IS_BEHIND}
     with connection.cursor() as cursor:
         for statement in _STATEMENTS:
@@ -79,4 +79,23 @@ FROM (
 ) counted
 WHERE counted.definition_id = definition.id
 """
-_STATEMENTS = [_KITCHEN, _EVENTS, _DELIVERED, _UNNUMBERED, _NUMBERED, _COUNTERS, _COUPONS]
+_TIERS = """
+INSERT INTO loyalty_tiercount (date, store_id, tier_id, members)
+SELECT days.date, member.store_id, latest.to_tier_id, count(*)
+FROM generate_series(0, 27) AS ago
+CROSS JOIN LATERAL (
+    SELECT %(now)s::timestamptz - make_interval(days => ago) AS until
+) moment
+JOIN shop_member member ON member.joined_at <= moment.until
+JOIN shop_store store ON store.id = member.store_id
+CROSS JOIN LATERAL (
+    SELECT ((moment.until AT TIME ZONE store.timezone) - store.day_starts_at::interval)::date
+) days (date)
+CROSS JOIN LATERAL (
+    SELECT to_tier_id FROM loyalty_tierchange change
+    WHERE change.member_id = member.id AND change.occurred_at <= moment.until
+    ORDER BY change.id DESC LIMIT 1
+) latest
+GROUP BY 1, 2, 3
+"""
+_STATEMENTS = [_KITCHEN, _EVENTS, _DELIVERED, _UNNUMBERED, _NUMBERED, _COUNTERS, _COUPONS, _TIERS]

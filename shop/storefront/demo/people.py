@@ -10,7 +10,9 @@ from django.db import transaction
 
 from campaigns import coupons
 from campaigns.models import CouponDefinition
+from loyalty import adjustments
 from shop import access, members, tills
+from shop.kernel.money import Points
 from shop.models import ReportKey, Staff, Store, Till, TillKey
 
 MEMBER_PHONE = "+8613800138000"
@@ -18,6 +20,7 @@ MEMBER_NAME = "林小满"
 TILL_STORE = "SH001"
 TILL_CODE = "T1"
 TILLS_PER_STORE = 2
+ASKED_POINTS = Points(5000)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -90,6 +93,21 @@ def fill_wallet(*, now: datetime) -> None:
     for code in claimable.order_by("id").values_list("code", flat=True):
         with suppress(coupons.ClaimLimitReached, coupons.CouponNotClaimable):
             coupons.claim(code, member_id=member.pk, now=now)
+
+
+def ask_for_points(*, now: datetime) -> None:
+    """Let the manager ask for more than a manager may give, so that somebody has to agree."""
+    member = members.find_by_phone(MEMBER_PHONE)
+    assert member is not None  # noqa: S101
+    adjustments.request(
+        member,
+        amount=ASKED_POINTS,
+        reason="会员活动补发",
+        by=Staff.objects.get(username="manager"),
+        source="staff:demo",
+        now=now,
+        expires_at=None,
+    )
 
 
 def till_key() -> str:

@@ -80,6 +80,7 @@ def play(season: Season) -> Iterator[Progress]:
         aftermath.settle_down(now=season.now)
         people.fill_wallet(now=season.now)
         perks.load(now=season.now)
+        people.ask_for_points(now=season.now)
         yield Progress(part="finish", done=1, total=1)
 
 
