@@ -170,7 +170,7 @@ def as_json(finding: Finding) -> dict[str, Any]:
         "unit_cents": sold.unit_cents,
         "floor_cents": sold.article.floor_cents,
         "is_loss": sold.is_loss,
-        "offers": [offer.code for offer in finding.offers],
+        "offers": list(finding.offers),
         "store": sold.occasion.place.store,
         "at": sold.occasion.local_time.isoformat(),
     }

@@ -3,9 +3,10 @@
 docs/pricing.md, “The loss guard”, says what is looked at and what is not.
 """
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Protocol
 
 from django.db.models import Min, Q, QuerySet
 
@@ -28,30 +29,50 @@ from shop.models import Product, Store, StoreProduct
 
 AnyOffer = CouponDefinition | Promotion
 Status = CouponDefinition.Status
+Goods = tuple[str, str]
 NO_STORE = 0
 PERCENTAGES = frozenset({"percent_off", "tiered_percent_off", "nth_item_percent"})
 AMOUNTS = frozenset({"fixed_off", "fixed_off_each", "tiered_fixed_off"})
 
 
+class Standing(Protocol):
+    """What goods cost less anyway, as offers that a condition keeps to their buyers."""
+
+    def __call__(self, *, goods: Collection[Goods], now: datetime) -> Sequence[Offer]:
+        """Return the offers for goods, as (product, category)."""
+
+
+_standing: list[Standing] = []
+
+
+def meet(standing: Standing) -> None:
+    """Let offers be checked together with what goods cost less anyway, such as member prices."""
+    _standing.append(standing)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Finding:
-    """One combination, with the rows that it is made of."""
+    """One combination, with the names of the offers that it is made of."""
 
     combination: Combination
-    offers: tuple[AnyOffer, ...]
+    offers: tuple[str, ...]
 
 
 def check(offer: AnyOffer, *, now: datetime, also: Sequence[AnyOffer] = ()) -> list[Finding]:
     """Return the cheapest sale of each article that the offer takes part in, worst first.
 
-    It meets what runs, what runs again with a phase, and what is in wallets; and `also` these.
+    It meets what runs, what runs again with a phase, and what is in wallets; and `also` these;
+    and what goods cost less anyway.
     """
     rows = {
         (type(row), row.pk): row for row in [*_running(now=now), *also] if _is_other(row, offer)
     }
-    known: dict[str, AnyOffer] = {}
-    candidate, *copies = _offers_of(offer, known)
-    others = [*copies, *(each for row in rows.values() for each in _offers_of(row, known))]
+    candidate, *copies = _offers_of(offer)
+    others = [
+        *copies,
+        *(each for row in rows.values() for each in _offers_of(row)),
+        *_cheaper_anyway(now=now),
+    ]
     places = [
         occasions.Place(store=s.code, city=s.city, timezone=s.timezone)
         for s in Store.objects.order_by("pk")
@@ -63,8 +84,10 @@ def check(offer: AnyOffer, *, now: datetime, also: Sequence[AnyOffer] = ()) -> l
     met = occasions.together(candidate, others, places=places, order_types=ways, now=now)
     mixed = [*articles, *mixed_carts.sets([candidate, *others], articles)]
     search = Search(candidate=candidate, articles=mixed, gift_floors=floors)
+    names = {each.key: each.name for each in (candidate, *others)}
     return [
-        Finding(combination=found, offers=_rows(found.offers, known)) for found in search.worst(met)
+        Finding(combination=found, offers=tuple(names[key] for key in found.offers))
+        for found in search.worst(met)
     ]
 
 
@@ -98,7 +121,13 @@ def _distinct(rows: QuerySet[AnyOffer]) -> QuerySet[AnyOffer]:
     return rows.order_by("pk").distinct("pk")
 
 
-def _offers_of(row: AnyOffer, known: dict[str, AnyOffer]) -> list[Offer]:
+def _cheaper_anyway(*, now: datetime) -> Iterator[Offer]:
+    goods = list(Product.objects.filter(is_active=True).values_list("code", "category__code"))
+    for standing in _standing:
+        yield from standing(goods=goods, now=now)
+
+
+def _offers_of(row: AnyOffer) -> list[Offer]:
     """Return the row as the evaluator may meet it: a coupon twice, if a member may have two.
 
     Coupons of equal priority are applied in the order of their codes, which is chance. Here it is
@@ -113,17 +142,12 @@ def _offers_of(row: AnyOffer, known: dict[str, AnyOffer]) -> list[Offer]:
     else:
         copies = 2 if row.per_member_limit > 1 or row.is_transferable else 1
         keys = [f"Coupon {_turn(rule)} {row.code} {copy}" for copy in range(copies)]
-    known.update(dict.fromkeys(keys, row))
     return [Offer(key=key, name=row.code, rule=rule) for key in keys]
 
 
 def _turn(rule: Rule) -> int:
     kind = rule.effect.kind
     return 0 if kind in PERCENTAGES else 2 if kind in AMOUNTS else 1
-
-
-def _rows(keys: Sequence[str], known: dict[str, AnyOffer]) -> tuple[AnyOffer, ...]:
-    return tuple(known[key] for key in keys)
 
 
 def _menu(offers: Sequence[Offer]) -> tuple[list[Article], dict[str, Cents]]:

@@ -5,7 +5,7 @@ Pure. It makes carts of one article each and lets the one evaluator price them (
 """
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from itertools import combinations
@@ -33,6 +33,7 @@ PER_GROUP = 2
 """So many of those in one exclusive group, of which only one can be applied anyway."""
 MAX_UNITS = 60
 MAX_QUANTITIES = 12
+NO_CATEGORIES: frozenset[str] = frozenset()
 ABOUT_CART = (
     "contains",
     "contains_match",
@@ -85,6 +86,16 @@ class Article:
         """Tell whether a part of it is in a scope."""
         return any(scope.holds(line) for line in self._each)
 
+    def kind(self, scopes: Iterable[Scope]) -> Hashable:
+        """Return what all articles share that offers with these scopes cannot tell apart."""
+        if self.beside:
+            return id(self)
+        told = tuple(scope.names(self.line) for scope in scopes)
+        nameless = replace(
+            self.line, product="", sku="", category="", other_categories=NO_CATEGORIES
+        )
+        return (told, nameless)
+
     @property
     def _each(self) -> tuple[CartLine, ...]:
         return (self.line, *self.beside)
@@ -135,17 +146,27 @@ class Search:
     candidate: Offer
     articles: Sequence[Article]
     gift_floors: Mapping[str, Cents]
-    _alone: dict[tuple[int, int, str], Pricing] = field(default_factory=dict)
+    _kinds: dict[int, Hashable] = field(default_factory=dict)
+    """By the id of the article."""
+    _alone: dict[tuple[Hashable, int, str], Pricing] = field(default_factory=dict)
+    _priced: dict[Hashable, Pricing] = field(default_factory=dict)
 
     def worst(self, met: Sequence[tuple[Occasion, Sequence[Offer]]]) -> list[Combination]:
         """Return the cheapest sale of each article that the offer takes part in, worst first."""
         meetings = [(occasion, _compatible(self.candidate, others)) for occasion, others in met]
-        found = [
-            worst
-            for article in self.articles
-            if article.is_in(self.candidate.rule.scope)
-            and (worst := self._worst_of(article, meetings)) is not None
-        ]
+        offers = [self.candidate, *(other for _occasion, others in meetings for other in others)]
+        scopes = {scope for offer in offers for scope in offer.rule.scopes}
+        self._kinds = {id(article): article.kind(scopes) for article in self.articles}
+        alike: dict[Hashable, Combination | None] = {}
+        found: list[Combination] = []
+        for article in self.articles:
+            if not article.is_in(self.candidate.rule.scope):
+                continue
+            kind = (self._kinds[id(article)], article.floor_cents, article.order_types)
+            if kind not in alike:
+                alike[kind] = self._worst_of(article, meetings)
+            if (worst := alike[kind]) is not None:
+                found.append(replace(worst, article=article))
         return sorted(found, key=_badness)
 
     def _worst_of(
@@ -179,7 +200,7 @@ class Search:
         gains = {o.key: self._gain(article, quantity, o, occasion) for o in others}
         gain = self._gain(article, quantity, self.candidate, occasion)
         least = max(
-            article.list_cents * quantity - gain - sum(gains.values()),
+            article.list_cents * quantity - gain - _most_together(others, gains),
             -self._given_away([self.candidate, *others], article, quantity, occasion),
         )
         if not gain or _is_no_worse(least, quantity, than=beside):
@@ -190,13 +211,18 @@ class Search:
         if best is not None and not (best.loss_cents and best.is_in_vain):
             return best
         # What is as cheap without the offer hides what the offer does beside fewer others.
-        fewer = (
-            self._told(article, cart, occasion, subset, best_deal=False)
-            for size in range(len(chosen) + 1)
-            for subset in combinations(chosen, size)
-        )
-        effective = [found for found in fewer if found is not None and not found.is_in_vain]
-        return min(effective, key=_badness, default=best)
+        effective: Combination | None = None
+        for subset in _subsets(chosen):
+            below = None if effective is None else effective.pays_cents
+            alone = article.list_cents * quantity - gain - _most_together(subset, gains)
+            if below is not None and alone >= below:
+                continue
+            found = self._told(article, cart, occasion, subset, best_deal=False, below=below)
+            if found is not None and not found.is_in_vain:
+                effective = found
+                if best is not None and found.pays_cents <= best.pays_cents:
+                    break
+        return effective or best
 
     def _told(
         self,
@@ -206,19 +232,29 @@ class Search:
         others: Sequence[Offer],
         *,
         best_deal: bool,
+        below: Cents | None = None,
     ) -> Combination | None:
-        """Return the sale of a cart with the offer and these; None if it gives nothing there."""
+        """Return the sale of a cart with the offer and these; None if it gives nothing there.
+
+        None too if it brings no less than `below`, which is quicker than to say what it brings.
+        """
         quantity = cart.lines[0].quantity // article.line.quantity
         optional = [_optional(offer) for offer in others] if best_deal else others
 
         def price(*offers: Offer) -> Pricing:
-            return evaluate(cart, occasion.facts, offers, occasion.at, best_deal=best_deal)
+            keys = tuple(offer.key for offer in offers)
+            asked = (self._kinds[id(article)], quantity, id(occasion), keys, best_deal)
+            if asked not in self._priced:
+                self._priced[asked] = evaluate(
+                    cart, occasion.facts, offers, occasion.at, best_deal=best_deal
+                )
+            return self._priced[asked]
 
         pricing = price(_always(self.candidate), *optional)
         applied = tuple(each.key for each in pricing.applied)
-        if self.candidate.key not in applied:
-            return None
         pays = self._brings(pricing)
+        if self.candidate.key not in applied or (below is not None and pays >= below):
+            return None
         is_compared = pays < article.floor_cents * quantity or not best_deal
         return Combination(
             article=article,
@@ -244,7 +280,7 @@ class Search:
     def _by_itself(
         self, article: Article, quantity: int, offer: Offer, occasion: Occasion
     ) -> Pricing:
-        key = (id(article), quantity, offer.key)
+        key = (self._kinds[id(article)], quantity, offer.key)
         if key not in self._alone:
             cart = occasion.cart(*article.lines(quantity))
             bare = [about_cart(offer)]
@@ -354,6 +390,27 @@ def about_cart(offer: Offer) -> Offer:
     asked = offer.rule.conditions
     bare = Conditions(**{field: getattr(asked, field) for field in ABOUT_CART})
     return replace(offer, rule=replace(offer.rule, conditions=bare))
+
+
+def _most_together(offers: Sequence[Offer], gains: Mapping[str, int]) -> int:
+    """Return what offers give at most together, of each exclusive group only the best."""
+    most: dict[str, int] = {}
+    for offer in offers:
+        name = f"group {offer.rule.exclusive_group}" if offer.rule.exclusive_group else offer.key
+        most[name] = max(most.get(name, 0), gains[offer.key])
+    return sum(most.values())
+
+
+def _subsets(offers: Sequence[Offer]) -> Iterator[tuple[Offer, ...]]:
+    """Yield every choice of the offers, the smallest first.
+
+    Two of one exclusive group come to the same as one of them.
+    """
+    for size in range(len(offers) + 1):
+        for subset in combinations(offers, size):
+            groups = [o.rule.exclusive_group for o in subset if o.rule.exclusive_group]
+            if len(groups) == len(set(groups)):
+                yield subset
 
 
 def _strongest(offers: Sequence[Offer], gains: Mapping[str, int]) -> list[Offer]:

@@ -62,6 +62,14 @@ def effective(*, on: date, kinds: Sequence[str] = ()) -> list[BenefitVersion]:
     return [version for version in latest.select_related("benefit") if version.is_active]
 
 
+def from_now_on(today: date) -> list[BenefitVersion]:
+    """Return every member price that is given this month or in a later one."""
+    coming = BenefitVersion.objects.filter(
+        benefit__kind=Kind.MEMBER_PRICE, effective_month__gt=today, is_active=True
+    ).select_related("benefit")
+    return [*effective(on=today, kinds=[Kind.MEMBER_PRICE]), *coming.order_by("pk")]
+
+
 def grant_month(
     benefit: Benefit, *, month: date, after: int, now: datetime, limit: int
 ) -> list[int]:

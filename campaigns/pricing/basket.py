@@ -198,6 +198,9 @@ def spread(total: int, weights: Amounts) -> Amounts:
 def _share_out(total: int, weights: Amounts) -> Amounts:
     if len(weights) == 1:  # as for most lines
         return dict.fromkeys(weights, total)
+    if len(set(weights.values())) == 1:  # as for nearly all others: the odd cents go first
+        each, odd = divmod(total, len(weights))
+        return {unit: each + (place < odd) for place, unit in enumerate(weights)}
     parts = split_cents(Cents(total), list(weights.values()))
     return dict(zip(weights, parts, strict=True))
 

@@ -44,6 +44,10 @@ class BundlePrice(Discount):
         require_at_least(0, {"price_cents": self.price_cents})
         require_at_least(1, {"max_applications": self.max_applications})
 
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        return tuple(part.scope for part in self.parts)
+
     def discount(self, pool: Pool) -> Amounts | Shortfall:
         bundles = list(islice(self._bundles(pool.units), self.max_applications))
         if not bundles:

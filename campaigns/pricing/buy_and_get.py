@@ -50,6 +50,10 @@ class BuyXGetY(Discount):
         )
         require_share("percent_bp", self.percent_bp)
 
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        return () if self.buy_scope is None else (self.buy_scope,)
+
     def discount(self, pool: Pool) -> Amounts | Shortfall:
         buyable = self._buyable(pool)
         rounds = self._rounds(buyable, self.get_order.sort(pool.units))

@@ -11,6 +11,7 @@ from typing import ClassVar
 from campaigns.pricing.basket import Amounts, Pool, Shortfall, Unit
 from campaigns.pricing.benefits import Benefit
 from campaigns.pricing.reasons import Reason
+from campaigns.pricing.scopes import Scope
 
 
 class Effect(ABC):
@@ -24,6 +25,11 @@ class Effect(ABC):
     """Whether it says itself which part of a unit's price it is about."""
     gives_money: ClassVar[bool] = True
     """Whether the guest pays less for it, so that limits in money have a meaning."""
+
+    @property
+    def scopes(self) -> tuple[Scope, ...]:
+        """The scopes of its own, beside that of its rule."""
+        return ()
 
     @abstractmethod
     def give(self, pool: Pool) -> Benefit | Shortfall:

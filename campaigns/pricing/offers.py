@@ -93,6 +93,13 @@ class Rule:
             f"{effect.kind} says itself which part of the price it is about",
         )
 
+    @property
+    def scopes(self) -> Iterator[Scope]:
+        """Every scope that the rule asks of a line, of its conditions and its effect too."""
+        asked = (self.scope, self.conditions.contains, self.conditions.scope)
+        yield from (scope for scope in asked if scope is not None)
+        yield from self.effect.scopes
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Uses:

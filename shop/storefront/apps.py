@@ -12,9 +12,18 @@ class StorefrontConfig(AppConfig):
     verbose_name = _("Storefront")
 
     def ready(self) -> None:
-        """Tell the outbox how to deliver each topic, and what there is to do in the background."""
-        from shop.storefront import deliveries, issues, replays  # models are loaded only now
+        """Tell the floors below what they cannot know.
+
+        How to deliver each topic, what there is to do in the background, what members pay less.
+        """
+        from shop.storefront import (  # models are loaded only now
+            deliveries,
+            issues,
+            replays,
+            tier_prices,
+        )
 
         deliveries.register()
         issues.register()
         replays.register()
+        tier_prices.register()

@@ -7,12 +7,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from campaigns import pricing
+from campaigns import definitions, loss_guard, pricing
+from campaigns.models import CouponDefinition, Promotion
 from campaigns.pricing import Cart, CartLine
 from loyalty.models import Benefit, MembershipPlan, Tier
 from shop.kernel.errors import InvalidInput
 from shop.kernel.money import Cents
-from shop.models import Member, OrderDiscount
+from shop.models import Member, OrderDiscount, Product, ProductOption, StoreProduct
 from shop.refunds import RefundRequest
 from shop.storefront import benefit_grants, member_prices, quotes, refunds
 from shop.storefront.invariants import suite
@@ -120,6 +121,54 @@ class TestQuote:
             cheaper(100, products=["NONE"])
         with pytest.raises(InvalidInput):
             cheaper(0, code="NOTHING")
+
+
+@database
+class TestLossGuard:
+    """A milk tea of ¥12 with a floor of ¥5 at half price: ¥6, unless a member pays less anyway."""
+
+    @pytest.fixture(autouse=True)
+    def only_ours(self) -> None:
+        CouponDefinition.objects.update(status="ended")
+        Product.objects.exclude(code="MT01").update(is_active=False)
+        Product.objects.update(base_price_cents=1200, floor_price_cents=500)
+        ProductOption.objects.filter(option__price_delta_cents__gt=0).delete()
+        StoreProduct.objects.all().delete()
+
+    def half(self, **conditions: Any) -> Promotion:
+        effect = {"kind": "percent_off", "percent_bp": 5000}
+        return make.promotion(effect, code="HALF", status="draft", conditions=conditions)
+
+    def worst(self, offer: Promotion) -> tuple[int, list[str]]:
+        said = definitions.as_json(loss_guard.check(offer, now=make.NOON)[0])
+        return said["unit_cents"], said["offers"]
+
+    def test_an_offer_comes_on_top_of_what_members_pay_less(self) -> None:
+        offer = self.half()
+        assert self.worst(offer) == (600, ["HALF"])
+
+        cheaper(300, level=2)
+
+        assert self.worst(offer) == (450, ["Member price, ¥3 less each", "HALF"])
+        with pytest.raises(definitions.ApprovalNeeded):
+            definitions.activate(offer, now=make.NOON)
+
+    def test_the_best_price_of_a_tier_and_of_the_plans_counts_and_they_do_not_add_up(self) -> None:
+        cheaper(300, level=2)
+        plan = MembershipPlan.objects.create(
+            code="MONTH", name_zh="月卡", name_en="Month", price_cents=990, days=30
+        )
+        cheaper(100, code="PLAN", level=None, plan=plan)
+        assert self.worst(self.half())[0] == 450
+
+    def test_a_price_that_begins_next_month_counts_already(self) -> None:
+        append(cheaper(100, level=2), JULY, amount_cents=400)
+        assert self.worst(self.half())[0] == 400
+
+    def test_a_price_of_another_tier_is_not_met(self) -> None:
+        cheaper(300, level=2)
+        first = Tier.objects.get(level=1)
+        assert self.worst(self.half(tiers=[first.code])) == (600, ["HALF"])
 
 
 @database
