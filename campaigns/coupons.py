@@ -1,17 +1,14 @@
-"""Coupons: issue, claim, give, revoke, expire. What orders do with them is in `redemptions`.
+"""Coupons: issue, claim, give, pass on, expire. What orders do with them is in `redemptions`.
 
 Each step is a guarded update or a unique key whose outcome is checked, so that of any number of
 requests at once exactly as many succeed as the rules allow.
 """
 
-from collections.abc import Sequence
 from contextlib import suppress
 from datetime import datetime
-from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
-from django.db.models import Case, F, Q, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import batches, caps, periods
@@ -52,13 +49,6 @@ class CouponNotUsable(DomainError):
 
     code = "coupon-not-usable"
     title = _("A coupon of the order cannot be used any more.")
-
-
-class CouponNotRevocable(DomainError):
-    """The coupon is gone already: expired, given away, or revoked before."""
-
-    code = "coupon-not-revocable"
-    title = _("This coupon cannot be revoked any more.")
 
 
 @transaction.atomic
@@ -145,101 +135,6 @@ def enter(new: Coupon, *, member_id: int) -> Coupon:
     return coupon
 
 
-@transaction.atomic
-def issue_many(
-    definition: CouponDefinition, *, member_ids: Sequence[int], source: str, now: datetime
-) -> int:
-    """Give each of these members one coupon, as far as the limits allow; return how many got one.
-
-    A member who has one of this source, or as many as one may have, is left out: asking again is
-    harmless. Members are served in the order given; when coupons run out the last get none.
-
-    Raises:
-        CouponExhausted: there was none left for anybody.
-    """
-    most = len(member_ids)
-    while True:
-        issued = 0
-        try:
-            with transaction.atomic():
-                issued = _insert_coupons(definition, member_ids, most=most, source=source, now=now)
-                if issued and not caps.take_many(definition, issued):
-                    raise CouponExhausted(coupon_definition=definition.code)
-                return issued
-        except CouponExhausted:
-            # Others were faster, or there are fewer than members: again with what is left.
-            definition.refresh_from_db(fields=["total_limit", "issued_count", "claim_buckets"])
-            left = (definition.total_limit or 0) - caps.issued(definition)
-            most = min(left, issued)
-            if most <= 0:
-                raise
-
-
-def _insert_coupons(
-    definition: CouponDefinition,
-    member_ids: Sequence[int],
-    *,
-    most: int,
-    source: str,
-    now: datetime,
-) -> int:
-    """Insert one coupon per member who may have another, so many at `most`.
-
-    A slot that was lost to a claim is tried anew.
-    """
-    inserted = 0
-    starts_at = periods.start_of(definition, issued_at=now)
-    for _attempt in range(3):
-        values: dict[str, Any] = {
-            "definition": definition.pk,
-            "members": list(member_ids),
-            "source": source,
-            "limit": definition.per_member_limit,
-            "most": most - inserted,
-            "now": now,
-            "starts_at": starts_at,
-        }
-        with connection.cursor() as cursor:
-            cursor.execute(_NEXT_SLOTS_SQL, values)
-            found = cursor.fetchall()
-            values["members"] = [member_id for member_id, _slot, _timezone in found]
-            values["slots"] = [slot for _member_id, slot, _timezone in found]
-            values["codes"] = [identifiers.new_code(CODE_LENGTH) for _row in found]
-            values["ends"] = [
-                periods.end_of(definition, issued_at=now, timezone=timezone)
-                for _member_id, _slot, timezone in found
-            ]
-            cursor.execute(_INSERT_SQL, values)
-            inserted += cursor.rowcount
-            if cursor.rowcount == len(found):
-                break
-    return inserted
-
-
-_INSERT_SQL = """
-INSERT INTO campaigns_coupon
-       (code, definition_id, member_id, slot, status, source, issued_at, starts_at, expires_at)
-SELECT code, %(definition)s, member_id, slot, 'available', %(source)s, %(now)s, %(starts_at)s, ends
-FROM unnest(%(codes)s::text[], %(members)s::bigint[], %(slots)s::int[], %(ends)s::timestamptz[])
-     AS given (code, member_id, slot, ends)
-ON CONFLICT DO NOTHING
-"""
-_NEXT_SLOTS_SQL = """
-SELECT member.id, COALESCE(mine.last, 0) + 1, store.timezone
-FROM unnest(%(members)s::bigint[]) WITH ORDINALITY AS asked (id, place)
-JOIN shop_member member ON member.id = asked.id
-JOIN shop_store store ON store.id = member.store_id
-LEFT JOIN LATERAL (
-    SELECT max(slot) AS last, bool_or(source = %(source)s) AS has_it
-    FROM campaigns_coupon
-    WHERE definition_id = %(definition)s AND member_id = member.id
-) mine ON true
-WHERE COALESCE(mine.last, 0) < %(limit)s AND NOT COALESCE(mine.has_it, false)
-ORDER BY asked.place
-LIMIT %(most)s
-"""
-
-
 @transaction.atomic(savepoint=False)
 def reward(order: Order, *, now: datetime) -> list[Coupon]:
     """Issue the coupons that come with a paid order; a limit that is reached means one less.
@@ -294,121 +189,6 @@ def pass_on(coupon: Coupon, *, member_id: int, now: datetime) -> Coupon:
     new.starts_at, new.expires_at = coupon.starts_at, coupon.expires_at
     new.passed_on_from = coupon
     return _take_slot(new, member_id=member_id)
-
-
-@transaction.atomic
-def revoke(coupon: Coupon, *, reason: str, actor: str, now: datetime) -> Coupon:
-    """Take a coupon back: at once, or as soon as the order that has it lets it go.
-
-    An order that holds it may still be paid with it: its price was promised.
-
-    Raises:
-        CouponNotRevocable: gone already.
-    """
-    if _revoke(Coupon.objects.filter(pk=coupon.pk), reason=reason, actor=actor, now=now) != 1:
-        coupon.refresh_from_db()
-        raise CouponNotRevocable(coupon=coupon.code, coupon_status=coupon.status)
-    coupon.refresh_from_db()
-    return coupon
-
-
-@transaction.atomic(savepoint=False)
-def revoke_reward(order: Order, *, now: datetime) -> None:
-    """Take back the coupons that came with an order, wherever they went, as far as not used.
-
-    One that is on another order by now is gone once that order is cancelled or refunded.
-    """
-    if order.coupon_gifts:
-        gifts = Coupon.objects.filter(source=order.source)
-        _revoke(gifts, reason="order refunded", actor=order.source, now=now)
-
-
-@transaction.atomic(savepoint=False)
-def revoke_given(
-    *,
-    member_id: int,
-    by: Sequence[str],
-    since: datetime,
-    reason: str,
-    actor: str,
-    now: datetime,
-) -> int:
-    """Take back a member's coupons whose sources begin so, as far as not used; return how many."""
-    if not by:
-        return 0
-    given = Q(pk__in=[])
-    for source in by:
-        given |= Q(source__startswith=source)
-    mine = Coupon.objects.filter(given, member_id=member_id, issued_at__gte=since)
-    return _revoke(mine, reason=reason, actor=actor, now=now)
-
-
-@transaction.atomic(savepoint=False)
-def hand_over(*, source_id: int, target_id: int, actor: str, now: datetime) -> int:
-    """Move a member's coupons to another membership of theirs; return how many are usable there.
-
-    They take the next slots, so that both limits count together from now on. A coupon that was
-    given away stays with its giver; so does one that both got of the same issue, which nobody gets
-    twice: it is revoked if it was not used.
-    """
-    theirs = Coupon.objects.filter(member_id=source_id).select_for_update(no_key=True)
-    ids = [row.pk for row in theirs.order_by("pk")]
-    values: dict[str, Any] = {"source": source_id, "target": target_id, "coupons": ids}
-    with connection.cursor() as cursor:
-        cursor.execute(_HAND_OVER_SQL, values)
-        (usable,) = cursor.fetchone()
-    _revoke(
-        Coupon.objects.filter(pk__in=ids, member_id=source_id),
-        reason="the same issue, after a merge",
-        actor=actor,
-        now=now,
-    )
-    return int(usable)
-
-
-@transaction.atomic(savepoint=False)
-def revoke_all(*, member_id: int, reason: str, actor: str, now: datetime) -> int:
-    """Take all coupons of a member back whose membership ends; return how many that were."""
-    return _revoke(Coupon.objects.filter(member_id=member_id), reason=reason, actor=actor, now=now)
-
-
-_HAND_OVER_SQL = """
-WITH moving AS (
-    SELECT coupon.id, COALESCE(theirs.last, 0)
-               + row_number() OVER (PARTITION BY coupon.definition_id ORDER BY coupon.slot) AS slot
-    FROM campaigns_coupon coupon
-    LEFT JOIN LATERAL (
-        SELECT max(slot) AS last FROM campaigns_coupon mine
-        WHERE mine.member_id = %(target)s AND mine.definition_id = coupon.definition_id
-    ) theirs ON true
-    WHERE coupon.id = ANY(%(coupons)s) AND coupon.status <> 'transferred'
-      AND NOT (coupon.source LIKE 'issue:%%' AND coupon.passed_on_from_id IS NULL AND EXISTS (
-          SELECT FROM campaigns_coupon twin
-          WHERE twin.member_id = %(target)s AND twin.source = coupon.source
-            AND twin.passed_on_from_id IS NULL))
-),
-moved AS (
-    UPDATE campaigns_coupon coupon SET member_id = %(target)s, slot = moving.slot
-    FROM moving WHERE moving.id = coupon.id
-    RETURNING coupon.status
-)
-SELECT count(*) FILTER (WHERE status = 'available') FROM moved
-"""
-
-
-def _revoke(found: QuerySet[Coupon], *, reason: str, actor: str, now: datetime) -> int:
-    """Mark living coupons revoked; those on no order are so at once. Return how many."""
-    living = found.filter(
-        status__in=[Status.AVAILABLE, Status.HELD, Status.REDEEMED], revoked_at=None
-    )
-    ids = [row.pk for row in living.order_by("pk").select_for_update(no_key=True)]
-    is_free = Q(status=Status.AVAILABLE)
-    return Coupon.objects.filter(pk__in=ids).update(
-        status=Case(When(is_free, then=Value(Status.REVOKED)), default=F("status")),
-        revoked_at=now,
-        revoked_by=actor,
-        revoke_reason=reason,
-    )
 
 
 def count(coupon: Coupon) -> None:

@@ -11,7 +11,7 @@ from django.db import transaction
 from django.db.models import Exists, F, OuterRef, Q
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import coupons
+from campaigns import coupons, handouts
 from campaigns.models import Campaign, CampaignPhase, Coupon, CouponDefinition, Reservation
 from shop.kernel import jobs, outbox
 from shop.kernel.errors import DomainError
@@ -128,7 +128,7 @@ def _give(
     coupons.ensure_claim_period(promised, now=now)
     source = f"reservation:{campaign.pk}"
     try:
-        coupons.issue_many(promised, member_ids=member_ids, source=source, now=now)
+        handouts.issue(promised, member_ids=member_ids, source=source, now=now)
     except coupons.CouponExhausted:
         return
 

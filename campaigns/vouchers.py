@@ -1,25 +1,24 @@
-"""Vouchers of other platforms: looked at, claimed, verified, given back. Their only writer.
+"""Vouchers of other platforms: looked at, paying for orders, given back.
 
-No function here calls a platform: flows commit a claim first, then ask, then record the answer.
+How they are claimed and verified is in `verifications`; nobody else writes them. No function here
+calls a platform: flows commit first, then ask, then record the answer.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 from uuid import UUID, uuid4
 
 import orjson
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import pricing
-from campaigns.group_buying import Certificate, Prepared, Receipt, Refused
+from campaigns.group_buying import Certificate, Prepared, Refused
 from campaigns.models import Voucher, VoucherDeal
 from shop.kernel import crypto
 from shop.kernel.errors import DomainError, NotFound
-from shop.kernel.idempotency import IdempotencyKeyReused
 from shop.kernel.money import Cents
 from shop.models import Order, Store
 
@@ -29,8 +28,6 @@ PREFIX = Voucher.PREFIX
 """What the evaluator's keys of vouchers begin with."""
 IN_FLIGHT = timedelta(seconds=60)
 """So long a call may be under way; after that whoever made it is thought dead."""
-WAITS = [timedelta(seconds=5)] * 5 + [timedelta(seconds=40)] * 9
-"""The wait after each attempt without an answer; after the last, people have to look."""
 CANCELLABLE_FOR = timedelta(hours=1)
 PREPARED_FOR = timedelta(days=1)
 
@@ -120,7 +117,7 @@ def _prepared_row(certificate: Certificate, row: Voucher, *, token: str) -> Vouc
     row.platform_cents = certificate.platform_cents
     row.shop_cents = certificate.shop_cents
     row.expires_at = certificate.expires_at
-    row.fingerprint = _print_of(row.platform, certificate.identity)
+    row.fingerprint = print_of(row.platform, certificate.identity)
     secrets = orjson.dumps({"token": token, "ref": certificate.ref}).decode()
     row.sealed = crypto.encrypt(secrets, context=str(row.public_id))
     return row
@@ -139,168 +136,8 @@ def forget_prepared(*, now: datetime) -> int:
     return deleted
 
 
-# --- verified ------------------------------------------------------------------------------------
-
-
-@transaction.atomic(durable=True)
-def claim(
-    ids: Sequence[UUID], *, store_id: int, till_id: int, claim_key: str, now: datetime
-) -> tuple[list[Voucher], bool]:
-    """Claim vouchers of one preparation for one call of verify; tell whether the claim is new.
-
-    What else was looked at with them cannot be verified any more: a preparation is good for one
-    call. The same key again returns the vouchers as they are.
-
-    Raises:
-        NotFound, IdempotencyKeyReused
-        VoucherUsed: this voucher is claimed or used, here or by another look at it.
-        VoucherDealUnknown, VoucherNotUsable
-    """
-    rows = list(
-        Voucher.objects.select_for_update(of=("self",), no_key=True)
-        .select_related("store", "till", "order", "deal__coupon_definition")
-        .filter(store_id=store_id, public_id__in=ids)
-        .order_by("fingerprint")  # as the unique key locks them
-    )
-    if len(rows) != len(set(ids)):
-        raise NotFound
-    if all(row.claim_key == claim_key for row in rows):
-        return rows, False
-    if Voucher.objects.filter(claim_key=claim_key).exists():
-        raise IdempotencyKeyReused
-    for row in rows:
-        _ensure_claimable(row, now=now)
-    if len({row.preparation for row in rows}) > 1:
-        raise VoucherNotUsable(reason="looked-at-apart")
-    for row in rows:
-        _claim(row, till_id=till_id, claim_key=claim_key, now=now)
-    Voucher.objects.filter(preparation=rows[0].preparation, status=Status.PREPARED).delete()
-    return rows, True
-
-
-def _ensure_claimable(row: Voucher, *, now: datetime) -> None:
-    if row.status != Status.PREPARED:
-        raise VoucherUsed(first_use=row.first_use)
-    if row.deal is None or not row.deal.is_active:
-        raise VoucherDealUnknown(platform=row.platform, deal=row.deal_ref, deal_title=row.title)
-    if row.expires_at is not None and row.expires_at <= now:
-        raise VoucherNotUsable(voucher=str(row.public_id), reason="expired")
-
-
-def _claim(row: Voucher, *, till_id: int, claim_key: str, now: datetime) -> None:
-    """Take the one claim that a voucher allows; whoever has it already is named to the other."""
-    assert row.deal is not None  # noqa: S101 - just checked
-    definition = row.deal.coupon_definition
-    row.status = Status.VERIFYING
-    row.till_id = till_id
-    row.claim_key = claim_key
-    row.claimed_at = now
-    row.next_check_at = now + IN_FLIGHT
-    row.rule = definition.rule if definition is not None else None
-    try:
-        with transaction.atomic():
-            row.save()
-    except IntegrityError:
-        raise VoucherUsed(first_use=first_use_of(row)) from None
-
-
-def first_use_of(row: Voucher) -> dict[str, Any] | None:
-    """Return where a voucher that another row holds was used; None if it was not here."""
-    is_same = Q(fingerprint=bytes(row.fingerprint))
-    if row.certificate_id is not None:
-        is_same |= Q(certificate_id=row.certificate_id)
-    first = (
-        Voucher.objects.select_related("store", "till", "order")
-        .filter(is_same, platform=row.platform, status__in=Voucher.CLAIMED)
-        .exclude(pk=row.pk)
-        .first()
-    )
-    return first.first_use if first is not None else None
-
-
-@transaction.atomic(durable=True)
-def record_verification(outcomes: Mapping[int, Receipt | Refused], *, now: datetime) -> None:
-    """Write down what the platform said about vouchers, by their key; late answers change nothing.
-
-    A receipt that another voucher has already means that this one was used under its name.
-    """
-    for pk, outcome in sorted(outcomes.items()):
-        waiting = Voucher.objects.filter(pk=pk, status__in=[Status.VERIFYING, Status.UNKNOWN])
-        if isinstance(outcome, Refused):
-            waiting.update(
-                status=Status.REFUSED,
-                refusal=_text(outcome),
-                certificate_id=outcome.certificate_id,
-                next_check_at=None,
-            )
-            continue
-        try:
-            with transaction.atomic():
-                waiting.update(
-                    status=Status.VERIFIED,
-                    verify_id=outcome.verify_id,
-                    certificate_id=outcome.certificate_id,
-                    verified_at=now,
-                    next_check_at=None,
-                    attempts=0,
-                )
-        except IntegrityError:
-            waiting.update(status=Status.REFUSED, refusal="used-before", next_check_at=None)
-
-
-@transaction.atomic
-def record_silence(rows: Sequence[Voucher], *, now: datetime) -> list[Voucher]:
-    """Write down that no answer came, and when to ask again; return those to be asked no more."""
-    given_up = []
-    for row in rows:
-        is_last = row.attempts >= len(WAITS)
-        Voucher.objects.filter(pk=row.pk, status__in=OPEN).update(
-            status=Status.UNKNOWN if row.status == Status.VERIFYING else row.status,
-            attempts=row.attempts + 1,
-            next_check_at=None if is_last else now + WAITS[row.attempts],
-        )
-        if is_last:
-            given_up.append(row)
-    return given_up
-
-
-@transaction.atomic
-def lease_due(*, now: datetime, limit: int) -> list[list[Voucher]]:
-    """Take what waits for an answer, grouped as it has to be asked for; others pass it over."""
-    due = (
-        Voucher.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-        .select_related("store", "till", "deal")
-        .filter(status__in=OPEN, next_check_at__lte=now)
-        .order_by("next_check_at", "pk")[:limit]
-    )
-    groups: dict[Any, list[Voucher]] = {}
-    for row in due:
-        is_cancelled = row.status == Status.CANCELLING
-        groups.setdefault(row.pk if is_cancelled else row.preparation, []).append(row)
-    taken = [row.pk for rows in groups.values() for row in rows]
-    Voucher.objects.filter(pk__in=taken).update(next_check_at=now + IN_FLIGHT)
-    return list(groups.values())
-
-
-def ask_again(voucher: Voucher, *, now: datetime) -> None:
-    """Have the platform asked again about a voucher that was given up on.
-
-    Raises:
-        VoucherNotUsable: its outcome is known.
-    """
-    again = Voucher.objects.filter(pk=voucher.pk, status__in=OPEN)
-    if again.update(attempts=0, next_check_at=now) != 1:
-        raise VoucherNotUsable(voucher=str(voucher.public_id), reason=voucher.status)
-
-
-def hurry(certificate_id: str, *, platform: str, now: datetime) -> bool:
-    """Ask soon about a certificate that the platform tells of; tell whether it was waited for."""
-    is_it = Q(certificate_id=certificate_id) | Q(fingerprint=_print_of(platform, certificate_id))
-    waiting = Voucher.objects.filter(is_it, platform=platform, status__in=OPEN)
-    return waiting.update(next_check_at=now) > 0
-
-
-def _print_of(platform: str, identity: str) -> bytes:
+def print_of(platform: str, identity: str) -> bytes:
+    """Return the fingerprint by which a voucher's name is found again."""
     return crypto.lookup_hash(f"{platform}:{identity}")
 
 
@@ -351,7 +188,7 @@ def record_cancellation(row: Voucher, refused: Refused | None, *, now: datetime)
     if refused is None:
         waiting.update(status=Status.CANCELLED, cancelled_at=now, next_check_at=None)
     else:
-        waiting.update(status=Status.VERIFIED, refusal=_text(refused), next_check_at=None)
+        waiting.update(status=Status.VERIFIED, refusal=text_of(refused), next_check_at=None)
 
 
 @transaction.atomic(savepoint=False)
@@ -432,5 +269,6 @@ def shares(vouchers: Sequence[Voucher], *, payable_cents: Cents) -> list[Cents]:
     return paid
 
 
-def _text(refused: Refused) -> str:
+def text_of(refused: Refused) -> str:
+    """Return what is kept of a platform's refusal."""
     return f"{refused.code} {refused.message}".strip()[:240]

@@ -11,7 +11,16 @@ from django.db import transaction
 from django.test import Client
 from django.utils import timezone
 
-from campaigns import ad_accounts, batches, coupons, links, referrals, touches, vouchers
+from campaigns import (
+    ad_accounts,
+    batches,
+    coupons,
+    links,
+    referrals,
+    touches,
+    verifications,
+    vouchers,
+)
 from campaigns.ad_platforms.providers import SANDBOX_TOKEN
 from campaigns.group_buying import Certificate, Prepared, Receipt
 from campaigns.models import (
@@ -289,12 +298,12 @@ def voucher(*, at: str = "SH001", price: int = 1200, now: datetime = NOON) -> Vo
     """Return a verified Douyin voucher, buy one get one, without asking anybody."""
     row = looked_at(at=at, price=price, now=now)
     key = f"claim-{next(_numbers)}"
-    vouchers.claim(
+    verifications.claim(
         [row.public_id], store_id=row.store_id, till_id=row.till_id, claim_key=key, now=now
     )
     number = str(next(_numbers))
     receipt = Receipt(verify_id=f"v-{number}", certificate_id=f"c-{number}")
-    vouchers.record_verification({row.pk: receipt}, now=now)
+    verifications.record_verification({row.pk: receipt}, now=now)
     return Voucher.objects.get(pk=row.pk)
 
 

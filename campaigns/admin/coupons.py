@@ -14,7 +14,7 @@ from unfold.enums import ActionVariant
 from unfold.forms import BaseDialogForm
 from unfold.widgets import UnfoldAdminTextInputWidget
 
-from campaigns import caps, coupons, queries, redemptions, wallets
+from campaigns import caps, queries, redemptions, revocations, wallets
 from campaigns.admin.coupon_form import DefinitionForm, PlainDefinitionForm
 from campaigns.admin.offers import USE_LIMITS, Measure, OfferPage
 from campaigns.models import Coupon, CouponDefinition, CouponRedemption, CouponTransfer
@@ -158,7 +158,7 @@ class CouponPage(ReadOnlyPage):
     def revoke(self, request: HttpRequest, row: Coupon, answers: dict[str, Any]) -> Text:
         """Take a coupon back."""
         actor = principal_of(request).key
-        coupons.revoke(row, reason=answers["reason"], actor=actor, now=timezone.now())
+        revocations.revoke(row, reason=answers["reason"], actor=actor, now=timezone.now())
         return _("%(code)s is revoked.") % {"code": row.code}
 
 

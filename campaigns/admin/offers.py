@@ -1,33 +1,30 @@
-"""What the pages of coupon definitions and promotions share: the typed rule, switching it."""
+"""What the pages of coupon definitions and promotions share: the list, the typed rule, its use."""
 
 from collections.abc import Callable
 from functools import cache
-from typing import Any, cast
+from typing import Any
 
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q, QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path, reverse
-from django.utils import timezone
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.enums import ActionVariant
 
 from campaigns import definitions, offer_texts
 from campaigns.admin import history, presets, preview, typed_bundles
+from campaigns.admin.offer_switches import OfferSwitches
 from campaigns.admin.rules import answers_of_json
 from campaigns.admin.typed_effects import SHOWN_FOR
 from campaigns.models import CouponDefinition
 from campaigns.models.offers import OfferTerms
-from shop.admin.buttons import Button, Text, address, back, button
 from shop.admin.money import yuan
-from shop.admin.pages import Page
 from shop.admin.scoping import principal_of
-from shop.models import Staff, Store
+from shop.models import Store
 
 Status = OfferTerms.Status
 Measure = tuple[Any, int, int | None, Callable[[int], str]]
@@ -98,19 +95,7 @@ def in_language(text: Any) -> str:
     return str(text.zh if (get_language() or "").startswith("zh") else text.en)
 
 
-def person_of(request: HttpRequest) -> Staff:
-    """Return who is signed in."""
-    return cast(Staff, request.user)
-
-
-def _switched_on(row: Any) -> Text:
-    """Return what to tell of an offer that was just approved or activated."""
-    if row.status == Status.PAUSED:
-        return _("“%(name)s” is ready: its phase switches it on.") % {"name": row.name}
-    return _("“%(name)s” is active.") % {"name": row.name}
-
-
-class OfferPage(Page):
+class OfferPage(OfferSwitches):
     """An offer whose rule names stores is shown to those stores only."""
 
     list_display_links = ["code", "title"]
@@ -122,7 +107,6 @@ class OfferPage(Page):
         name: " || ".join(f"kind == '{kind}'" for kind in kinds)
         for name, kinds in SHOWN_FOR.items()
     }
-    actions_detail = ["activate", "submit", "approve", "reject", "pause", "end", "duplicate"]
     change_form_before_template = "campaigns/presets.html"
     change_form_after_template = "campaigns/preview.html"
     typed_form: Any
@@ -284,126 +268,3 @@ class OfferPage(Page):
             return RULE_FIELDSETS
         (title, offer), *others = RULE_FIELDSETS
         return [(title, offer | {"description": self.why_fixed}), *others]
-
-    @button(
-        Button(
-            label=_("Activate"),
-            question=_("From now on it is given and used as this offer says."),
-            permission="campaigns.change_coupondefinition",
-            when=lambda row: row.status in {Status.DRAFT, Status.PAUSED},
-        ),
-        icon="play_arrow",
-        variant=ActionVariant.PRIMARY,
-    )
-    def activate(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
-        """Switch an offer on."""
-        before = row.status
-        try:
-            definitions.activate(row, now=timezone.now())
-        except definitions.ApprovalNeeded as refusal:
-            worst = refusal.members["combinations"][0]
-            raise definitions.ApprovalNeeded(preview.told(worst), **refusal.members) from refusal
-        history.note_move(self, request, row, before=before)
-        return _switched_on(row)
-
-    @button(
-        Button(
-            label=_("Submit"),
-            question=_("Another person is asked to approve it as it is now."),
-            permission="campaigns.change_coupondefinition",
-            when=lambda row: row.status in {Status.DRAFT, Status.PAUSED},
-        ),
-        icon="send",
-    )
-    def submit(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
-        """Ask another person to approve an offer."""
-        before = row.status
-        definitions.submit(row, by=person_of(request))
-        history.note_move(self, request, row, before=before)
-        return _("“%(name)s” waits for approval.") % {"name": row.name}
-
-    @button(
-        Button(
-            label=_("Approve"),
-            question=_(
-                "You answer for it together with who submitted it: that it runs, and that it may"
-                " sell below a floor price as far as the check on this page shows."
-            ),
-            permission="campaigns.change_coupondefinition",
-            when=lambda row: row.status == Status.SUBMITTED,
-        ),
-        icon="verified",
-        variant=ActionVariant.PRIMARY,
-    )
-    def approve(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
-        """Agree to what another person submitted, and switch it on."""
-        before = row.status
-        definitions.approve(row, by=person_of(request), now=timezone.now())
-        history.note_move(self, request, row, before=before)
-        return _switched_on(row)
-
-    @button(
-        Button(
-            label=_("Reject"),
-            question=_("It becomes a draft again."),
-            permission="campaigns.change_coupondefinition",
-            when=lambda row: row.status == Status.SUBMITTED,
-        ),
-        icon="block",
-        variant=ActionVariant.WARNING,
-    )
-    def reject(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
-        """Give an offer back to who submitted it."""
-        before = row.status
-        definitions.reject(row)
-        history.note_move(self, request, row, before=before)
-        return _("“%(name)s” is a draft again.") % {"name": row.name}
-
-    @button(
-        Button(
-            label=_("Duplicate"),
-            question=_("A draft that gives the same is made; change it as you like."),
-            permission="campaigns.change_coupondefinition",
-        ),
-        icon="content_copy",
-    )
-    def duplicate(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Any:
-        """Make a draft that gives the same."""
-        copy = definitions.duplicate(row)
-        self.log_addition(request, copy, [{"added": {}}])
-        messages.success(request, _("“%(code)s” is a copy.") % {"code": copy.code})
-        return back(request, address(self, copy))
-
-    @button(
-        Button(
-            label=_("Pause"),
-            question=_("Nothing is given or used until it is activated again."),
-            permission="campaigns.change_coupondefinition",
-            when=lambda row: row.status == Status.ACTIVE,
-        ),
-        icon="pause",
-        variant=ActionVariant.WARNING,
-    )
-    def pause(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
-        """Switch an offer off for a while."""
-        before = row.status
-        definitions.pause(row)
-        history.note_move(self, request, row, before=before)
-        return _("“%(name)s” is paused.") % {"name": row.name}
-
-    @button(
-        Button(
-            label=_("End"),
-            question=_("It is over for good. Coupons that people hold stay theirs to use."),
-            permission="campaigns.change_coupondefinition",
-            when=lambda row: row.status in {Status.ACTIVE, Status.PAUSED},
-        ),
-        icon="stop",
-        variant=ActionVariant.DANGER,
-    )
-    def end(self, request: HttpRequest, row: Any, answers: dict[str, Any]) -> Text:
-        """Switch an offer off for good."""
-        before = row.status
-        definitions.end(row)
-        history.note_move(self, request, row, before=before)
-        return _("“%(name)s” has ended.") % {"name": row.name}

@@ -15,7 +15,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campaigns import codes, coupons, queries
+from campaigns import codes, coupons, queries, revocations
 from campaigns.api import coupon_serializers as serializers
 from campaigns.api.code_serializers import CouponCodeRequest
 from campaigns.models import Coupon, CouponDefinition
@@ -175,7 +175,7 @@ class CouponRevocationView(APIView):
         coupon = queries.visible_coupons(principal).filter(code=code).first()
         if coupon is None:
             raise NotFound
-        coupon = coupons.revoke(coupon, reason=body["reason"], actor=principal.key, now=now)
+        coupon = revocations.revoke(coupon, reason=body["reason"], actor=principal.key, now=now)
         return Response(serializers.CouponOut(coupon, context={"now": now}).data)
 
 

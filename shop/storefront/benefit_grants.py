@@ -10,7 +10,7 @@ from typing import Any
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import coupons
+from campaigns import coupons, handouts
 from campaigns.models import Coupon, CouponDefinition
 from loyalty import benefits
 from loyalty.models import Benefit, BenefitVersion
@@ -119,7 +119,7 @@ def _issue(
     period = job.params["day"][: PERIODS[job.kind]]
     source = f"{benefits.source_of(version.benefit_id)}{period}"
     issued = sum(
-        coupons.issue_many(definition, member_ids=member_ids, source=f"{source}:{nth}", now=now)
+        handouts.issue(definition, member_ids=member_ids, source=f"{source}:{nth}", now=now)
         for nth in range(version.quantity)
     )
     if issued < len(member_ids) * version.quantity:

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from campaigns import ad_uploads, attribution, click_reports, coupons, referrals
+from campaigns import ad_uploads, attribution, click_reports, referrals, revocations
 from loyalty import handovers, points, rewards, stored_value
 from loyalty.models import RewardRedemption
 from shop import accounts, orders
@@ -76,6 +76,6 @@ def _give_all_up(member: Member, *, actor: str, now: datetime) -> int:
     wallets = points.lock_accounts([member.pk])  # as the rewards left them
     lost = handovers.give_up(wallets, member_id=member.pk, reference=f"end:{member.pk}", now=now)
     stored_value.give_up_gifts(member.pk, actor=actor, now=now)
-    coupons.revoke_all(member_id=member.pk, reason="membership ended", actor=actor, now=now)
+    revocations.revoke_all(member_id=member.pk, reason="membership ended", actor=actor, now=now)
     referrals.void_waiting(member_id=member.pk)
     return lost

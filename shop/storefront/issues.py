@@ -5,7 +5,7 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import coupons
+from campaigns import coupons, handouts
 from campaigns.models import CouponDefinition
 from shop.kernel import jobs
 from shop.kernel.errors import DomainError, NotFound
@@ -86,7 +86,7 @@ def issue_slice(job: Job, now: datetime) -> bool:
     result = {"issued": 0, "had_enough": 0} | job.result
     try:
         coupons.ensure_claim_period(definition, now=now)
-        issued = coupons.issue_many(definition, member_ids=ids, source=f"issue:{job.pk}", now=now)
+        issued = handouts.issue(definition, member_ids=ids, source=f"issue:{job.pk}", now=now)
     except (coupons.CouponNotClaimable, coupons.CouponExhausted) as refusal:
         job.result = result | {"ended_by": refusal.code}
         return True

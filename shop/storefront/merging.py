@@ -12,7 +12,14 @@ from datetime import datetime
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import attribution, coupons, limits, referrals, reservations, transfers
+from campaigns import (
+    attribution,
+    coupon_handovers,
+    limits,
+    referrals,
+    reservations,
+    transfers,
+)
 from campaigns.models import Referral
 from loyalty import adjustments, benefits, handovers, plans, points, stored_value, tiers
 from loyalty.lots import Clawback
@@ -87,7 +94,7 @@ def merge_members(
             target=target,
             points=moved,
             orders=orders.hand_over(source_id=source.pk, target_id=target.pk),
-            coupons=coupons.hand_over(
+            coupons=coupon_handovers.hand_over(
                 source_id=source.pk, target_id=target.pk, actor=actor, now=now
             ),
         )

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from campaigns import coupons
+from campaigns import revocations
 from loyalty import benefits, plans
 from loyalty.models import PlanPurchase
 
@@ -20,7 +20,7 @@ def give_back(purchase_id: int, *, member_id: int, actor: str, now: datetime) ->
         NotFound, plans.PlanNotRefundable
     """
     bought = plans.refund(purchase_id, member_id=member_id, now=now)
-    coupons.revoke_given(
+    revocations.revoke_given(
         member_id=member_id,
         by=benefits.sources_of(bought.plan),
         since=bought.starts_at,

@@ -6,7 +6,14 @@ from datetime import datetime
 from django.db import transaction
 from django.db.models import Q, Sum
 
-from campaigns import attribution, coupons, promotions, redemptions, referrals, vouchers
+from campaigns import (
+    attribution,
+    promotions,
+    redemptions,
+    referrals,
+    revocations,
+    vouchers,
+)
 from campaigns.models import Referral
 from loyalty import earning_events, points, prepaid, rewards, tiers, visits
 from loyalty.lots import Clawback
@@ -76,7 +83,7 @@ def refund_order(*, number: str, request: RefundRequest, actor: str, now: dateti
     _return_stored_value(order, refund, paid, actor=actor, now=now)
     if is_whole:
         redemptions.return_after_refund(order, now=now)
-        coupons.revoke_reward(order, now=now)
+        revocations.revoke_reward(order, now=now)
         promotions.release(order, now=now)
         if refund.voucher_cents or any(payment.method == VOUCHER for payment in paid):
             vouchers.return_after_refund(order, now=now)

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from django.db import transaction
 
-from campaigns import coupons
+from campaigns import coupons, revocations
 from campaigns.models import Coupon
 from loyalty import points, rewards
 from loyalty.models import RewardRedemption
@@ -34,7 +34,7 @@ def refund(
     """Give the points of a used reward back; a coupon must be unused in its owner's wallet.
 
     Raises:
-        NotFound, rewards.RewardNotUsable, coupons.CouponNotRevocable
+        NotFound, rewards.RewardNotUsable, revocations.CouponNotRevocable
     """
     row = rewards.find(code)
     account = points.lock_accounts([row.member_id]).points(row.member_id)
@@ -42,7 +42,7 @@ def refund(
     if row.coupon_code:
         coupon = Coupon.objects.select_for_update(no_key=True).get(code=row.coupon_code)
         if coupon.status != Coupon.Status.AVAILABLE:
-            raise coupons.CouponNotRevocable(coupon=coupon.code, coupon_status=coupon.status)
-        coupons.revoke(coupon, reason=reason, actor=actor, now=now)
+            raise revocations.CouponNotRevocable(coupon=coupon.code, coupon_status=coupon.status)
+        revocations.revoke(coupon, reason=reason, actor=actor, now=now)
     row.refresh_from_db()
     return row

@@ -13,7 +13,7 @@ from uuid import UUID
 
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import group_buying, vouchers
+from campaigns import group_buying, verifications, vouchers
 from campaigns.group_buying import (
     Claim,
     NoAnswer,
@@ -80,7 +80,7 @@ def verify(ids: Sequence[UUID], *, desk: Desk, claim_key: str, now: datetime) ->
         NotFound, IdempotencyKeyReused, PlatformOff
         vouchers.VoucherUsed, vouchers.VoucherDealUnknown, vouchers.VoucherNotUsable
     """
-    rows, is_new = vouchers.claim(
+    rows, is_new = verifications.claim(
         ids, store_id=desk.store.pk, till_id=desk.till_id, claim_key=claim_key, now=now
     )
     if is_new:
@@ -102,7 +102,7 @@ def cancel(public_id: UUID, *, desk: Desk, now: datetime) -> Voucher:
 
 def resolve(*, now: datetime) -> int:
     """Ask about everything that waits for an answer; return how many groups were asked about."""
-    groups = vouchers.lease_due(now=now, limit=BATCH)
+    groups = verifications.lease_due(now=now, limit=BATCH)
     for rows in groups:
         _finish(rows, is_retry=True, now=now)
     return len(groups)
@@ -134,9 +134,9 @@ def _finish(rows: Sequence[Voucher], *, is_retry: bool, now: datetime) -> None:
             _cancel(rows[0], is_retry=is_retry, now=now)
         else:
             outcomes = _verify(rows, is_retry=is_retry)
-            vouchers.record_verification(outcomes, now=now)
+            verifications.record_verification(outcomes, now=now)
     except (NoAnswer, PlatformOff):
-        for row in vouchers.record_silence(rows, now=now):
+        for row in verifications.record_silence(rows, now=now):
             _alert("voucher-unresolved", row, now=now)
 
 

@@ -11,7 +11,7 @@ import orjson
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from campaigns import vouchers
+from campaigns import verifications
 from campaigns.group_buying import providers, signatures
 from campaigns.models.vouchers import Platform
 from shop.kernel import callbacks
@@ -62,7 +62,7 @@ def receive(envelope: Envelope, notice: Mapping[str, Any], *, now: datetime) -> 
     )
     if is_new:
         for certificate in set(_certificates(content)):
-            vouchers.hurry(certificate, platform=Platform.DOUYIN, now=now)
+            verifications.hurry(certificate, platform=Platform.DOUYIN, now=now)
     return {"data": {"error_code": 0, "description": "success"}}
 
 

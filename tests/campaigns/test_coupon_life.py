@@ -10,7 +10,7 @@ from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
-from campaigns import coupons, periods, redemptions
+from campaigns import coupons, periods, redemptions, revocations
 from campaigns.models import Coupon, CouponDefinition
 from shop.kernel.money import Cents
 from shop.models import Order
@@ -250,7 +250,7 @@ class TestRevocation:
         basket = make.basket(who=guest, lines=[make.line(quantity=3)], coupon_codes=[coupon.code])
         order = make.placed(what=basket, total=3100)
 
-        coupons.revoke(coupon, reason="x", actor="test", now=make.NOON)
+        revocations.revoke(coupon, reason="x", actor="test", now=make.NOON)
         paid = make.pay(order)
         refunds.refund_order(
             number=paid.number, request=RefundRequest(), actor="test", now=make.NOON
@@ -265,7 +265,7 @@ class TestRevocation:
         basket = make.basket(who=guest, lines=[make.line(quantity=3)], coupon_codes=[coupon.code])
         order = make.placed(what=basket, total=3100)
 
-        coupons.revoke(coupon, reason="x", actor="test", now=make.NOON)
+        revocations.revoke(coupon, reason="x", actor="test", now=make.NOON)
         checkout.cancel_order(number=order.number, actor="test", now=make.NOON)
 
         coupon.refresh_from_db()

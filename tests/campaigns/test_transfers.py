@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from campaigns import coupons, transfers
+from campaigns import coupons, revocations, transfers
 from campaigns.models import Coupon, CouponTransfer
 from shop.models import Member
 from shop.refunds import RefundRequest
@@ -133,7 +133,7 @@ class TestALink:
         elif state == "redeemed":
             make.paid(what=basket, total=3100, now=timezone.now())
         elif state == "revoked":
-            coupons.revoke(coupon, reason="x", actor="test", now=timezone.now())
+            revocations.revoke(coupon, reason="x", actor="test", now=timezone.now())
         else:
             Coupon.objects.filter(pk=coupon.pk).update(expires_at=timezone.now())
 

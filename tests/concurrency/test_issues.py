@@ -5,7 +5,7 @@ from functools import partial
 import pytest
 from django.db import transaction
 
-from campaigns import caps, coupons
+from campaigns import caps, handouts
 from campaigns.models import Coupon, CouponDefinition
 from shop.kernel import jobs
 from shop.models import Member
@@ -35,17 +35,15 @@ def test_one_slice_done_by_four_workers_at_once_gives_each_member_one(
     """
     if not asks_first:
         asked = " AND NOT COALESCE(mine.has_it, false)"
-        assert asked in coupons._NEXT_SLOTS_SQL
-        bare = coupons._NEXT_SLOTS_SQL.replace(asked, "")
-        monkeypatch.setattr(coupons, "_NEXT_SLOTS_SQL", bare)
+        assert asked in handouts._NEXT_SLOTS_SQL
+        bare = handouts._NEXT_SLOTS_SQL.replace(asked, "")
+        monkeypatch.setattr(handouts, "_NEXT_SLOTS_SQL", bare)
     definition = definition_for_all(per_member_limit=9)
     ids = [member.pk for member in members]
 
     def issue() -> int:
         with transaction.atomic():
-            return coupons.issue_many(
-                definition, member_ids=ids, source="issue:race", now=make.NOON
-            )
+            return handouts.issue(definition, member_ids=ids, source="issue:race", now=make.NOON)
 
     issued = at_once([issue] * 4)
 
@@ -88,9 +86,7 @@ def test_claims_that_come_between_leave_nobody_with_two_and_no_coupon_too_many(
     """
     definition = definition_for_all(per_member_limit=1, total_limit=25)
     ids = [member.pk for member in members]
-    issue = partial(
-        coupons.issue_many, definition, member_ids=ids, source="issue:race", now=make.NOON
-    )
+    issue = partial(handouts.issue, definition, member_ids=ids, source="issue:race", now=make.NOON)
 
     outcomes([issue, *[partial(claim, who, definition) for who in members[:10]], issue])
 

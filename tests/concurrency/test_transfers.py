@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from campaigns import coupons, transfers
+from campaigns import revocations, transfers
 from campaigns.models import Coupon
 from tests import make
 from tests.concurrency.crowd import at_once, outcome, outcomes
@@ -69,8 +69,8 @@ class TestOneLink:
 
     def test_gives_no_coupon_that_is_revoked_in_the_same_moment(self) -> None:
         """The condition of the update in `coupons.pass_on`, asked of the row as it is by then, and
-        the lock of the rows in `coupons._revoke`: with neither, the friend has what was revoked, or
-        a coupon that was given away is revoked afterwards.
+        the lock of the rows in `revocations.mark`: with neither, the friend has what was revoked,
+        or a coupon that was given away is revoked afterwards.
         """
         make.definition(is_transferable=True)
         for _round in range(6):
@@ -78,9 +78,10 @@ class TestOneLink:
             friend = make.member()
             offered = transfers.offer(coupon.code, member_id=coupon.member_id, now=make.NOON)
 
+            revoke = partial(revocations.revoke, coupon, reason="x", actor="t", now=make.NOON)
             said = at_once(
                 [
-                    outcome(partial(coupons.revoke, coupon, reason="x", actor="t", now=make.NOON)),
+                    outcome(revoke),
                     outcome(
                         partial(transfers.accept, offered.token, member_id=friend.pk, now=make.NOON)
                     ),

@@ -41,7 +41,7 @@ class TestOneVoucher:
     def test_verified_by_ten_requests_with_keys_of_their_own_is_asked_for_once(
         self, sandbox: Sandbox
     ) -> None:
-        """The row lock of `vouchers.claim`; without it several find the voucher unclaimed."""
+        """The row lock of `verifications.claim`; without it several find the voucher unclaimed."""
         till = make.till()
         voucher = look(till)
 

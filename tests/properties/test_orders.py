@@ -24,7 +24,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from campaigns import coupons, transfers, wallets
+from campaigns import coupons, revocations, transfers, wallets
 from campaigns.models import (
     Conversion,
     Coupon,
@@ -226,7 +226,7 @@ class OrdersMachine(RuleBasedStateMachine):
             member=self.member, status__in=["available", "held", "redeemed"], revoked_at=None
         )
         for row in mine.order_by("pk")[:1]:
-            coupons.revoke(row, reason="test", actor="test", now=self.now)
+            revocations.revoke(row, reason="test", actor="test", now=self.now)
 
     @rule(days=st.sampled_from([1, 6, 20]))
     def time_passes(self, days: int) -> None:

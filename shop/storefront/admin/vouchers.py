@@ -10,7 +10,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.enums import ActionVariant
 
-from campaigns import vouchers
+from campaigns import verifications, vouchers
 from campaigns.group_buying import VoucherRefused
 from campaigns.models import Voucher
 from shop.admin.buttons import Button, Text, button
@@ -114,5 +114,5 @@ class VoucherPage(ReadOnlyPage):
     )
     def ask_again(self, request: HttpRequest, voucher: Any, answers: dict[str, Any]) -> Text:
         """Have the platform asked about a voucher whose outcome is not known."""
-        vouchers.ask_again(voucher, now=timezone.now())
+        verifications.ask_again(voucher, now=timezone.now())
         return _("The platform is being asked.")

@@ -11,7 +11,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from campaigns import vouchers
+from campaigns import verifications
 from campaigns.group_buying import VoucherRefused
 from campaigns.models import Voucher
 from campaigns.models.vouchers import Platform
@@ -213,7 +213,7 @@ def _answer(rows: list[Voucher]) -> Response:
     """
     if all(row.status == Voucher.Status.REFUSED for row in rows):
         for row in rows:
-            if first_use := vouchers.first_use_of(row):
+            if first_use := verifications.first_use_of(row):
                 raise VoucherUsed(first_use=first_use)
         raise VoucherRefused(platform_message=rows[0].refusal)
     waits = {Voucher.Status.VERIFYING, Voucher.Status.UNKNOWN, Voucher.Status.CANCELLING}
