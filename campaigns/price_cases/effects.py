@@ -163,10 +163,11 @@ def _bundle_price(promotion: Case) -> Effect:
 
 
 def _cheapest_free(promotion: Case) -> Effect:
+    free, group = promotion.get("free_qty", 1), promotion.get("group_qty")
     return CheapestFree(
-        free_quantity=promotion.get("free_qty", 1),
+        free_quantity=free if group is None else min(free, group),  # no more than there are in it
         percent_bp=basis_points(promotion.get("percent", 100)),
-        group_quantity=promotion.get("group_qty"),
+        group_quantity=group,
         max_applications=_max_applications(promotion),
     )
 

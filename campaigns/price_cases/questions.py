@@ -186,7 +186,7 @@ def _rule(promotion: Case, limits: Case) -> Rule:
             effect=effect_of(promotion),
             scope=scope_of(scope_words(promotion)),
             conditions=conditions_of(promotion),
-            limits=_limits(limits),
+            limits=_limits(limits) if promotion["type"] != "gift_item" else Limits(),
             exclusive_group=promotion.get("exclusive_group"),
             stacking=_stacking(promotion),
             priority=promotion["rank"],
