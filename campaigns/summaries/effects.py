@@ -55,6 +55,8 @@ def _goods(rule: Rule, names: Names) -> Text:
 def _times(most: int | None) -> list[Text]:
     if most is None:
         return []
+    if most == 1:
+        return [say("每单最多1次", "once per order")]
     return [say("每单最多{n}次", "at most {n} times per order", n=most)]
 
 

@@ -120,7 +120,7 @@ EFFECT_SENTENCES = [
         "任意商品第2件打5折，每4件一组，价低者先成组，组内按下单顺序计数，全部合并计数，每单最多1次。",
         "item no. 2 of anything 50% off, in groups of 4, grouped from the cheapest up,"
         " counted in the order of the cart, counted over all groups together,"
-        " at most 1 times per order.",
+        " once per order.",
     ),
     (
         Rule(effect=BuyXGetY(buy_quantity=1, get_quantity=1), scope=MILK_TEA),
@@ -157,8 +157,7 @@ EFFECT_SENTENCES = [
             )
         ),
         "套餐¥25：奶茶×1＋曲奇×2，价低者先，每单最多1次。",
-        "1 × milk tea + 2 × Biscuit together for ¥25, from the cheapest up,"
-        " at most 1 times per order.",
+        "1 × milk tea + 2 × Biscuit together for ¥25, from the cheapest up, once per order.",
     ),
     (
         Rule(
