@@ -247,6 +247,12 @@ SELECT paid.id, paid.status, %s, %s FROM paid
 """
 
 
+def in_cash(cents: Cents) -> list[Tender]:
+    """Return the tender of somebody who pays all of it in cash."""
+    method = Payment.Method.CASH if cents else Payment.Method.NONE
+    return [Tender(method=method, amount_cents=cents)]
+
+
 def _ensure_enough(order: Order, tenders: Sequence[Tender]) -> None:
     total = sum(tender.amount_cents for tender in tenders)
     if total != order.payable_cents:

@@ -61,9 +61,11 @@ class QuoteLine:
 
 
 def priced_lines(
-    basket: Basket, *, now: datetime, menu_version: int | None = None
+    basket: Basket, *, now: datetime, menu_version: int | None = None, is_sold: bool = False
 ) -> list[QuoteLine]:
     """Return the lines of a basket with their prices from the menu; copies of a version may serve.
+
+    What `is_sold` already was to be had.
 
     Raises:
         InvalidInput, catalog.ProductNotAvailable
@@ -80,7 +82,8 @@ def priced_lines(
                 _("There is no product %s.") % line.product,
                 reason="unknown-product",
             )
-        catalog.ensure_available(product, order_type=basket.order_type, day=day)
+        if not is_sold:
+            catalog.ensure_available(product, order_type=basket.order_type, day=day)
         priced = catalog.price_choice(product, line.choice, pointer=f"/lines/{index}")
         lines.append(QuoteLine(product=product, priced=priced, quantity=line.quantity))
     return lines

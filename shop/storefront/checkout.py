@@ -126,7 +126,7 @@ def settle_order(
         and whatever quotes.quote and prepaid.spend raise.
     """
     quote = _quote_as_expected(basket, expected_total_cents, now=now)
-    rest = _in_cash(quote) if tenders is None else tenders
+    rest = _rest_in_cash(quote) if tenders is None else tenders
     order = _paid_order(quote, pos_order_no, rest, actor=actor, now=now)
     payer = quote.member
     wallets = lock_wallets(payer)
@@ -247,11 +247,8 @@ def _by_vouchers(quote: Quote) -> list[Tender]:
     ]
 
 
-def _in_cash(quote: Quote) -> list[Tender]:
-    if not quote.due_cents and quote.vouchers:
-        return []
-    method = Payment.Method.CASH if quote.total_cents else Payment.Method.NONE
-    return [Tender(method=method, amount_cents=quote.due_cents)]
+def _rest_in_cash(quote: Quote) -> list[Tender]:
+    return [] if not quote.due_cents and quote.vouchers else orders.in_cash(quote.due_cents)
 
 
 def draft_of(quote: Quote, pos_order_no: str | None) -> OrderDraft:

@@ -74,9 +74,18 @@ def claim_receipt(
     if order.status == Order.Status.REFUNDED:
         raise orders.OrderNotClaimable(reason="refunded")
     tries.forgive(guesser, tries=1)
-    payer = _without_early_referral(facts.find_by_id(member_id, now=now), order)
+    return credit(order, facts.find_by_id(member_id, now=now), actor=actor, now=now)
+
+
+def credit(order: Order, member: MemberFacts, *, actor: str, now: datetime) -> Claimed:
+    """Make a locked order of a guest a member's, with all that follows.
+
+    Raises:
+        orders.OrderNotClaimable, points.WalletClosed
+    """
+    payer = _without_early_referral(member, order)
     wallets = checkout.lock_wallets(payer)
-    orders.give_to(order, member_id=member_id)
+    orders.give_to(order, member_id=payer.id)
 
     _apply_rules(order, payer, now=now)
     gift = prepaid.gift_part(order)
@@ -84,18 +93,18 @@ def claim_receipt(
     taken = _take_back_refunds(order, payer, wallets, now=now)
     _record_purchase(order, now=now)
     moved = tiers.refresh(
-        member_id, referral_count=payer.qualified_referrals, source=order.source, now=now
+        payer.id, referral_count=payer.qualified_referrals, source=order.source, now=now
     )
     if payer.referrer_since is not None:
         checkout.reward_referral(order, wallets, since=payer.referrer_since, now=now)
     left = Points(earned - taken)
     ReceiptClaim.objects.create(
-        order=order, member_id=member_id, points=left, actor=actor, claimed_at=now
+        order=order, member_id=payer.id, points=left, actor=actor, claimed_at=now
     )
     return Claimed(
         order=order,
         points_earned=left,
-        balance=wallets.points(member_id).available,
+        balance=wallets.points(payer.id).available,
         tier=moved.code if moved else payer.tier,
     )
 

@@ -30,6 +30,7 @@ MOVES_NO_VALUE = {
     "me_stored_value_code": "a code that is not shown harms nobody",
     "payments_sandbox_callback": "the provider's number of the payment is its key",
     "touches_create": "each event has its own id",
+    "offline_sales_create": "each sale has the till's own number",
     "me_ad_clicks_claim": "a click is one member's, however often it is named",
     "alerts_acknowledge": "the first who has seen it stays noted",
     "alerts_resolve": "what is dealt with stays so",

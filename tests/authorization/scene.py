@@ -645,6 +645,17 @@ ASKED: dict[str, Asked] = {
     "pos_settle": Asked(
         body=lambda scene, caller: _basket(scene, caller) | _total(caller) | {"pos_order_no": "X-1"}
     ),
+    "offline_sales_create": Asked(
+        body=lambda scene, caller: {
+            "sales": [
+                {
+                    "pos_order_no": "X-2",
+                    "sold_at": timezone.now().isoformat(),
+                    "lines": _basket(scene, caller)["lines"],
+                }
+            ]
+        }
+    ),
     "payments_sandbox_callback": Asked(
         body=lambda scene, caller: {
             "order": scene.unpaid,

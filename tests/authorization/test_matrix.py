@@ -90,6 +90,7 @@ MAY = {
     "orders_refund": "till manager head_office",
     "orders_advance": "till manager head_office",
     "pos_settle": TILLS,
+    "offline_sales_create": TILLS,
     "vouchers_prepare": TILLS,
     "vouchers_verify": "till",
     "vouchers_cancel": "till",
