@@ -12,10 +12,11 @@ from django.core.management.base import CommandError
 from django.db import connection, transaction
 from django.db.models import Count
 
-from campaigns.models import Coupon
+from campaigns import guards, phase_facts, plans
+from campaigns.models import Campaign, CampaignPhase, Coupon, Reservation
 from loyalty.models import BenefitGrant, EarningRule, PlanPurchase
 from shop import tills
-from shop.models import Member, Order, Refund, Store
+from shop.models import Alert, Member, Order, Refund, Store
 from shop.storefront.demo import people, season
 from shop.storefront.demo.season import Season
 from shop.storefront.invariants import suite
@@ -73,6 +74,11 @@ def loop_of_the_opening() -> list[int]:
     ]
 
 
+def limit_reached_by(phase: CampaignPhase) -> guards.Gauge | None:
+    spent = phase_facts.measure([phase], now=AFTERNOON)[phase.pk]
+    return guards.reached(guards.gauges(phase_facts.limits_of(phase), spent))
+
+
 def broken() -> list[str]:
     return [finding.name for finding in suite.check_all(now=AFTERNOON).broken]
 
@@ -127,6 +133,30 @@ class TestPerks:
         assert holders
         assert set(given.values_list("member", flat=True)) == holders
         assert PlanPurchase.objects.count() > len(holders)  # some have renewed it
+
+
+class TestTheCelebration:
+    def test_runs_its_flash_within_its_limits_after_a_preheat_that_is_told(self) -> None:
+        campaign = Campaign.objects.get(code="half-year")
+        phases = list(campaign.phases.order_by("starts_at", "pk"))
+
+        preheat, flash, *to_come = plans.compare(phases, now=AFTERNOON)
+
+        assert (preheat.status, flash.status) == ("ended", "running")
+        assert [phase.status for phase in to_come] == ["planned", "planned"]
+        assert phases[0].summary is not None
+        assert (flash.day, flash.days, flash.elapsed_percent) == (2, 3, 54)
+        assert flash.total.joined == 11  # of 34, 20, 24 and 11: a tenth, rounded up
+        assert 0 < flash.total.cost_cents < phases[1].budget_cents * 0.8
+        assert limit_reached_by(phases[1]) is None
+        assert not Alert.objects.exists()
+
+    def test_gave_who_reserved_their_coupon_at_its_start(self) -> None:
+        reserved = Reservation.objects.filter(campaign__code="half-year")
+
+        assert reserved.count() == 6
+        assert not reserved.filter(coupon=None).exists()
+        assert Coupon.objects.filter(definition__code="HALFYEAR6", status="redeemed").exists()
 
 
 class TestSeedDemo:

@@ -14,15 +14,14 @@ from campaigns.touch_quality import TouchEvent
 from loyalty import points
 from loyalty.lifetimes import Lifetime
 from shop.kernel.money import Cents, split_cents
-from shop.models import Member, Payment, Store, Till
-from shop.orders import Tender
+from shop.models import Member, Store
 from shop.refunds import RefundRequest
-from shop.storefront import checkout, quotes, refunds, registration
-from shop.storefront.baskets import Basket
+from shop.storefront import refunds, registration
 from shop.storefront.demo import crowd
 from shop.storefront.demo.aftermath import learn_statistics
-from shop.storefront.demo.appetite import CUPS, Appetite
+from shop.storefront.demo.appetite import CUPS
 from shop.storefront.demo.crowd import Crowd
+from shop.storefront.demo.desk import Desk
 from shop.storefront.demo.people import MEMBER_NAME, MEMBER_PHONE
 from shop.storefront.demo.plan import SOURCES, Source
 from shop.storefront.registration import Application
@@ -32,7 +31,6 @@ FIRST_DAYS = 3
 SORRY_CENTS = Cents(500)
 """What is given back when a cup was not as ordered; the order stands."""
 REFUND_WINDOW = timedelta(days=7)
-PAYMENT_METHODS = [Payment.Method.WECHAT] * 6 + [Payment.Method.ALIPAY] * 3 + [Payment.Method.CASH]
 STATISTICS_AT = {50, 200, 600, 1200}
 """Steps after which the planner learns how the tables have grown; it would scan them otherwise."""
 
@@ -61,13 +59,12 @@ class Opening:
         self.scale = scale
         self.rng = rng
         self.people = people
-        self.appetite = Appetite(store, rng)
-        self.tills = list(Till.objects.filter(store=store).order_by("code"))
+        self.desk = Desk(store, rng=rng)
+        self.appetite = self.desk.appetite
         self.links: dict[str, ChannelLink] = {}
         self.guests: list[Guest] = []
         self._events: list[TouchEvent] = []
         self._steps: list[Step] = []
-        self._orders = 0
 
     def prepare(self) -> None:
         """Set up the campaign with its links and costs, and plan who comes when."""
@@ -266,36 +263,25 @@ class Opening:
 
     def _order(self, guest: Guest, now: datetime, *, is_first: bool) -> None:
         assert guest.member is not None  # noqa: S101 - they join before they order
-        till = self.rng.choice(self.tills)
+        till = self.desk.pick_till()
         wants_gift = is_first and self.rng.random() < 0.5
         order_type = self.appetite.order_type()
-        basket = Basket(
-            store=self.store,
-            till_id=till.pk,
-            member=guest.member.public_id,
-            order_type=order_type,
-            lines=self.appetite.lines(
+        order = self.desk.sell(
+            self.appetite.lines(
                 order_type=order_type,
                 day=self.store.business_date(now),
                 pieces=2 if wants_gift else crowd.pieces(self.rng),
                 categories=CUPS if wants_gift else None,
             ),
+            till=till,
+            member=guest.member,
+            order_type=order_type,
             coupon_codes=_welcome_coupons(guest.member) if wants_gift else (),
-        )
-        total = Cents(self.appetite.total_cents(basket.lines))
-        if basket.coupon_codes:
-            total = quotes.quote(basket, now=now).total_cents
-        self._orders += 1
-        receipt = checkout.settle_order(
-            basket,
-            tenders=[self._tender(total)],
-            expected_total_cents=total,
-            pos_order_no=f"{till.code}-{now:%y%m%d}-{self._orders:05d}",
-            actor=f"till:{till.pk}",
             now=now,
         )
+        total = order.payable_cents
         if is_first and total > 2 * SORRY_CENTS and self.rng.random() < 0.03:
-            self._refund(receipt.order.number, RefundRequest(amount_cents=SORRY_CENTS), now)
+            self._refund(order.number, RefundRequest(amount_cents=SORRY_CENTS), now)
 
     def _take_back(self, guest: Guest, now: datetime) -> None:
         assert guest.member is not None  # noqa: S101 - they join before they order
@@ -303,17 +289,13 @@ class Opening:
         self._refund(order.number, RefundRequest(reason="等太久"), now)
 
     def _refund(self, number: str, request: RefundRequest, now: datetime) -> None:
-        actor = f"till:{self.tills[0].pk}"
+        actor = f"till:{self.desk.tills[0].pk}"
         refunds.refund_order(number=number, request=request, actor=actor, now=now)
 
     def _release(self, now: datetime) -> None:
         for promise_id in points.due_promises(now=now, limit=100):
             expires_at = Lifetime().ends_at(now, timezone=self.store.timezone)
             points.release_promise(promise_id, now=now, expires_at=expires_at)
-
-    def _tender(self, total: Cents) -> Tender:
-        method = self.rng.choice(PAYMENT_METHODS) if total else Payment.Method.NONE
-        return Tender(method=method, amount_cents=total)
 
 
 def _welcome_coupons(member: Member) -> list[str]:

@@ -11,6 +11,7 @@ from django.db import connection, transaction
 from shop.kernel import clock
 from shop.models import Order, Store
 from shop.storefront.demo import ads, aftermath, chain, partners, people, perks
+from shop.storefront.demo.celebration import Celebration
 from shop.storefront.demo.crowd import Crowd
 from shop.storefront.demo.history import History
 from shop.storefront.demo.opening import FIRST_DAYS, Opening
@@ -74,6 +75,9 @@ def play(season: Season) -> Iterator[Progress]:
         yield from _open(first)
         if not season.is_small:
             yield from _go_on(first, season, Tables(rng))
+        yield Progress(part="campaign", done=0, total=1)
+        Celebration(now=season.now, is_small=season.is_small, rng=rng, people=people_to_come).play()
+        yield Progress(part="campaign", done=1, total=1)
         yield Progress(part="finish", done=0, total=1)
         ads.advertise(now=season.now)
         partners.load(first.store, now=season.now)
