@@ -1,10 +1,11 @@
 """Clicks, answered at once and written in batches.
 
 A redirect must be fast even when the database is slow, so a click goes into a buffer of this
-process, and a thread writes the buffer every 200 ms. A graceful stop flushes it; a kill loses at
-most those 200 ms. With the database away the buffer grows up to a bound, and what comes beyond is
-counted and alarmed. Links are remembered for a few seconds for the same reason, and read anew by
-the same thread: nobody who opens a link in use waits for the database.
+process and a line on disk (`campaigns.click_spool`), and a thread writes the buffer into the
+database every 200 ms. A graceful stop flushes it; what a killed process leaves on disk another one
+writes. With the database away the buffer grows up to a bound, and what comes beyond is counted and
+alarmed. Links are remembered for a few seconds for the same reason, and read anew by the same
+thread: nobody who opens a link in use waits for the database.
 """
 
 import threading
@@ -12,6 +13,8 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from itertools import count
+from pathlib import Path
 from uuid import uuid4
 
 import structlog
@@ -19,11 +22,13 @@ from django.db import Error, IntegrityError, connection
 
 from campaigns import links, touches
 from campaigns.ad_clicks import AdClick
+from campaigns.click_spool import Spool
 from campaigns.models import ChannelLink
 from campaigns.touch_quality import TouchEvent
 from shop import alerts
 
 FLUSH_EVERY_SECONDS = 0.2
+ADOPT_EVERY_FLUSHES = 5
 LINKS_KEPT_SECONDS = 5.0
 LINKS_READ_BEHIND_SECONDS = 60.0
 """A link that was used within this time is read anew behind the back of who opens it."""
@@ -60,8 +65,22 @@ _told = 0
 _buffer_lock = threading.Lock()
 _flush_lock = threading.Lock()
 _writer: threading.Thread | None = None
+_spool: Spool | None = None
 _links: dict[str, KnownLink] = {}
 _to_read: set[str] = set()
+
+
+def serve(directory: Path) -> None:
+    """Begin to take clicks in a process that serves, with those of processes that were killed.
+
+    Without it, as in a shell, clicks are buffered in memory only.
+    """
+    global _spool  # noqa: PLW0603 - one per process
+    try:
+        _spool = Spool(directory)
+    except OSError as error:  # guests are served all the same
+        log.error("clicks are in memory only", reason=str(error))
+    _ensure_writer()
 
 
 def find_link(code: str) -> KnownLink | None:
@@ -125,6 +144,8 @@ def record(
             _dropped, _dropped_at = _dropped + 1, now
             return
         _buffer.append(event)
+        if _spool is not None:
+            _spool.add(event)
         _ensure_writer()
 
 
@@ -145,23 +166,31 @@ def flush_now() -> int:
             with _buffer_lock:
                 del _buffer[: len(batch)]
             written += len(batch)
+        if written and _spool is not None:
+            with _buffer_lock:
+                _spool.keep_only(_buffer)
     return written
 
 
 def stop() -> int:
-    """Write what is left before the process ends, trying for some seconds; return what is lost."""
+    """Write what is left before the process ends, trying for some seconds; return what is not.
+
+    It waits on disk for the next process, if it can.
+    """
     give_up_at = time.monotonic() + STOP_SECONDS
     while True:
         try:
             flush_now()
         except Error:
             if time.monotonic() > give_up_at:
-                log.exception("clicks lost at the stop", lost=len(_buffer))
+                log.exception("clicks not written at the stop", clicks=len(_buffer))
                 break
             connection.close()
             time.sleep(FLUSH_EVERY_SECONDS)
         else:
             break
+    if _spool is not None:
+        _spool.close()
     return len(_buffer)
 
 
@@ -171,6 +200,18 @@ def _write(batch: list[TouchEvent]) -> None:
         touches.ingest(batch)
     except IntegrityError:
         touches.ingest(_of_living_links(batch))
+
+
+def _adopt() -> None:
+    """Write the clicks that killed processes have left behind."""
+    if _spool is None:
+        return
+    for path, events in _spool.adopt():
+        for start in range(0, len(events), MOST_PER_STATEMENT):
+            _write(events[start : start + MOST_PER_STATEMENT])
+        path.unlink()
+        if events:
+            log.warning("clicks of a killed process written", clicks=len(events))
 
 
 def _of_living_links(batch: list[TouchEvent]) -> list[TouchEvent]:
@@ -201,10 +242,12 @@ def _ensure_writer() -> None:
 
 
 def _write_for_ever() -> None:
-    while True:
+    for number in count():
         time.sleep(FLUSH_EVERY_SECONDS)
         try:
             flush_now()
+            if number % ADOPT_EVERY_FLUSHES == 0:
+                _adopt()
             _read_behind()
             _tell_of_dropped()
         except Error:

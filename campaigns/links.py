@@ -166,6 +166,11 @@ def qr_code(code: str, *, kind: str, style: Style | None = None) -> bytes:
         raise InvalidInput("/dpi", detail, reason="too-large") from error
 
 
+def shown_qr_code(code: str) -> str:
+    """Return the QR code of a link as SVG to stand in a page."""
+    return qr.inline(public_url(code, is_scan=True))
+
+
 def paper_url(link: ChannelLink | None, *, coupon_code: str) -> str:
     """Return the address that a paper's QR code holds: joining, with the code filled in.
 

@@ -1,6 +1,6 @@
 """A campaign on one page: its phases in time, plan and actual, funnel, links, offers, history."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -10,11 +10,13 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import guards, hours, performance, phase_facts, plans
-from campaigns.models import Campaign, CampaignChange, CampaignPhase, ChannelLink
+from campaigns.models import Campaign, CampaignChange, CampaignPhase, Channel, ChannelLink
+from shop.admin import actors
 from shop.admin.money import yuan
 
 Status = CampaignPhase.Status
 TICKS = 6
+HOURS_A_LABEL = 12
 SHOWN_LINKS = 40
 SHOWN_CHANGES = 15
 WHOLE = 100
@@ -49,13 +51,16 @@ def context(campaign: Campaign, *, may_change: bool, now: datetime) -> dict[str,
     phases = list(rows.prefetch_related("coupon_definitions", "promotions"))
     progress = plans.compare(phases, now=now)
     spent = phase_facts.measure(phases, now=now)
+    channels = Channel.objects.in_bulk(
+        {line.channel for one in progress for line in one.lines}, field_name="code"
+    )
     latest = campaign.changes.select_related("phase").order_by("-pk")
     return {
         "campaign": campaign,
         "may_change": may_change,
         "timeline": _timeline(campaign, phases, now=now),
         "phases": [
-            _phase(phase, one, spent[phase.pk], may_change=may_change)
+            _phase(phase, one, spent[phase.pk], channels=channels, may_change=may_change)
             for phase, one in zip(phases, progress, strict=True)
         ],
         "result": _result(campaign),
@@ -63,7 +68,7 @@ def context(campaign: Campaign, *, may_change: bool, now: datetime) -> dict[str,
         "flash": _flash(campaign, phases, now=now),
         "links": _links(campaign),
         "states": Status.choices,
-        "changes": [_change(change) for change in latest[:SHOWN_CHANGES]],
+        "changes": _changes(latest[:SHOWN_CHANGES]),
     }
 
 
@@ -96,7 +101,12 @@ def _timeline(
 
 
 def _phase(
-    phase: CampaignPhase, progress: plans.Progress, spent: guards.Spent, *, may_change: bool
+    phase: CampaignPhase,
+    progress: plans.Progress,
+    spent: guards.Spent,
+    *,
+    channels: Mapping[str, Channel],
+    may_change: bool,
 ) -> dict[str, Any]:
     found = guards.gauges(phase_facts.limits_of(phase), spent)
     names = [name for name, states in MOVES.items() if phase.status in states]
@@ -122,7 +132,7 @@ def _phase(
             }
             for gauge in found
         ],
-        "lines": [_line(line) for line in progress.lines],
+        "lines": [_line(line, channels) for line in progress.lines],
         "offers": [*phase.coupon_definitions.all(), *phase.promotions.all()],
     }
 
@@ -150,9 +160,10 @@ def _goal(goal: plans.Goal) -> dict[str, Any]:
     }
 
 
-def _line(line: plans.Line) -> dict[str, Any]:
+def _line(line: plans.Line, channels: Mapping[str, Channel]) -> dict[str, Any]:
+    channel = channels[line.channel].name
     return {
-        "name": f"{line.channel} / {line.link}" if line.link else line.channel,
+        "name": f"{channel} / {line.link}" if line.link else channel,
         "cost": yuan(line.actual.cost_cents),
         "planned_cost": yuan(line.planned_cost_cents),
         "cpa": yuan(line.actual.cpa_cents) or "–",
@@ -167,7 +178,6 @@ def _result(campaign: Campaign) -> dict[str, Any]:
         (_("reached"), found.reached),
         (_("joined"), found.joined),
         (_("first order"), found.first_orders),
-        (_("orders"), found.attributed_orders),
     ]
     most = max([count for _name, count in stages]) or 1
     funnel = []
@@ -190,6 +200,7 @@ def _result(campaign: Campaign) -> dict[str, Any]:
         "funnel": funnel,
         "cards": [
             (_("cost"), yuan(found.cost_cents)),
+            (_("orders"), f"{found.orders:,}"),
             (_("sales, net"), yuan(found.sales_cents)),
             (_("of them with its offers"), yuan(found.carrying_sales_cents)),
             (_("discount given"), yuan(found.discount_cents)),
@@ -201,6 +212,7 @@ def _result(campaign: Campaign) -> dict[str, Any]:
 def _days(days: Sequence[performance.Day]) -> list[dict[str, Any]]:
     """Return two bars for each day: cost and sales, in percent of the highest."""
     most = max([1, *(day.cost_cents for day in days), *(day.sales_cents for day in days)])
+    every = -(-len(days) // TICKS) or 1
     return [
         {
             "day": day,
@@ -208,8 +220,9 @@ def _days(days: Sequence[performance.Day]) -> list[dict[str, Any]]:
             "sales": yuan(day.sales_cents),
             "cost_height": round(max(day.cost_cents, 0) * WHOLE / most, 1),
             "sales_height": round(max(day.sales_cents, 0) * WHOLE / most, 1),
+            "label": f"{day.date:%m-%d}" if number % every == 0 else "",
         }
-        for day in days
+        for number, day in enumerate(days)
     ]
 
 
@@ -231,8 +244,9 @@ def _flash(
                 "cost": yuan(hour.cost_cents),
                 "orders_height": round(hour.orders * WHOLE / most, 1),
                 "joined_height": round(hour.joined * WHOLE / most, 1),
+                "label": hour.local[5:] if number % HOURS_A_LABEL == 0 else "",
             }
-            for hour in found
+            for number, hour in enumerate(found)
         ],
     }
 
@@ -250,9 +264,16 @@ def _links(campaign: Campaign) -> list[dict[str, Any]]:
     ]
 
 
-def _change(change: CampaignChange) -> dict[str, Any]:
-    moved = change.from_status != change.to_status
-    return {
-        "row": change,
-        "what": STATUS_NAMES.get(change.to_status, change.to_status) if moved else "",
-    }
+def _changes(latest: Iterable[CampaignChange]) -> list[dict[str, Any]]:
+    changes = list(latest)
+    names = actors.names(change.actor for change in changes)
+    return [
+        {
+            "row": change,
+            "what": STATUS_NAMES.get(change.to_status, change.to_status)
+            if change.from_status != change.to_status
+            else "",
+            "who": names[change.actor],
+        }
+        for change in changes
+    ]

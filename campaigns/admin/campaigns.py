@@ -133,6 +133,7 @@ class PlanRows(Rows):
     model = PhasePlan
     fields = ["channel", "link", "cost_cents", "reach", "joins"]
     autocomplete_fields = ["channel", "link"]
+    hide_title = True
     tab = False
 
     def every_row(self, request: HttpRequest) -> QuerySet[Any]:

@@ -78,9 +78,14 @@ class ContentRows(Rows):
 
     model = Content.topics.through
     autocomplete_fields = ["content"]
+    hide_title = True
     verbose_name = _("content")
     verbose_name_plural = _("contents")
     tab = False
+
+    def formfield_for_foreignkey(self, db_field: Any, request: Any, **kwargs: Any) -> Any:
+        # Django names the columns of a table of its own in English.
+        return super().formfield_for_foreignkey(db_field, request, label=_("content"), **kwargs)
 
 
 @admin.register(Topic)

@@ -45,6 +45,7 @@ class LinkRows(OfDrafts, Rows):
 
     model = DealLink
     autocomplete_fields = ["link"]
+    hide_title = True
     tab = False
 
 
@@ -53,6 +54,7 @@ class CouponRows(OfDrafts, Rows):
 
     model = DealCoupon
     autocomplete_fields = ["definition"]
+    hide_title = True
     tab = False
 
 

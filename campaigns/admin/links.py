@@ -72,7 +72,6 @@ class LinkPage(Page):
     @admin.display(description=_("QR code"))
     def qr_code(self, link: ChannelLink) -> SafeString:
         """Show the QR code, and offer it as files, in a size to print, and as a poster."""
-        drawing = links.qr_code(link.code, kind="svg").decode()
         where = partial(reverse, args=[link.pk])
         files = [
             (reverse("admin:campaigns_channellink_qr", args=[link.pk, "svg"]), "SVG"),
@@ -86,7 +85,7 @@ class LinkPage(Page):
         return format_html(
             '<div class="bg-white border border-base-200 inline-block p-2 rounded-default'
             ' *:size-44" data-qr>{}</div><div class="flex flex-wrap gap-4 mt-2">{}</div>',
-            mark_safe(drawing[drawing.index("<svg") :]),  # noqa: S308 - drawn by us
+            mark_safe(links.shown_qr_code(link.code)),  # noqa: S308 - drawn by us
             format_html_join("", '<a class="text-link" href="{}" target="_blank">{}</a>', files),
         )
 

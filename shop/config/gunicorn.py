@@ -31,6 +31,15 @@ def post_fork(server: Any, worker: Any) -> None:
         mallopt(M_ARENA_MAX, 1)
 
 
+def post_worker_init(worker: Any) -> None:
+    """Take clicks, with those that a killed worker has left on disk."""
+    from django.conf import settings  # the application is loaded by now
+
+    from campaigns import clicks
+
+    clicks.serve(settings.CLICKS_DIR)
+
+
 def worker_exit(server: Any, worker: Any) -> None:
     """Save the clicks a worker still holds in memory when it is told to stop."""
     from django.apps import apps

@@ -364,6 +364,8 @@ SPECTACULAR_SETTINGS = {
 
 # --- touches -----------------------------------------------------------------------------------
 
+CLICKS_DIR = Path(env.str("CLICKS_DIR", default=str(VAR_DIR / "clicks")))
+"""Where clicks wait on disk until they are in the database."""
 TOUCH_REPEATED_WITHIN = timedelta(seconds=env.int("TOUCH_REPEATED_SECONDS", default=10))
 """The same visitor at the same link within this time counts once."""
 TOUCH_LATE_AFTER = timedelta(days=env.int("TOUCH_LATE_DAYS", default=7))

@@ -1,16 +1,21 @@
 """The inbox of approvals, and the buttons of memberships."""
 
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from campaigns.models import CouponDefinition
+from campaigns import statements
+from campaigns.models import CouponDefinition, DealStatement
 from loyalty.models import PointsAccount, PointsAdjustment
+from shop.kernel.clock import chain_day
 from shop.models import Member, Staff
 from tests import make
 from tests.admin.test_buttons import press, told
+from tests.campaigns import partnership as of
 
 pytestmark = pytest.mark.django_db
 
@@ -70,6 +75,30 @@ class TestInbox:
 
         definition = CouponDefinition.objects.get(code="FULL25_5")
         assert reverse("admin:campaigns_coupondefinition_change", args=[definition.pk]) in page
+
+    def test_shows_statements_of_deals_to_a_second_person_once_their_month_is_over(
+        self, office: Client
+    ) -> None:
+        this_month = chain_day(timezone.now()).replace(day=1)
+        last_month = (this_month - timedelta(days=1)).replace(day=1)
+        deal = of.deal(starts_on=last_month, last_on=this_month + timedelta(days=60))
+        drafter = make.staff_member(group="Head office")
+
+        def drafted(month: date) -> DealStatement:
+            actor = f"staff:{drafter.pk}"
+            return statements.draft(deal.pk, month=month, actor=actor, now=timezone.now())
+
+        over = drafted(last_month)
+        seen = office.get(reverse("approvals")).content.decode()
+        seen_by_drafter = make.session_of(drafter).client.get(reverse("approvals"))
+        approved = press(office, "campaigns_dealstatement_approve", over)
+        running = drafted(this_month)
+
+        assert reverse("admin:campaigns_dealstatement_approve", args=[over.pk]) in seen
+        assert drafter.username in seen
+        assert "for another person to decide" in seen_by_drafter.content.decode()
+        assert told(approved)[0] == "success"
+        assert str(running) not in office.get(reverse("approvals")).content.decode()
 
     def test_is_closed_to_who_sees_nothing_of_it(self) -> None:
         cashier = make.staff("SH001", group="Cashier").client

@@ -1,11 +1,12 @@
 """Statements and deliveries, asked for by several people in the same moment."""
 
+import threading
 from datetime import UTC, date, datetime
 from functools import partial
 
 import pytest
 
-from campaigns import statements, swaps
+from campaigns import deals, statements, swaps
 from campaigns.models import Channel, ResourceSwap, StatementLine
 from shop.kernel.money import Cents
 from tests import make
@@ -34,6 +35,34 @@ class TestStatements:
         assert said == {"done": 4}
         assert StatementLine.objects.count() == 1
         assert of.statement(deal).sales_cents == 1200
+
+    def test_of_two_deals_that_claim_one_order_hold_it_in_one(self) -> None:
+        """A coupon's deal drafts while the deal of the link, which comes first, begins: each sees
+        the order as its own. The unique key `statement_line_order_once` (with its ON CONFLICT)
+        gives it to the first; without both the order is paid for twice.
+        """
+        link, definition = make.link("kol", at=None), make.definition("FULL25_5")
+        by_coupon = of.deal(coupons=[definition])
+        by_link = of.deal(links=[link], is_active=False)
+        who = of.brought(link)
+        coupon = make.coupon(who).code
+        basket = make.basket(who=who, lines=[make.line(quantity=3)], coupon_codes=[coupon])
+        make.paid(what=basket, total=3_100)
+        begun = threading.Event()
+
+        def draft_of_the_coupon() -> None:
+            statements.draft(by_coupon.pk, month=of.JUNE, actor="staff:1", now=JULY)
+            begun.set()
+
+        def begin_and_draft() -> None:
+            begun.wait(timeout=0.2)  # the coupon's deal is usually there first
+            deals.step(by_link.pk, to="active", now=JULY)
+            statements.draft(by_link.pk, month=of.JUNE, actor="staff:2", now=JULY)
+
+        said = outcomes([draft_of_the_coupon, begin_and_draft])
+
+        assert said == {"done": 2}
+        assert StatementLine.objects.filter(kind="order").count() == 1
 
     def test_are_approved_once(self) -> None:
         """The lock of the deal and the guarded update hold it; without both all four freeze it."""

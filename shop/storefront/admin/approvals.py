@@ -1,20 +1,26 @@
 """The inbox of everything that waits for a second person."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.db.models import Model
+from django.db.models import Model, Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from campaigns.models import CouponDefinition, Promotion
+from campaigns.models import CouponDefinition, DealStatement, Promotion
 from loyalty.models import PointsAdjustment
+from shop.admin import actors
 from shop.admin.buttons import Text
+from shop.admin.money import yuan
+from shop.admin.scoping import principal_of
+from shop.kernel.clock import chain_day
 
 MOST = 100
 DECISIONS = ("approve", "reject")
@@ -22,12 +28,13 @@ DECISIONS = ("approve", "reject")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Source:
-    """Rows of one kind that wait: which, for what, since when and by whom."""
+    """Rows of one kind that wait: which, for what, and the key of whoever asked."""
 
     model: type[Model]
-    waiting: dict[str, Any]
-    asked_by: str
-    describe: Any
+    waiting: Callable[[datetime], Q]
+    asked_by: Callable[[Any], str]
+    describe: Callable[[Any], tuple[str, str]]
+    related: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -42,27 +49,40 @@ class Waiting:
     buttons: list[tuple[Text, str, bool]]
 
 
+def _submitter(offer: Any) -> str:
+    return f"staff:{offer.submitted_by_id}"
+
+
+def _offers(model: type[CouponDefinition | Promotion]) -> Source:
+    return Source(
+        model=model,
+        waiting=lambda now: Q(status=model.Status.SUBMITTED),
+        asked_by=_submitter,
+        describe=lambda offer: (str(offer.name), offer.code),
+    )
+
+
 SOURCES = [
     Source(
         model=PointsAdjustment,
-        waiting={"state": PointsAdjustment.State.PENDING},
-        asked_by="requested_by",
+        waiting=lambda now: Q(state=PointsAdjustment.State.PENDING),
+        asked_by=lambda row: f"staff:{row.requested_by_id}",
         describe=lambda row: (
             f"{row.account.member} {row.points:+d} · {row.get_kind_display()}",
             row.reason,
         ),
+        related=["account__member"],
     ),
+    _offers(CouponDefinition),
+    _offers(Promotion),
     Source(
-        model=CouponDefinition,
-        waiting={"status": CouponDefinition.Status.SUBMITTED},
-        asked_by="submitted_by",
-        describe=lambda row: (str(row.name), row.code),
-    ),
-    Source(
-        model=Promotion,
-        waiting={"status": Promotion.Status.SUBMITTED},
-        asked_by="submitted_by",
-        describe=lambda row: (str(row.name), row.code),
+        model=DealStatement,
+        waiting=lambda now: Q(
+            state=DealStatement.State.DRAFT, month__lt=chain_day(now).replace(day=1)
+        ),  # a month that is not over cannot be approved yet
+        asked_by=lambda statement: str(statement.drafted_by),
+        describe=lambda statement: (str(statement), yuan(statement.total_cents)),
+        related=["deal"],
     ),
 ]
 
@@ -87,17 +107,19 @@ def _waiting(source: Source, request: HttpRequest) -> Iterator[Waiting]:
     page: Any = admin.site._registry[source.model]
     if not page.has_view_permission(request):
         return
-    related = [source.asked_by, *(["account__member"] if "state" in source.waiting else [])]
-    found = page.get_queryset(request).filter(**source.waiting).select_related(*related)
-    for row in found.order_by("pk")[:MOST]:
+    found = page.get_queryset(request).filter(source.waiting(timezone.now()))
+    rows = list(found.select_related(*source.related).order_by("pk")[:MOST])
+    names = actors.names(source.asked_by(row) for row in rows)
+    for row in rows:
         what, why = source.describe(row)
         meta = source.model._meta
-        is_own = getattr(row, f"{source.asked_by}_id") == request.user.pk
+        asked_by = source.asked_by(row)
+        is_own = asked_by == principal_of(request).key
         yield Waiting(
             kind=meta.verbose_name or "",
             what=what,
             why=why,
-            asked_by=str(getattr(row, source.asked_by) or "–"),
+            asked_by=names[asked_by],
             url=reverse(f"admin:{meta.app_label}_{meta.model_name}_change", args=[row.pk]),
             buttons=[] if is_own else list(_buttons(page, request, row)),
         )
