@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 
-from campaigns import ad_platforms
+from campaigns import ad_platforms, partner_credentials
 from campaigns.ad_platforms import Credentials
 from campaigns.models import AdAccount
 from shop.kernel import crypto
@@ -46,6 +46,8 @@ def credentials(account: AdAccount) -> Credentials:
     token = ""
     if account.sealed_token:
         token = crypto.decrypt(bytes(account.sealed_token), context=_context(account, "token"))
+    elif account.agency is not None:
+        token = partner_credentials.secret_of(account.agency, provider=account.platform)
     return Credentials(
         account_id=account.external_id, action_set_id=account.action_set_id, token=token
     )

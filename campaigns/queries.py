@@ -10,6 +10,7 @@ from django.db.models import Count, Exists, F, OuterRef, Q, QuerySet, Subquery, 
 from django.db.models.functions import Coalesce
 
 from campaigns.models import (
+    AdUpload,
     Campaign,
     CapBucket,
     ChannelLink,
@@ -48,6 +49,11 @@ def writable_links(principal: Principal) -> QuerySet[ChannelLink]:
 def visible_costs(principal: Principal) -> QuerySet[DailyCost]:
     """Return the costs of the links that the caller sees."""
     return scope(DailyCost.objects.all(), principal, store="link__store_id", with_shared=True)
+
+
+def visible_ad_uploads(principal: Principal) -> QuerySet[AdUpload]:
+    """Return what platforms were told of clicks on the caller's links."""
+    return scope(AdUpload.objects.all(), principal, store="click__link__store_id")
 
 
 def visible_reservations(principal: Principal) -> QuerySet[Reservation]:

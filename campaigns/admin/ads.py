@@ -42,7 +42,11 @@ class AccountForm(ModelForm[AdAccount]):
         platform = answers.get("platform") or self.instance.platform
         if platform == "tencent" and not answers.get("action_set_id"):
             self.add_error("action_set_id", _("Tencent Ads needs a user action set."))
-        if platform == "tencent" and not answers.get("token") and not self.instance.has_token:
+        agency = answers.get("agency")
+        has_token = answers.get("token") or self.instance.has_token
+        if agency is not None and not has_token:
+            has_token = agency.credentials.filter(provider=platform).exists()
+        if platform == "tencent" and not has_token:
             self.add_error("token", _("Tencent Ads needs an access token."))
         return answers
 
@@ -58,12 +62,19 @@ class AdAccountPage(ForHeadOffice, Page):
     search_fields = ["name", "code", "external_id"]
     search_help_text = _("Name, code or account id")
     ordering = ["pk"]
+    autocomplete_fields = ["agency"]
     readonly_fields = ["token_is_stored", "click_reports", "created_at"]
     fieldsets = [
         (None, {"fields": [("name", "is_active"), ("code", "platform")]}),
         (
             _("At the platform"),
-            {"fields": [("external_id", "action_set_id"), ("token", "token_is_stored")]},
+            {
+                "fields": [
+                    ("external_id", "action_set_id"),
+                    ("token", "token_is_stored"),
+                    "agency",
+                ]
+            },
         ),
         (
             _("What the platform is told, of members who agreed"),

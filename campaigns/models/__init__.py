@@ -24,6 +24,7 @@ from campaigns.models.deals import (
 from campaigns.models.partners import (
     Cobrand,
     Partner,
+    PartnerCredential,
     PartnerKey,
     PartnerPool,
     ResourceSwap,
@@ -69,6 +70,7 @@ __all__ = [
     "KolDeal",
     "KolVisit",
     "Partner",
+    "PartnerCredential",
     "PartnerKey",
     "PartnerPool",
     "PhasePlan",

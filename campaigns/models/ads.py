@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns.models.channels import ChannelLink
 from campaigns.models.costs import AdPlatform
+from campaigns.models.partners import Partner
 from shop.kernel.fields import OptionalCentsField
 from shop.models.members import Member
 
@@ -35,6 +36,15 @@ class AdAccount(models.Model):
         blank=True,
         default="",
         help_text=_("Tencent Ads: user_action_set_id. Others: empty."),
+    )
+    agency = models.ForeignKey(
+        Partner,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="ad_accounts",
+        verbose_name=_("run by"),
+        help_text=_("Without a token of its own the account uses this partner's access."),
     )
     sealed_token = models.BinaryField(editable=False, default=b"")
     sealed_click_key = models.BinaryField(editable=False, default=b"")

@@ -51,6 +51,42 @@ class PartnerKey(AccessKey):
         verbose_name_plural = _("partner keys")
 
 
+class PartnerCredential(models.Model):
+    """A partner's access at a provider: an agency's token at an ad platform, a brand's API secret.
+
+    Invariants:
+        One per partner and provider. The secret is stored sealed, is shown to nobody, and leaves
+        only in calls to the provider.
+    """
+
+    partner = models.ForeignKey(
+        Partner, models.CASCADE, related_name="credentials", verbose_name=_("partner")
+    )
+    provider = models.SlugField(
+        _("provider"),
+        max_length=32,
+        help_text=_("Ad platforms by their names here: tencent, oceanengine; others as you like."),
+    )
+    account = models.CharField(
+        _("account there"), max_length=80, blank=True, default="", help_text=_("No secret.")
+    )
+    sealed_secret = models.BinaryField(editable=False)
+    stored_by = models.CharField(_("stored by"), max_length=64)
+    stored_at = models.DateTimeField(_("stored"))
+
+    class Meta:
+        verbose_name = _("access at a provider")
+        verbose_name_plural = _("access at providers")
+        constraints = [
+            models.UniqueConstraint(
+                name="partner_credential_once_per_provider", fields=["partner", "provider"]
+            )
+        ]
+
+    def __str__(self) -> str:
+        return self.provider
+
+
 class Cobrand(models.Model):
     """A campaign that we run together with a partner, and how its fruits and costs are shared.
 

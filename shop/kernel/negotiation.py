@@ -1,12 +1,15 @@
 """In which form an answer goes out: `?format=` decides, else the Accept header."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 from rest_framework.exceptions import NotAcceptable
-from rest_framework.negotiation import DefaultContentNegotiation
+from rest_framework.negotiation import BaseContentNegotiation, DefaultContentNegotiation
 from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
+from rest_framework.response import Response
+
+from shop.kernel.renderers import CSVRenderer, JSONRenderer
 
 
 class FormatNegotiation(DefaultContentNegotiation):
@@ -31,3 +34,18 @@ class FormatNegotiation(DefaultContentNegotiation):
             if renderer.format == wanted:
                 return renderer, str(renderer.media_type)
         raise NotAcceptable(available_renderers=renderers)
+
+
+class AlsoAsFile:
+    """A view whose rows are JSON or CSV, as `?format=` or the Accept header says."""
+
+    renderer_classes: ClassVar[Any] = [JSONRenderer, CSVRenderer]
+    content_negotiation_class: type[BaseContentNegotiation] = FormatNegotiation
+
+    def handle_exception(self, exc: Exception) -> Response:
+        """Answer problems as JSON, whatever the rows would have been."""
+        response: Response = super().handle_exception(exc)  # type: ignore[misc]
+        request: Request = self.request  # type: ignore[attr-defined]
+        request.accepted_renderer = JSONRenderer()
+        request.accepted_media_type = JSONRenderer.media_type
+        return response

@@ -30,6 +30,12 @@ class OldestFirst(CursorPagination):
     ordering = "id"
 
 
+class LongPages(CursorPagination):
+    """Pages as long as those want who take rows into a file."""
+
+    max_page_size = 1000
+
+
 class ByExpiry(CursorPagination):
     """The soonest to expire first."""
 

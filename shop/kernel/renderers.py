@@ -29,7 +29,7 @@ class JSONRenderer(BaseRenderer):
 
 
 class CSVRenderer(BaseRenderer):
-    """Render the `rows` of a report, or a list of flat objects, as CSV with a header line.
+    """Render the `rows` of a report, the page of a list, or flat objects as CSV with a header line.
 
     The file starts with a byte-order mark, without which Excel garbles Chinese.
     """
@@ -44,7 +44,9 @@ class CSVRenderer(BaseRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        rows = data.get("rows", [data]) if isinstance(data, dict) else data
+        rows = data
+        if isinstance(data, dict):
+            rows = data.get("rows", data.get("results", [data]))
         out = io.StringIO()
         if rows:
             writer = csv.DictWriter(out, fieldnames=list(rows[0]))

@@ -19,6 +19,7 @@ from campaigns import (
     cobrands,
     costs,
     links,
+    partner_credentials,
     phases,
     reservations,
     statements,
@@ -275,6 +276,9 @@ def build() -> Scene:
 def _partner_with_deal(*, now: datetime) -> tuple[Partner, KolDeal]:
     """Return a partner with a deal of their own, and a campaign that is theirs too."""
     partner = partnership.partner(code="xiaolin")
+    partner_credentials.store(
+        partner, provider="oceanengine", account="", secret="s3cret", actor="test", now=now
+    )
     deal = partnership.deal(partner, last_on=date(2099, 1, 1))
     statements.draft(deal.pk, month=date(2026, 6, 1), actor="staff:0", now=now)
     statements.approve(
@@ -528,6 +532,16 @@ ASKED: dict[str, Asked] = {
         }
     ),
     "partners_issue_key": Asked(path=lambda scene: {"code": scene.partner}),
+    "partners_credentials": Asked(
+        path=lambda scene: {"code": scene.partner}, marker=lambda scene: '"oceanengine"'
+    ),
+    "partners_store_credential": Asked(
+        path=lambda scene: {"code": scene.partner},
+        body=lambda scene, caller: {"provider": "tencent", "secret": "s3cret"},
+    ),
+    "partners_forget_credential": Asked(
+        path=lambda scene: {"code": scene.partner, "provider": "oceanengine"}
+    ),
     "partners_me": Asked(marker=lambda scene: scene.partner),
     "kols_list": Asked(marker=lambda scene: scene.partner),
     "kol_deals_list": Asked(marker=lambda scene: scene.partner),
@@ -969,6 +983,7 @@ ASKED: dict[str, Asked] = {
     "reports_channel_ranking": Asked(marker=lambda scene: '"flyer"'),
     "reports_campaign_pnl": Asked(marker=lambda scene: '"opening"'),
     "reports_claimed_conversions": Asked(marker=lambda scene: '"METRO01"'),
+    "ad_uploads_list": Asked(marker=lambda scene: '"tencent"'),
     "reports_ad_uploads": Asked(marker=lambda scene: '"tencent"'),
     "reports_signups": Asked(marker=lambda scene: '"flyer"'),
     "reports_cannibalisation": Asked(),

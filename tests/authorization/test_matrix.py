@@ -119,6 +119,9 @@ MAY = {
     "partners_list": MANAGERS,
     "partners_create": "head_office",
     "partners_issue_key": "head_office",
+    "partners_credentials": "head_office",
+    "partners_store_credential": "head_office",
+    "partners_forget_credential": "head_office",
     "partners_me": PARTNERS,
     "kols_list": MANAGERS,
     "kol_deals_list": f"{MANAGERS} {PARTNERS}",
@@ -217,6 +220,7 @@ MAY = {
     "reports_signups": f"{ANALYSTS} {MANAGERS}",
     "reports_claimed_conversions": f"{ANALYSTS} {MANAGERS}",
     "reports_ad_uploads": f"{ANALYSTS} {MANAGERS}",
+    "ad_uploads_list": f"{ANALYSTS} {MANAGERS}",
     "reports_cannibalisation": f"{ANALYSTS} {MANAGERS}",
     "reports_points_liability": "head_office",
     "orders_attribution": "analyst manager head_office",
@@ -228,6 +232,7 @@ MAY = {
 
 SEES = {
     "partners_list": "head_office",
+    "partners_credentials": "head_office",
     "partners_me": "partner",
     "kols_list": "head_office",
     "kol_deals_list": "head_office partner",
@@ -287,6 +292,7 @@ SEES = {
     "reports_signups": "analyst manager head_office",
     "reports_claimed_conversions": "analyst manager head_office",
     "reports_ad_uploads": "analyst manager head_office",
+    "ad_uploads_list": "analyst manager head_office",
     "orders_attribution": "analyst manager head_office",
     "reports_membership_conversion": "analyst manager head_office",
     "reports_tier_distribution": "analyst manager head_office",

@@ -17,6 +17,7 @@ from shop.models import Consent, Member
 from shop.refunds import RefundRequest
 from shop.storefront import departures, refunds
 from tests import make
+from tests.campaigns import partnership
 
 pytestmark = pytest.mark.django_db
 
@@ -363,6 +364,29 @@ class TestAccount:
         assert "__CLICK_ID__" in page.content.decode()
         assert hidden.status_code in {302, 403}
 
+    def test_of_an_agency_uses_the_access_that_is_stored_with_it_and_told_to_nobody(self) -> None:
+        office = make.staff(group="Head office")
+        agency = partnership.partner("agency", code="mediahouse")
+        ours = make.ad_account("oceanengine", agency=agency)
+        ours.sealed_token = b""
+        ours.save()
+        access = {"provider": "oceanengine", "account": "17", "secret": "very-secret-token"}
+        where = "/partners/mediahouse/credentials"
+
+        answers = [office.post(where, access, key=None) for _ in range(2)]
+        listed = office.get(where)
+        page = office.client.get(reverse("admin:campaigns_partner_change", args=[agency.pk]))
+        found = ad_accounts.credentials(ours).token
+        gone = [office.post(f"{where}/oceanengine/removal", key=None) for _ in range(2)]
+
+        assert [answer.status_code for answer in answers] == [200, 200]
+        assert [row["account"] for row in listed.json()["results"]] == ["17"]
+        said = [answer.content.decode() for answer in [*answers, listed, page]]
+        assert not any("very-secret-token" in each for each in said)
+        assert found == "very-secret-token"
+        assert [answer.status_code for answer in gone] == [204, 404]
+        assert ad_accounts.credentials(ours).token == ""
+
 
 class TestReports:
     def test_show_uploads_by_state_and_claims_beside_ours(self, sandbox: Sandbox) -> None:
@@ -384,11 +408,21 @@ class TestReports:
 
         uploads = reader.get("/reports/ad-uploads", **period).json()["rows"]
         (claim,) = reader.get("/reports/claimed-conversions", **period).json()["rows"]
+        refused = reader.get("/ad-uploads", state="refused", platform="tencent").json()["results"]
+        none = reader.get("/ad-uploads", event="order").json()["results"]
+        reader.headers["Accept"] = "text/csv"
+        first_page = reader.get("/ad-uploads", page_size=1)
 
         assert [(row["event"], row["sent"], row["refused"]) for row in uploads] == [
             ("first_order", 1, 0),
             ("registration", 0, 1),
         ]
+        assert [(row["event"], row["platform_code"]) for row in refused] == [
+            ("registration", "18001")
+        ]
+        assert none == []
+        assert first_page.content.decode("utf-8-sig").splitlines()[0].startswith("id,platform,")
+        assert 'rel="next"' in first_page["Link"]
         assert (claim["claimed_conversions"], claim["orders"], claim["conversions_ratio"]) == (
             3,
             1,

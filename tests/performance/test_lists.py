@@ -7,14 +7,27 @@ from typing import Any
 import pytest
 from django.utils import timezone
 
-from campaigns import campaign_changes, cobrands, contents, costs, links, swaps, transfers
+from campaigns import (
+    campaign_changes,
+    click_reports,
+    cobrands,
+    contents,
+    costs,
+    links,
+    partner_credentials,
+    swaps,
+    transfers,
+)
 from campaigns.models import (
+    AdAccount,
+    AdUpload,
     Campaign,
     CampaignPhase,
     Cause,
     Channel,
     Cobrand,
     CouponDefinition,
+    Partner,
     Placement,
     Reservation,
     ResourceSwap,
@@ -136,6 +149,33 @@ class Shop:
         )
         costs.upsert(
             [costs.CostRow(link=code, date=NOW.date(), cost_cents=Cents(5))], links={code: link}
+        )
+
+    def ad_upload(self) -> None:
+        account = AdAccount.objects.first() or make.ad_account()
+        link = make.link("douyin")
+        click = click_reports.report(
+            account, link_code=link.code, query={"click_id": f"click-{self.next()}"}, now=NOW
+        )
+        AdUpload.objects.create(
+            click=click,
+            event=AdUpload.Event.ORDER,
+            source=f"order:{self.next()}",
+            member=self.member,
+            occurred_at=NOW,
+            due_at=NOW,
+            created_at=NOW,
+        )
+
+    def credential(self) -> None:
+        found = Partner.objects.filter(code="listed").first()
+        partner_credentials.store(
+            found or partnership.partner(code="listed"),
+            provider=self.next(),
+            account="",
+            secret="s3cret",
+            actor="test",
+            now=NOW,
         )
 
     def store(self) -> None:
@@ -291,6 +331,11 @@ LISTS: dict[str, tuple[Ask, Callable[[Shop], None]]] = {
     ),
     "channel_links_list": (lambda shop: (shop.office, "/channel-links"), Shop.link),
     "daily_costs_list": (lambda shop: (shop.office, "/daily-costs"), Shop.cost),
+    "ad_uploads_list": (lambda shop: (shop.office, "/ad-uploads"), Shop.ad_upload),
+    "partners_credentials": (
+        lambda shop: (shop.office, "/partners/listed/credentials"),
+        Shop.credential,
+    ),
     "alerts_list": (lambda shop: (shop.office, "/alerts"), Shop.alert),
     "partners_list": (lambda shop: (shop.office, "/partners"), Shop.partner),
     "kols_list": (lambda shop: (shop.office, "/kols"), Shop.deal),

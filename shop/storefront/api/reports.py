@@ -13,10 +13,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from shop.kernel.errors import NotFound
-from shop.kernel.negotiation import FormatNegotiation
+from shop.kernel.negotiation import AlsoAsFile
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of, scope
-from shop.kernel.renderers import CSVRenderer, JSONRenderer
+from shop.kernel.renderers import CSVRenderer
 from shop.models import Order, Store
 from shop.storefront.api import report_serializers as serializers
 from shop.storefront.reports import (
@@ -36,19 +36,10 @@ CSV = (200, "text/csv")
 JSON = (200, "application/json")
 
 
-class ReportView(APIView):
+class ReportView(AlsoAsFile, APIView):
     """A report for those who may read the reports of a store."""
 
     permission_classes = [callers(Kind.STAFF, Kind.REPORT, scope="reports:read")]
-    renderer_classes = [JSONRenderer, CSVRenderer]
-    content_negotiation_class = FormatNegotiation
-
-    def handle_exception(self, exc: Exception) -> Response:
-        """Answer problems as JSON, whatever the report would have been."""
-        response = super().handle_exception(exc)
-        self.request.accepted_renderer = JSONRenderer()
-        self.request.accepted_media_type = JSONRenderer.media_type
-        return response
 
 
 class OpeningFunnelView(ReportView):
