@@ -354,6 +354,8 @@ SPECTACULAR_SETTINGS = {
         "GiftCardStatus": "loyalty.models.GiftCard.Status",
         "RealMoney": "loyalty.models.money.PAYMENT_METHODS",
         "CodeBatchKind": "campaigns.models.CodeBatch.Kind",
+        "AdUploadEvent": "campaigns.models.AdUpload.Event",
+        "EventEnum": "loyalty.models.EarningRule.Event",
         "CampaignChangeCause": "campaigns.models.Cause",
         "ContentKind": "campaigns.models.Content.Kind",
         "PartnerKind": "campaigns.models.Partner.Kind",
