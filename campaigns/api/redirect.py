@@ -6,6 +6,9 @@ poster is kept waiting for our bookkeeping.
 
 import re
 import secrets
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
 from http import HTTPStatus
 
 from django.conf import settings
@@ -17,6 +20,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from campaigns import ad_clicks, clicks, links
+from campaigns.clicks import KnownLink
 from campaigns.models import Touch
 from shop.kernel import problems
 
@@ -39,6 +43,18 @@ draws the preview of a link in a chat (iMessage calls itself facebookexternalhit
 with QQ-URL-Manager, DingTalk has DingTalkBot-LinkService), monitors, scripts. Cubot is a phone."""
 
 
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Opening:
+    """How somebody opens a link, as their request says. `hints` are what prefetching says of it."""
+
+    code: str
+    method: str
+    query: Mapping[str, str]
+    visitor: str
+    agent: str
+    hints: Sequence[str]
+
+
 @require_safe
 @never_cache
 def follow(request: HttpRequest, code: str) -> HttpResponse:
@@ -49,32 +65,48 @@ def follow(request: HttpRequest, code: str) -> HttpResponse:
         return _sorry(request, HTTPStatus.SERVICE_UNAVAILABLE)
     if link is None:
         return _sorry(request, HTTPStatus.NOT_FOUND)
-    known = request.COOKIES.get(VISITOR_COOKIE, "")
-    is_known = VISITOR_PATTERN.match(known) is not None
-    visitor_id = known if is_known else secrets.token_urlsafe(16)
-    given, coupon = request.GET.get("ref", ""), request.GET.get("coupon", "")
-    ad_click = ad_clicks.find(request.GET)
+    opening = Opening(
+        code=code,
+        method=str(request.method),
+        query=request.GET.dict(),
+        visitor=request.COOKIES.get(VISITOR_COOKIE, ""),
+        agent=request.headers.get("User-Agent", ""),
+        hints=[request.headers.get(name, "") for name in ("Purpose", "Sec-Purpose", "X-Moz")],
+    )
+    location, visitor_id = pass_on(link, opening, now=timezone.now())
+    response = HttpResponseRedirect(location)
+    if visitor_id:
+        _remember(response, visitor_id)
+    return response
+
+
+def pass_on(link: KnownLink, opening: Opening, *, now: datetime) -> tuple[str, str]:
+    """Record a click; return where it leads, and the name of a visitor who is new, or empty.
+
+    A program gets no name that would last.
+    """
+    is_known = VISITOR_PATTERN.match(opening.visitor) is not None
+    visitor_id = opening.visitor if is_known else secrets.token_urlsafe(16)
+    given, coupon = opening.query.get("ref", ""), opening.query.get("coupon", "")
+    ad_click = ad_clicks.find(opening.query) if opening.query else None
     target = links.destination(
         link.target_url,
-        code=code,
+        code=opening.code,
         visitor_id=visitor_id,
         referral_code=given if REFERRAL_PATTERN.match(given) else "",
         ad_click=ad_click,
         coupon_code=coupon if COUPON_PATTERN.match(coupon) else "",
     )
-    response = HttpResponseRedirect(target)
-    is_bot = _is_by_machine(request)
+    is_bot = _is_by_machine(opening)
     clicks.record(
         link.id,
-        kind=Touch.Kind.SCAN if request.GET.get("via") == "qr" else Touch.Kind.CLICK,
+        kind=Touch.Kind.SCAN if opening.query.get("via") == "qr" else Touch.Kind.CLICK,
         visitor_id=visitor_id,
-        now=timezone.now(),
+        now=now,
         is_bot=is_bot,
         ad_click=ad_click,
     )
-    if not is_bot and not is_known:
-        _remember(response, visitor_id)
-    return response
+    return target, "" if is_bot or is_known else visitor_id
 
 
 def is_machine(agent: str) -> bool:
@@ -93,13 +125,11 @@ def _remember(response: HttpResponse, visitor_id: str) -> None:
     )
 
 
-def _is_by_machine(request: HttpRequest) -> bool:
+def _is_by_machine(opening: Opening) -> bool:
     """Tell crawlers, previews and prefetches, which must not count as guests."""
-    headers = request.headers
-    hints = f"{headers.get('Purpose', '')} {headers.get('Sec-Purpose', '')}".lower()
+    hints = " ".join(opening.hints).lower()
     is_early = "prefetch" in hints or "preview" in hints or "prerender" in hints
-    is_early = is_early or headers.get("X-Moz", "").lower() == "prefetch"
-    return request.method == "HEAD" or is_early or is_machine(headers.get("User-Agent", ""))
+    return opening.method == "HEAD" or is_early or is_machine(opening.agent)
 
 
 def _sorry(request: HttpRequest, status: HTTPStatus) -> HttpResponse:
