@@ -174,9 +174,21 @@ class TestOverHttp:
         jobs.run(queued.json()["id"], now=timezone.now())
         job = office.get(f"/jobs/{queued.json()['id']}").json()
 
-        assert counted.json() == {"members": 5}
+        told = counted.json()
+        assert (told["members"], sum(told["tiers"].values())) == (5, 5)
+        assert [each["store"] for each in told["sample"]] == ["SH001"] * 5
+        assert set(told["sample"][0]) == {"tier", "store", "joined_on"}  # nothing of who they are
         assert queued.status_code == 202
         assert (job["state"], job["percent"], job["result"]["issued"]) == ("done", 100, 5)
+
+    def test_is_counted_by_the_city_of_the_home_store(self, members: list[Member]) -> None:
+        make.member(at="HZ001")
+        office = make.staff(group="Head office")
+
+        told = office.post("/audiences/counts", {"cities": ["杭州"]}, key=None).json()
+
+        at_home = Member.objects.filter(store__city="杭州").count()
+        assert (told["members"], told["sample"][0]["store"]) == (at_home, "HZ001")
 
     def test_of_one_reference_is_one_issue(self, members: list[Member]) -> None:
         office = make.staff(group="Head office")

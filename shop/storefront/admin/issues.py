@@ -2,7 +2,7 @@
 
 import secrets
 from dataclasses import replace
-from datetime import datetime, time
+from datetime import date, datetime, time
 from typing import Any
 
 from django import forms
@@ -188,17 +188,32 @@ def _count(definition: CouponDefinition, form: AudienceForm) -> dict[str, Any]:
     audience = form.audience
     limit = definition.total_limit
     left = None if limit is None else max(0, limit - caps.issued(definition))
-    members = audiences.count(audience, now=timezone.now())
+    meant = audiences.preview(audience, now=timezone.now())
+    members = meant.members
     sealed = [definition.code, audience.as_json(), secrets.token_hex(8)]
     return {
         "members": members,
         "shown": f"{members:,}",
+        "tiers": _by_tier(meant.tiers),
+        "sample": _sample(meant.sample),
         "left": f"{left or 0:,}",
         "are_too_few": left is not None and left < members,
         "worst": _worst_sale(definition),
         "asked": form.asked,
         "counted": signing.dumps(sealed, salt=SALT, compress=True),
     }
+
+
+def _by_tier(tiers: dict[str, int]) -> list[tuple[str, str]]:
+    names = {tier.code: str(tier.name) for tier in Tier.objects.filter(code__in=tiers)}
+    return [(names[code], f"{members:,}") for code, members in tiers.items()]
+
+
+def _sample(people: list[dict[str, Any]]) -> list[tuple[str, str, date]]:
+    tiers = {tier.code: str(tier.name) for tier in Tier.objects.all()}
+    codes = {each["store"] for each in people}
+    stores = {store.code: str(store.name) for store in Store.objects.filter(code__in=codes)}
+    return [(tiers[e["tier"]], stores[e["store"]], e["joined_on"]) for e in people]
 
 
 def _worst_sale(definition: CouponDefinition) -> str:

@@ -43,6 +43,7 @@ class AudienceRequest(StrictSerializer):
     tiers = _codes("Tier codes, one of which the member is in.")
     channels = _codes("Codes of the channels that brought the member.")
     stores = _codes("Codes of home stores.")
+    cities = _codes("Cities of home stores, as the stores are written.")
     joined_within_days = StrictIntegerField(**DAYS)
     joined_before = StrictDateTimeField(required=False)
     not_seen_for_days = StrictIntegerField(
@@ -66,10 +67,20 @@ class IssueRequest(StrictSerializer):
     )
 
 
+class SomeoneOut(serializers.Serializer[Any]):
+    """One of those who are meant, without saying who."""
+
+    tier = serializers.CharField()
+    store = serializers.CharField()
+    joined_on = serializers.DateField()
+
+
 class AudienceCount(serializers.Serializer[Any]):
-    """How many members are meant."""
+    """How many members are meant, how many of which tier, and what some of them are like."""
 
     members = serializers.IntegerField()
+    tiers = serializers.DictField(child=serializers.IntegerField(), help_text="By code.")
+    sample = SomeoneOut(many=True, help_text="A few, picked by their random ids.")
 
 
 class AudienceCountsView(APIView):
@@ -81,7 +92,10 @@ class AudienceCountsView(APIView):
         operation_id="audiences_count",
         tags=["coupons"],
         summary="Count the members of an audience",
-        description="Only members of the caller's stores are counted.",
+        description=(
+            "With a sample that says nothing of who they are. Only members of the caller's stores"
+            " are counted."
+        ),
         request=AudienceRequest,
         responses={200: AudienceCount},
         examples=[
@@ -93,7 +107,8 @@ class AudienceCountsView(APIView):
     def post(self, request: Request) -> Response:
         """Count the members of an audience."""
         audience = _audience(principal_of(request), validated(AudienceRequest, request.data))
-        return Response({"members": audiences.count(audience, now=timezone.now())})
+        preview = audiences.preview(audience, now=timezone.now())
+        return Response(AudienceCount(preview).data)
 
 
 class CouponIssuesView(APIView):
