@@ -14,6 +14,7 @@ from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.forms.widgets import ArrayWidget
 from unfold.paginator import InfinitePaginator
@@ -22,6 +23,8 @@ from shop.admin.money import YuanField, yuan
 from shop.admin.scoping import StoreScoped, covers_chain
 from shop.kernel.fields import CentsField, OptionalCentsField
 
+NOT_IN_THE_THEMES_CHINESE = [gettext_noop("Choose file to upload")]
+"""Words of the theme that we translate for it."""
 FORM_FIELDS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
     CentsField: {"form_class": YuanField},
     OptionalCentsField: {"form_class": YuanField},

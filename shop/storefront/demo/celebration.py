@@ -6,6 +6,7 @@ find in a shop. It comes after the opening has long been counted, and touches no
 """
 
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from functools import partial
 from random import Random
@@ -33,6 +34,7 @@ from shop.kernel.money import Cents
 from shop.models import Member, OrderType, Staff, Store
 from shop.storefront import registration
 from shop.storefront.demo import celebration_plan as plan
+from shop.storefront.demo.aftermath import learn_statistics
 from shop.storefront.demo.celebration_plan import TRAFFIC, Kind, Traffic
 from shop.storefront.demo.crowd import Crowd
 from shop.storefront.demo.desk import Desk
@@ -75,7 +77,8 @@ class Celebration:
         self._pay()
         for traffic in TRAFFIC:
             self._plan(traffic)
-        touches.ingest(self._events)
+        touches.ingest(_numbered_by_time(self._events))
+        learn_statistics()
         for guest in self._some(self._count(plan.RESERVED)):
             self._add(self._moment(Kind.PREHEAT), partial(self._reserve, campaign, guest))
         self._add(self.starts_at, self._begin)
@@ -269,6 +272,13 @@ class Celebration:
 
     def _minutes(self, least: int, most: int) -> timedelta:
         return timedelta(seconds=self.rng.randint(least * 60, most * 60))
+
+
+def _numbered_by_time(events: list[TouchEvent]) -> list[TouchEvent]:
+    """Let ids follow the times, as they do where guests come one after the other."""
+    by_time = sorted(events, key=lambda event: event.occurred_at)
+    ids = sorted(event.event_id for event in events)
+    return [replace(event, event_id=id) for event, id in zip(by_time, ids, strict=True)]
 
 
 def _known_members(*, before: datetime) -> list[Member]:
