@@ -1,7 +1,6 @@
 """Two years of a chain's orders, written set-based: what reports are measured on."""
 
 from datetime import date, timedelta
-from typing import Any
 
 from django.db import connection, transaction
 
@@ -23,11 +22,7 @@ def write(*, orders: int) -> None:
     chain.load(opened_on=FIRST_DAY)
     for number in range(Store.objects.count(), STORES):
         _copy_store(number)
-    values: dict[str, Any] = {
-        "members": orders // ORDERS_PER_MEMBER,
-        "first_day": FIRST_DAY,
-        "days": DAYS,
-    }
+    values = {"members": orders // ORDERS_PER_MEMBER, "first_day": FIRST_DAY, "days": DAYS}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("SELECT setseed(0.5)")

@@ -6,10 +6,10 @@ from typing import Any
 
 from django.db import connection, transaction
 
-from campaigns import caps, periods
+from campaigns import batches, caps, periods
 from campaigns.coupons import CODE_LENGTH, CouponExhausted
 from campaigns.models import CouponDefinition
-from shop.kernel import identifiers
+from shop.models import Store
 
 
 @transaction.atomic
@@ -55,53 +55,57 @@ def _insert_coupons(
     A slot that was lost to a claim is tried anew.
     """
     inserted = 0
-    starts_at = periods.start_of(definition, issued_at=now)
+    ends = {
+        timezone: periods.end_of(definition, issued_at=now, timezone=timezone)
+        for timezone in Store.objects.values_list("timezone", flat=True).distinct()
+    }
+    values: dict[str, Any] = {
+        "definition": definition.pk,
+        "members": list(member_ids),
+        "source": source,
+        "limit": definition.per_member_limit,
+        "now": now,
+        "starts_at": periods.start_of(definition, issued_at=now),
+        "timezones": list(ends),
+        "ends": list(ends.values()),
+    }
     for _attempt in range(3):
-        values: dict[str, Any] = {
-            "definition": definition.pk,
-            "members": list(member_ids),
-            "source": source,
-            "limit": definition.per_member_limit,
-            "most": most - inserted,
-            "now": now,
-            "starts_at": starts_at,
-        }
+        left = most - inserted
+        codes = batches.new_codes(left, length=CODE_LENGTH + 1)
         with connection.cursor() as cursor:
-            cursor.execute(_NEXT_SLOTS_SQL, values)
-            found = cursor.fetchall()
-            values["members"] = [member_id for member_id, _slot, _timezone in found]
-            values["slots"] = [slot for _member_id, slot, _timezone in found]
-            values["codes"] = [identifiers.new_code(CODE_LENGTH) for _row in found]
-            values["ends"] = [
-                periods.end_of(definition, issued_at=now, timezone=timezone)
-                for _member_id, _slot, timezone in found
-            ]
-            cursor.execute(_INSERT_SQL, values)
-            inserted += cursor.rowcount
-            if cursor.rowcount == len(found):
-                break
+            cursor.execute(_INSERT_SQL, values | {"most": left, "codes": codes})
+            entitled, given = cursor.fetchone()
+        inserted += given
+        if given == entitled:
+            break
     return inserted
 
 
 _INSERT_SQL = """
-INSERT INTO campaigns_coupon
-       (code, definition_id, member_id, slot, status, source, issued_at, starts_at, expires_at)
-SELECT code, %(definition)s, member_id, slot, 'available', %(source)s, %(now)s, %(starts_at)s, ends
-FROM unnest(%(codes)s::text[], %(members)s::bigint[], %(slots)s::int[], %(ends)s::timestamptz[])
-     AS given (code, member_id, slot, ends)
-ON CONFLICT DO NOTHING
-"""
-_NEXT_SLOTS_SQL = """
-SELECT member.id, COALESCE(mine.last, 0) + 1, store.timezone
-FROM unnest(%(members)s::bigint[]) WITH ORDINALITY AS asked (id, place)
-JOIN shop_member member ON member.id = asked.id
-JOIN shop_store store ON store.id = member.store_id
-LEFT JOIN LATERAL (
-    SELECT max(slot) AS last, bool_or(source = %(source)s) AS has_it
-    FROM campaigns_coupon
-    WHERE definition_id = %(definition)s AND member_id = member.id
-) mine ON true
-WHERE COALESCE(mine.last, 0) < %(limit)s AND NOT COALESCE(mine.has_it, false)
-ORDER BY asked.place
-LIMIT %(most)s
+WITH entitled AS MATERIALIZED (
+    SELECT member.id, COALESCE(mine.last, 0) + 1 AS slot, store.timezone,
+           row_number() OVER (ORDER BY asked.place) AS nth
+    FROM unnest(%(members)s::bigint[]) WITH ORDINALITY AS asked (id, place)
+    JOIN shop_member member ON member.id = asked.id
+    JOIN shop_store store ON store.id = member.store_id
+    LEFT JOIN LATERAL (
+        SELECT max(slot) AS last, bool_or(source = %(source)s) AS has_it
+        FROM campaigns_coupon
+        WHERE definition_id = %(definition)s AND member_id = member.id
+    ) mine ON true
+    WHERE COALESCE(mine.last, 0) < %(limit)s AND NOT COALESCE(mine.has_it, false)
+    ORDER BY asked.place
+    LIMIT %(most)s
+), given AS (
+    INSERT INTO campaigns_coupon (code, definition_id, member_id, slot, status, source, issued_at,
+                                  starts_at, expires_at)
+    SELECT new.code, %(definition)s, entitled.id, entitled.slot, 'available', %(source)s, %(now)s,
+           %(starts_at)s, ends.at
+    FROM entitled
+    JOIN unnest(%(codes)s::text[]) WITH ORDINALITY AS new (code, nth) USING (nth)
+    JOIN unnest(%(timezones)s::text[], %(ends)s::timestamptz[]) AS ends (timezone, at)
+      USING (timezone)
+    ON CONFLICT DO NOTHING RETURNING 1
+)
+SELECT (SELECT count(*) FROM entitled), (SELECT count(*) FROM given)
 """

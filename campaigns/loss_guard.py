@@ -11,10 +11,8 @@ from typing import Protocol
 from django.db.models import Min, Q, QuerySet
 
 from campaigns import mixed_carts, occasions
-from campaigns.articles import Article
 from campaigns.cart_lines import line_of
-from campaigns.combinations import Combination
-from campaigns.losses import Search
+from campaigns.losses import Article, Combination, Search
 from campaigns.models import (
     Campaign,
     CampaignPhase,

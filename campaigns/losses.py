@@ -5,25 +5,24 @@ Pure. It makes carts of one article each and lets the one evaluator price them (
 """
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from fractions import Fraction
+from itertools import combinations
 
-from campaigns.articles import Article
-from campaigns.combinations import Combination, badness, is_no_worse
 from campaigns.occasions import Occasion
 from campaigns.pricing import (
     Cart,
+    CartLine,
     Conditions,
-    Gift,
     Measured,
     Offer,
     Pricing,
     Reason,
-    Run,
+    Scope,
     Stacking,
     TieredFixedOff,
     TieredPercentOff,
-    compare,
     evaluate,
 )
 from shop.kernel.money import Cents
@@ -34,6 +33,7 @@ PER_GROUP = 2
 """So many of those in one exclusive group, of which only one can be applied anyway."""
 MAX_UNITS = 60
 MAX_QUANTITIES = 12
+NO_CATEGORIES: frozenset[str] = frozenset()
 ABOUT_CART = (
     "contains",
     "contains_match",
@@ -44,6 +44,99 @@ ABOUT_CART = (
     "min_distinct_products",
 )
 """The conditions that only the cart answers; the others were asked of the occasion."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Article:
+    """One way to have a product, as a cart line of one unit, and what it must not go below.
+
+    Or several together, which an offer asks for: the others are `beside` it, and one unit is as
+    many of each as their lines say.
+    """
+
+    line: CartLine
+    floor_cents: Cents
+    order_types: frozenset[str]
+    name_zh: str = ""
+    name_en: str = ""
+    topping: str = ""
+    beside: tuple[CartLine, ...] = ()
+
+    @property
+    def list_cents(self) -> Cents:
+        """Return the price of one unit, without any offer."""
+        return Cents(sum(line.subtotal_cents for line in self._each))
+
+    @property
+    def sku(self) -> str:
+        """Return what one unit is, as menus name it."""
+        counts = ((f"{line.quantity} × " if line.quantity > 1 else "", line) for line in self._each)
+        return " + ".join(count + line.sku for count, line in counts)
+
+    @property
+    def pieces(self) -> int:
+        """Return how many pieces one unit is."""
+        return sum(line.quantity for line in self._each)
+
+    def lines(self, quantity: int) -> list[CartLine]:
+        """Return so many units as lines of a cart."""
+        return [replace(line, quantity=line.quantity * quantity) for line in self._each]
+
+    def is_in(self, scope: Scope) -> bool:
+        """Tell whether a part of it is in a scope."""
+        return any(scope.holds(line) for line in self._each)
+
+    def kind(self, scopes: Iterable[Scope]) -> Hashable:
+        """Return what all articles share that offers with these scopes cannot tell apart."""
+        if self.beside:
+            return id(self)
+        told = tuple(scope.names(self.line) for scope in scopes)
+        nameless = replace(
+            self.line, product="", sku="", category="", other_categories=NO_CATEGORIES
+        )
+        return (told, nameless)
+
+    @property
+    def _each(self) -> tuple[CartLine, ...]:
+        return (self.line, *self.beside)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Combination:
+    """Offers that together sell one article at a price.
+
+    `pays_cents` is for the whole cart of `quantity` units, what gifts must bring taken off;
+    `without_cents` the same without the offer that is asked about (and with no offer at all where
+    that does not matter, because nothing is sold below its floor).
+    """
+
+    article: Article
+    quantity: int
+    pays_cents: Cents
+    without_cents: Cents
+    offers: tuple[str, ...]
+    occasion: Occasion
+
+    @property
+    def unit_cents(self) -> Cents:
+        """Return what one unit costs on average, rounded down."""
+        return Cents(self.pays_cents // self.quantity)
+
+    @property
+    def loss_cents(self) -> Cents:
+        """Return by how much one unit is sold below its floor, rounded up; 0 if it is not."""
+        short = self.article.floor_cents * self.quantity - self.pays_cents
+        return Cents(max(0, -(-short // self.quantity)))
+
+    @property
+    def is_loss(self) -> bool:
+        """Tell whether the offer takes the article below its floor, or further below."""
+        return self.loss_cents > 0 and not self.is_in_vain
+
+    @property
+    def is_in_vain(self) -> bool:
+        """Tell whether the others sell it as cheap without the offer."""
+        return self.pays_cents >= self.without_cents
 
 
 @dataclass(kw_only=True, slots=True)
@@ -57,9 +150,6 @@ class Search:
     """By the id of the article."""
     _alone: dict[tuple[Hashable, int, str], Pricing] = field(default_factory=dict)
     _priced: dict[Hashable, Pricing] = field(default_factory=dict)
-    _sales: dict[Hashable, tuple[Cents, Cents, tuple[str, ...]] | None] = field(
-        default_factory=dict
-    )
 
     def worst(self, met: Sequence[tuple[Occasion, Sequence[Offer]]]) -> list[Combination]:
         """Return the cheapest sale of each article that the offer takes part in, worst first."""
@@ -77,7 +167,7 @@ class Search:
                 alike[kind] = self._worst_of(article, meetings)
             if (worst := alike[kind]) is not None:
                 found.append(replace(worst, article=article))
-        return sorted(found, key=badness)
+        return sorted(found, key=_badness)
 
     def _worst_of(
         self, article: Article, meetings: Sequence[tuple[Occasion, Sequence[Offer]]]
@@ -89,7 +179,7 @@ class Search:
             giving = [offer for offer in others if article.is_in(offer.rule.scope)]
             for quantity in self._quantities(article, [self.candidate, *giving], occasion):
                 found = self._combined(article, quantity, giving, occasion, beside=worst)
-                if found is not None and (worst is None or badness(found) < badness(worst)):
+                if found is not None and (worst is None or _badness(found) < _badness(worst)):
                     worst = found
         return worst
 
@@ -113,55 +203,26 @@ class Search:
             article.list_cents * quantity - gain - _most_together(others, gains),
             -self._given_away([self.candidate, *others], article, quantity, occasion),
         )
-        if not gain or is_no_worse(least, quantity, than=beside):
+        if not gain or _is_no_worse(least, quantity, than=beside):
             return None
         chosen = _strongest([offer for offer in others if gains[offer.key]], gains)
         cart = occasion.cart(*article.lines(quantity))
-        best = self._told(article, cart, occasion, chosen)
+        best = self._told(article, cart, occasion, chosen, best_deal=True)
         if best is not None and not (best.loss_cents and best.is_in_vain):
             return best
         # What is as cheap without the offer hides what the offer does beside fewer others.
-        effective = self._effective(article, cart, occasion, chosen)
-        if effective is None:
-            return best
-        pays, without, offers = effective
-        return Combination(
-            article=article,
-            quantity=quantity,
-            pays_cents=pays,
-            without_cents=without,
-            offers=offers,
-            occasion=occasion,
-        )
-
-    def _effective(
-        self, article: Article, cart: Cart, occasion: Occasion, others: Sequence[Offer]
-    ) -> tuple[Cents, Cents, tuple[str, ...]] | None:
-        """Return the cheapest sale that is dearer without the offer, of equals with the fewest.
-
-        That is what it brings, what it would bring without, and the offers of the choice.
-        """
-        keys = tuple(offer.key for offer in others)
-        asked = (self._kinds[id(article)], cart.quantity, id(occasion), keys)
-        if asked not in self._sales:
-            candidate = _always(self.candidate)
-            pairs = compare(cart, occasion.facts, candidate, others, occasion.at)
-            sales = [
-                (self._left(cart, run), self._left(cart, without), tuple(run.applied))
-                for run, without in pairs
-                if candidate.key in run.applied
-            ]
-            self._sales[asked] = min(
-                (sale for sale in sales if sale[0] < sale[1]),
-                key=lambda sale: (sale[0], len(sale[2])),
-                default=None,
-            )
-        return self._sales[asked]
-
-    def _left(self, cart: Cart, run: Run) -> Cents:
-        """Return what the cart brings after a run; see `_brings`."""
-        gifts = (gift for given in run.applied.values() for gift in given.gifts)
-        return Cents(cart.subtotal_cents - run.discount_cents - self._floors(gifts))
+        effective: Combination | None = None
+        for subset in _subsets(chosen):
+            below = None if effective is None else effective.pays_cents
+            alone = article.list_cents * quantity - gain - _most_together(subset, gains)
+            if below is not None and alone >= below:
+                continue
+            found = self._told(article, cart, occasion, subset, best_deal=False, below=below)
+            if found is not None and not found.is_in_vain:
+                effective = found
+                if best is not None and found.pays_cents <= best.pays_cents:
+                    break
+        return effective or best
 
     def _told(
         self,
@@ -169,26 +230,32 @@ class Search:
         cart: Cart,
         occasion: Occasion,
         others: Sequence[Offer],
+        *,
+        best_deal: bool,
+        below: Cents | None = None,
     ) -> Combination | None:
-        """Return the cheapest sale of a cart with the offer and any of these; None without it."""
+        """Return the sale of a cart with the offer and these; None if it gives nothing there.
+
+        None too if it brings no less than `below`, which is quicker than to say what it brings.
+        """
         quantity = cart.lines[0].quantity // article.line.quantity
-        optional = [_optional(offer) for offer in others]
+        optional = [_optional(offer) for offer in others] if best_deal else others
 
         def price(*offers: Offer) -> Pricing:
             keys = tuple(offer.key for offer in offers)
-            asked = (self._kinds[id(article)], cart.quantity, id(occasion), keys)
+            asked = (self._kinds[id(article)], quantity, id(occasion), keys, best_deal)
             if asked not in self._priced:
                 self._priced[asked] = evaluate(
-                    cart, occasion.facts, offers, occasion.at, best_deal=True
+                    cart, occasion.facts, offers, occasion.at, best_deal=best_deal
                 )
             return self._priced[asked]
 
         pricing = price(_always(self.candidate), *optional)
         applied = tuple(each.key for each in pricing.applied)
         pays = self._brings(pricing)
-        if self.candidate.key not in applied:
+        if self.candidate.key not in applied or (below is not None and pays >= below):
             return None
-        is_compared = pays < article.floor_cents * quantity
+        is_compared = pays < article.floor_cents * quantity or not best_deal
         return Combination(
             article=article,
             quantity=quantity,
@@ -222,10 +289,8 @@ class Search:
 
     def _brings(self, pricing: Pricing) -> Cents:
         """Return what the cart brings: the goods, less the floor price of what is given away."""
-        return Cents(pricing.total_cents - self._floors(pricing.gifts))
-
-    def _floors(self, gifts: Iterable[Gift]) -> int:
-        return sum(self.gift_floors.get(gift.product, 0) * gift.quantity for gift in gifts)
+        given = sum(self.gift_floors.get(g.product, 0) * g.quantity for g in pricing.gifts)
+        return Cents(pricing.total_cents - given)
 
     def _quantities(
         self, article: Article, offers: Iterable[Offer], occasion: Occasion
@@ -242,6 +307,19 @@ class Search:
             if len(found) >= MAX_QUANTITIES:
                 break
         return [quantity for quantity in found if 1 <= quantity <= MAX_UNITS]
+
+
+def _is_no_worse(least: int, quantity: int, *, than: Combination | None) -> bool:
+    """Tell whether so many units for at least so much are no worse than the combination."""
+    if than is None or least * than.quantity < than.pays_cents * quantity:
+        return False
+    return than.is_loss or least >= than.article.floor_cents * quantity
+
+
+def _badness(combination: Combination) -> tuple[bool, Fraction, int, str]:
+    floor = combination.article.floor_cents
+    margin = Fraction(combination.pays_cents, combination.quantity) - floor
+    return (not combination.is_loss, margin, combination.quantity, combination.article.sku)
 
 
 def _asked(pricing: Pricing, article: Article) -> int | None:
@@ -321,6 +399,18 @@ def _most_together(offers: Sequence[Offer], gains: Mapping[str, int]) -> int:
         name = f"group {offer.rule.exclusive_group}" if offer.rule.exclusive_group else offer.key
         most[name] = max(most.get(name, 0), gains[offer.key])
     return sum(most.values())
+
+
+def _subsets(offers: Sequence[Offer]) -> Iterator[tuple[Offer, ...]]:
+    """Yield every choice of the offers, the smallest first.
+
+    Two of one exclusive group come to the same as one of them.
+    """
+    for size in range(len(offers) + 1):
+        for subset in combinations(offers, size):
+            groups = [o.rule.exclusive_group for o in subset if o.rule.exclusive_group]
+            if len(groups) == len(set(groups)):
+                yield subset
 
 
 def _strongest(offers: Sequence[Offer], gains: Mapping[str, int]) -> list[Offer]:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from itertools import product
 
-from campaigns.articles import Article
+from campaigns.losses import Article
 from campaigns.pricing import BundlePrice, BuyXGetY, Match, Offer, Rule, Scope
 from shop.kernel.money import Cents
 

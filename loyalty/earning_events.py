@@ -10,11 +10,11 @@ from zoneinfo import ZoneInfo
 from django.db import connection, transaction
 from django.db.models import Q
 
-from loyalty import benefits, earning_programme, points, tiers
+from loyalty import benefits, earning_programme, points, reversals, tiers
 from loyalty.lots import Clawback
 from loyalty.models import EarningEvent, EarningRule, Membership, PointsAccount
 from loyalty.order_points import points_of_event
-from loyalty.points import RefundShare
+from loyalty.reversals import RefundShare
 from shop.kernel.money import Points
 from shop.models import Store
 
@@ -77,7 +77,7 @@ def take_back(
     """Take back what an event of the wallet's member earned, as far as the policy goes; once."""
     row = EarningEvent.objects.filter(member_id=account.member_id, event=event, key=key).first()
     if row is not None:
-        points.reverse_earn(
+        reversals.reverse_earn(
             account,
             order_source=row.source,
             refund_source=reference,

@@ -137,10 +137,10 @@ def check(ladder: Ladder) -> Ladder:
 
 def compare(old: Ladder, new: Ladder) -> list[dict[str, Any]]:
     """Return what would change: where, which field, from what, to what."""
-    changes = _differences("programme", asdict(old.rules), asdict(new.rules))
+    changes = differences("programme", asdict(old.rules), asdict(new.rules))
     before = {step.code: asdict(step) for step in old.steps}
     for step in new.steps:
-        changes += _differences(step.code, before.get(step.code, {}), asdict(step))
+        changes += differences(step.code, before.get(step.code, {}), asdict(step))
     return changes
 
 
@@ -215,9 +215,8 @@ def _clean(row: LoyaltyProgramme | Tier, *, where: str) -> None:
         ) from error
 
 
-def _differences(
-    where: str, old: Mapping[str, Any], new: Mapping[str, Any]
-) -> list[dict[str, Any]]:
+def differences(where: str, old: Mapping[str, Any], new: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return the fields of `new` that `old` has otherwise, with what they were."""
     return [
         {"where": where, "field": name, "from": old.get(name), "to": value}
         for name, value in new.items()

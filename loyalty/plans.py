@@ -48,11 +48,46 @@ def purchase(
         NotFound: no such plan on offer.
         PlanPriceChanged
     """
+    return begin(
+        find(plan_code, price_cents=paid_cents),
+        price_cents=paid_cents,
+        member_id=member_id,
+        store=store,
+        method=method,
+        source=source,
+        actor=actor,
+        reference=reference,
+        now=now,
+    )
+
+
+def find(plan_code: str, *, price_cents: Cents) -> MembershipPlan:
+    """Return a plan on offer that costs what the caller expects.
+
+    Raises:
+        NotFound, PlanPriceChanged
+    """
     plan = MembershipPlan.objects.filter(code=plan_code, is_active=True).first()
     if plan is None:
         raise NotFound
-    if paid_cents != plan.price_cents:
+    if price_cents != plan.price_cents:
         raise PlanPriceChanged(plan=plan.code, price_cents=plan.price_cents)
+    return plan
+
+
+def begin(
+    plan: MembershipPlan,
+    *,
+    price_cents: Cents,
+    member_id: int,
+    store: Store,
+    method: str,
+    source: str,
+    actor: str,
+    reference: str,
+    now: datetime,
+) -> PlanPurchase:
+    """Begin a period that was paid for; a renewal where the last one ends. Once per source."""
     points.lock_accounts([member_id])  # two at once take turns, and neither overlaps the other
     before = PlanPurchase.objects.filter(source=source).first()
     if before is not None:
@@ -63,7 +98,7 @@ def purchase(
         plan=plan,
         member_id=member_id,
         store=store,
-        price_cents=plan.price_cents,
+        price_cents=price_cents,
         method=method,
         reference=reference,
         starts_at=starts_at,

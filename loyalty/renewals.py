@@ -172,8 +172,9 @@ def end_of(day: date, *, timezone: str) -> datetime:
 def _to_reinstate(
     member_id: int, *, expired_since: datetime, by: datetime, now: datetime
 ) -> list[PointsEntry]:
+    """Return the expiries of a member's wallet, and of those merged into it, to be given back."""
     account = _up_to_date(member_id, now=now)
-    entries = PointsEntry.objects.filter(account=account)
+    entries = points.of_person(PointsEntry.objects.all(), account)
     lost = list(
         entries.filter(
             kind=Kind.EXPIRE, occurred_at__gte=expired_since, occurred_at__lte=by

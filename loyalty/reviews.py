@@ -180,7 +180,7 @@ WITH programme AS (
                  AS friend (member_id, at)
       ON friend.member_id = place.member_id AND friend.at >= place.since_kept
     GROUP BY place.member_id
-), earned AS (
+), earned AS MATERIALIZED (
     SELECT place.*,
            (SELECT max(level) FROM ladder WHERE minimum <= COALESCE(collected.now, 0)
                AND friends <= COALESCE(brought.now, 0)) AS earned_now,
@@ -191,7 +191,7 @@ WITH programme AS (
               AND place.previous_kept_until > %(now)s) AS level_before,
            (SELECT max(level) FROM ladder WHERE ladder.level < place.level) AS level_below
     FROM place LEFT JOIN collected USING (member_id) LEFT JOIN brought USING (member_id)
-), reasoned AS (
+), reasoned AS MATERIALIZED (
     SELECT earned.*, CASE
         WHEN pinned_until > %(now)s THEN NULL
         WHEN pin_id IS NOT NULL THEN 'unpinned'
@@ -204,7 +204,7 @@ WITH programme AS (
         ELSE 'dropped'
     END AS reason
     FROM earned
-), decided AS (
+), decided AS MATERIALIZED (
     SELECT reasoned.*, CASE reason
         WHEN 'unpinned' THEN GREATEST(earned_now, level_before)
         WHEN 'earned' THEN earned_now

@@ -8,7 +8,7 @@ from django.db import transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from loyalty import points
+from loyalty import holds, points, reversals
 from loyalty.models import Membership, PointsAccount, Reward, RewardRedemption
 from shop.kernel import identifiers
 from shop.kernel.errors import DomainError, NotFound
@@ -76,13 +76,13 @@ def redeem(reward_code: str, *, member_id: int, now: datetime) -> RewardRedempti
     _ensure_tier(reward, member_id=member_id)
     slot = _next_slot(reward, member_id=member_id)
     code = "RW" + identifiers.new_code(12)
-    hold = points.hold(account, points=reward.cost_points, source=f"reward:{code}", now=now)
+    hold_id = holds.take(account, points=reward.cost_points, source=f"reward:{code}", now=now)
     redemption = RewardRedemption.objects.create(
         reward=reward,
         member_id=member_id,
         code=code,
         points=reward.cost_points,
-        hold=hold,
+        hold_id=hold_id,
         slot=slot,
         issued_at=now,
         expires_at=now + timedelta(days=reward.valid_days),
@@ -150,7 +150,7 @@ def use(account: PointsAccount, code: str, *, order: Order, now: datetime) -> No
     )
     if used != 1:
         raise RewardNotUsable(reward_code=code)
-    points.post_hold(account, source=f"reward:{code}", now=now)
+    holds.post(account, source=f"reward:{code}", now=now)
 
 
 def hand_out(
@@ -180,7 +180,7 @@ def hand_out(
     )
     if given != 1:
         raise RewardNotUsable(reward_code=row.code)
-    points.post_hold(account, source=row.source, now=now)
+    holds.post(account, source=row.source, now=now)
 
 
 @transaction.atomic
@@ -235,11 +235,11 @@ def refund(
     )
     if returned != 1:
         raise RewardNotUsable(reward_code=row.code)
-    points.reverse_spend(
+    reversals.reverse_spend(
         account,
         order_source=row.source,
         refund_source=f"reward-refund:{row.code}",
-        share=points.RefundShare(whole=1, before=0, after=1),
+        share=reversals.RefundShare(whole=1, before=0, after=1),
         now=now,
     )
     if is_restocked:
@@ -251,8 +251,8 @@ def give_back(account: PointsAccount, *, order: Order, refund_source: str, now: 
     row = RewardRedemption.objects.filter(order=order, status=Status.USED).first()
     if row is None:
         return
-    whole = points.RefundShare(whole=1, before=0, after=1)
-    points.reverse_spend(
+    whole = reversals.RefundShare(whole=1, before=0, after=1)
+    reversals.reverse_spend(
         account,
         order_source=f"reward:{row.code}",
         refund_source=f"{refund_source}/reward",
@@ -307,7 +307,7 @@ def _free(account: PointsAccount, row: RewardRedemption, *, to: str, now: dateti
     freed = unused.update(status=to, slot=None, resolved_at=now)
     if freed != 1:
         raise RewardNotUsable(reward_code=row.code)
-    points.void_hold(account, source=f"reward:{row.code}", now=now)
+    holds.void(account, source=f"reward:{row.code}", now=now)
     _put_into_stock(row.reward_id)
 
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from django.db import IntegrityError, transaction
+from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import money, pay_codes, proportions, tiers
@@ -20,12 +20,12 @@ from loyalty.models import (
     StoredValueSale,
 )
 from loyalty.money import NotEnoughStoredValue, StoredValueOff
-from shop import accounts, members
+from shop import accounts, members, payment_refs
 from shop.kernel import identifiers
 from shop.kernel.errors import DomainError, NotFound
 from shop.kernel.money import Cents
 from shop.models import Member, Store
-from shop.orders import PaymentMismatch, PaymentRefTaken, Tender
+from shop.orders import PaymentMismatch, Tender
 
 Entry = MoneyEntry.Kind
 Account = MoneyAccount.Kind
@@ -171,21 +171,17 @@ def record_sale(
     sale.number = f"S{identifiers.new_code(11)}"
     sale.store, sale.till_id, sale.actor, sale.sold_at = desk.store, desk.till_id, desk.actor, now
     sale.save()
-    try:
+    refs = [tender.provider_ref for tender in tenders]
+    with payment_refs.each_once(refs, by="stored_value_payment_once_per_ref"):
         StoredValuePayment.objects.bulk_create(
-            [
-                StoredValuePayment(
-                    sale=sale,
-                    method=tender.method,
-                    amount_cents=tender.amount_cents,
-                    provider_ref=tender.provider_ref,
-                )
-                for tender in tenders
-            ]
+            StoredValuePayment(
+                sale=sale,
+                method=tender.method,
+                amount_cents=tender.amount_cents,
+                provider_ref=tender.provider_ref,
+            )
+            for tender in tenders
         )
-    except IntegrityError as error:
-        refs = [tender.provider_ref for tender in tenders if tender.provider_ref]
-        raise PaymentRefTaken(provider_refs=refs) from error
     return sale
 
 

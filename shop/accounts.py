@@ -16,6 +16,7 @@ from django.db import OperationalError, connection, transaction
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from shop import external_ids
 from shop.kernel import crypto, idempotency
 from shop.kernel.errors import DomainError
 from shop.models import (
@@ -173,6 +174,7 @@ def _shred(member: Member, *, now: datetime) -> None:
     )
     if shredded != 1:
         raise MemberNotSwitchable(member=str(member.public_id))
+    external_ids.forget(member.pk)
     _sign_out(member, now=now)
     MemberCode.objects.filter(member=member).delete()
     Message.objects.filter(member=member).update(text="")

@@ -3,19 +3,18 @@
 The only module that writes them, beside `shop.refunds`, which gives their money back.
 """
 
-from collections.abc import Collection, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import cache
 
 import orjson
-import psycopg
-from django.db import IntegrityError, connection, transaction
+from django.db import connection, transaction
 from django.db.models import Model, Sum
 from django.utils.translation import gettext_lazy as _
 
-from shop import order_drafts
+from shop import order_drafts, payment_refs
 from shop.kernel import identifiers, rows
 from shop.kernel.errors import DomainError, NotFound
 from shop.kernel.money import Cents, Points
@@ -63,13 +62,6 @@ class PaymentMismatch(DomainError):
 
     code = "payment-mismatch"
     title = _("The payments do not add up to the amount payable.")
-
-
-class PaymentRefTaken(DomainError):
-    """A provider's number names one payment, and this one was taken for another order before."""
-
-    code = "payment-ref-taken"
-    title = _("The provider's number of a payment was used for another order.")
 
 
 class StepNotAllowed(DomainError):
@@ -124,7 +116,7 @@ def create_paid(
     _set_paid(order, now=now)
     payments = _payment_rows(order, tenders, now=now)
     event = OrderEvent(status=Status.PAID, actor=actor, occurred_at=now)
-    with _saying_which_ref_is_taken(payments):
+    with _refs_taken_once(payments):
         _write(order, draft, payments=payments, events=[event])
     return order
 
@@ -299,29 +291,13 @@ def record_orphan(order: Order, tender: Tender, *, now: datetime) -> Payment:
 
 
 def _keep_payments(payments: Sequence[Payment]) -> None:
-    with _saying_which_ref_is_taken(payments):
+    with _refs_taken_once(payments):
         rows.insert(*payments)
 
 
-@contextmanager
-def _saying_which_ref_is_taken(payments: Sequence[Payment]) -> Iterator[None]:
-    """Turn the refusal of a payment's number into ours; the flow rolls back what was begun."""
-    try:
-        yield
-    except IntegrityError as error:
-        if not _is_of(error, _ONE_REF):
-            raise
-        refs = [payment.provider_ref for payment in payments if payment.provider_ref]
-        raise PaymentRefTaken(provider_refs=refs) from error
-
-
-_ONE_REF = {"payment_once_per_provider_ref", "paid_number_once"}
-"""A provider's number pays for one thing: among orders, and among all that can be paid for."""
-
-
-def _is_of(error: IntegrityError, constraints: Collection[str]) -> bool:
-    cause = error.__cause__
-    return isinstance(cause, psycopg.Error) and cause.diag.constraint_name in constraints
+def _refs_taken_once(payments: Sequence[Payment]) -> AbstractContextManager[None]:
+    refs = [payment.provider_ref for payment in payments]
+    return payment_refs.each_once(refs, by="payment_once_per_provider_ref")
 
 
 def assign_pickup_number(order: Order) -> None:

@@ -402,6 +402,12 @@ class Api:
             f"/api/v1{path}", body, content_type="application/json", headers=headers
         )
 
+    def put(self, path: str, body: Any) -> Any:
+        """Return the response of a PUT."""
+        return self.client.put(
+            f"/api/v1{path}", body, content_type="application/json", headers=self.headers
+        )
+
 
 def till(at: str = "SH001", *, scopes: list[str] | None = None) -> Api:
     """Return the API as a till of that store sees it."""

@@ -218,7 +218,7 @@ def _priced(request: HttpRequest, offer: Offer, store: Store) -> dict[str, Any]:
     return {
         "lines": _shown(lines, pricing),
         "subtotal": yuan(pricing.subtotal_cents),
-        "discount": yuan(pricing.discount_cents) if pricing.discount_cents else "",
+        "discount": yuan(pricing.discount_cents),
         "total": yuan(pricing.total_cents),
         "gifts": pricing.gifts,
         "rewards": [reward.as_json() for reward in pricing.rewards],

@@ -4,14 +4,12 @@ Pure Python: no database, no clock, no input or output. docs/pricing.md tells th
 """
 
 from campaigns.pricing.amount_effects import FixedOff, FixedOffEach, PercentOff, UnitPrice
-from campaigns.pricing.application import Run
 from campaigns.pricing.basket import PercentBase, PriceOrder
 from campaigns.pricing.benefits import CouponReward, Gift, PointsReward, Reward
 from campaigns.pricing.bundles import BundlePart, BundlePrice
 from campaigns.pricing.buy_and_get import BuyXGetY
 from campaigns.pricing.cart import GUEST, Cart, CartLine, Facts, InvalidCart, Topping
 from campaigns.pricing.choice import MAX_COMBINATIONS
-from campaigns.pricing.comparison import compare
 from campaigns.pricing.conditions import Conditions, Hours, Match, Situation, checks
 from campaigns.pricing.drink_effects import FreeDelivery, FreeTopping, FreeUpsize
 from campaigns.pricing.effect import Effect
@@ -81,7 +79,6 @@ __all__ = [
     "Refusal",
     "Reward",
     "Rule",
-    "Run",
     "Scope",
     "Situation",
     "Stacking",
@@ -91,7 +88,6 @@ __all__ = [
     "UnitPrice",
     "Uses",
     "checks",
-    "compare",
     "evaluate",
     "offer_rule_to_json",
     "parse_rule",

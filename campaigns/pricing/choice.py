@@ -108,7 +108,7 @@ def _with_and_without(run: Run, offer: Offer) -> list[Run]:
     return [run, without] if is_optional else [run]
 
 
-def excludes(one: Offer, other: Offer) -> bool:
+def _excludes(one: Offer, other: Offer) -> bool:
     """Return whether two offers may not be applied to one order."""
     group = one.rule.exclusive_group
     if group is not None and group == other.rule.exclusive_group:
@@ -131,7 +131,7 @@ def _why_left_out(offer: Offer, run: Run, applied: Sequence[Offer], cart: Cart) 
     alone = run_of(cart, [offer])
     if offer.key in alone.refused:
         return alone.refused[offer.key]
-    rival = next((other for other in applied if excludes(other, offer)), None)
+    rival = next((other for other in applied if _excludes(other, offer)), None)
     if rival is not None:
         return beaten(offer, by=rival.key)
     if offer.key in run.refused:

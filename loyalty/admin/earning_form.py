@@ -46,35 +46,15 @@ class EarningRuleForm(forms.ModelForm[EarningRule]):
     def clean(self) -> dict[str, Any]:
         answers: dict[str, Any] = super().clean() or self.cleaned_data
         kind = answers.get("kind")
-        self._check_amount(answers, kind)
-        self._check_event(answers, kind)
-        starts, ends = answers.get("starts_at"), answers.get("ends_at")
-        if starts and ends and ends <= starts:
-            self.add_error("ends_at", _("This must be after the beginning."))
-        opens, closes = answers.get("from_time"), answers.get("until_time")
-        if (opens is None) != (closes is None) or (opens is not None and opens == closes):
-            self.add_error("until_time", _("Give both times, different ones, or none."))
-        return answers
-
-    def _check_amount(self, answers: dict[str, Any], kind: str | None) -> None:
         if kind == Kind.BOOST:
             answers["points"] = Decimal(0)
-            if (answers.get("percent") or 0) <= 100 and "percent" not in self.errors:
-                self.add_error("percent", _("A boost is more than 100 %."))
         else:
             answers["percent"] = 100
-            if not answers.get("points") and "points" not in self.errors:
-                self.add_error("points", _("This rule needs a value here."))
-
-    def _check_event(self, answers: dict[str, Any], kind: str | None) -> None:
-        if kind != Kind.EVENT:
+        if kind == Kind.EVENT:
+            answers |= {"products": [], "categories": [], "min_order_cents": None}
+        else:
             answers["event"] = ""
-            return
-        if not answers.get("event"):
-            self.add_error("event", _("This rule needs a value here."))
-        for name in ("products", "categories"):
-            answers[name] = []
-        answers["min_order_cents"] = None
+        return answers
 
 
 def describe(rule: EarningRule) -> str:

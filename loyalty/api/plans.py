@@ -3,22 +3,22 @@
 from typing import Any
 
 from django.utils import timezone
-from drf_spectacular.utils import OpenApiExample, extend_schema
+from drf_spectacular.utils import OpenApiExample, extend_schema, extend_schema_field
 from rest_framework import serializers
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from loyalty import benefits, plans
-from loyalty.models import BenefitVersion, MembershipPlan, PlanPurchase
+from loyalty import benefits, plan_orders, plans
+from loyalty.models import BenefitVersion, MembershipPlan, PlanOrder, PlanPurchase
 from shop import members
 from shop.kernel.idempotency import idempotent, request_digest
 from shop.kernel.money import Cents
 from shop.kernel.permissions import callers
 from shop.kernel.principals import Kind, principal_of
 from shop.kernel.serializers import AmountField, StrictCharField, StrictSerializer, StrictUUIDField
-from shop.models import Payment, Store
+from shop.models import Member, Payment, Store
 
 PREPAID = {Payment.Method.STORED_VALUE, Payment.Method.GIFT_CARD}
 TAKEN = [m for m in Payment.Method.values if m not in {"sandbox", "voucher", "none", *PREPAID}]
@@ -62,6 +62,35 @@ class PurchaseOut(serializers.ModelSerializer[PlanPurchase]):
             "refunded_at",
             "refunded_cents",
         )
+
+
+class PlanOrderRequest(StrictSerializer):
+    """Which plan a member wants, at the price that they saw."""
+
+    plan = StrictCharField(max_length=32)
+    price_cents = AmountField()
+
+
+class PlanOrderOut(serializers.ModelSerializer[PlanOrder]):
+    """An order of a plan: waiting for the provider's word, or paid."""
+
+    plan = serializers.CharField(source="plan.code")
+    state = serializers.SerializerMethodField()
+    membership = serializers.SerializerMethodField()
+
+    class Meta:
+        model = PlanOrder
+        fields = ("number", "plan", "price_cents", "placed_at", "state", "membership")
+
+    @extend_schema_field(serializers.ChoiceField(choices=["waiting", "paid"]))
+    def get_state(self, order: PlanOrder) -> str:
+        """Return whether the money is there."""
+        return "paid" if hasattr(order, "payment") else "waiting"
+
+    @extend_schema_field(PurchaseOut(allow_null=True))
+    def get_membership(self, order: PlanOrder) -> Any:
+        """Return the period that the payment began."""
+        return PurchaseOut(order.payment.purchase).data if hasattr(order, "payment") else None
 
 
 class BenefitOut(serializers.ModelSerializer[BenefitVersion]):
@@ -193,3 +222,58 @@ class MeMembershipsView(APIView):
         mine = PlanPurchase.objects.filter(member_id=principal_of(request).id)
         found = mine.select_related("plan").order_by("-ends_at", "-id")[:100]
         return Response(PurchaseOut(found, many=True).data)
+
+
+class MePlanOrdersView(APIView):
+    """Buying a plan, or another period of it, on the phone."""
+
+    permission_classes = [callers(Kind.MEMBER, scope="")]
+
+    @extend_schema(
+        operation_id="me_plan_orders_place",
+        tags=["me"],
+        summary="Order a paid membership for myself; it begins when the provider has the money",
+        description=(
+            "Pay `number` with the payment provider, whose signed callback begins the period; a"
+            " renewal begins where the last one ends. 409 `plan-price-changed` with what it costs"
+            " now. 409 `member-not-active`."
+        ),
+        request=PlanOrderRequest,
+        responses={201: PlanOrderOut},
+        examples=[
+            OpenApiExample(
+                "Monthly card",
+                value={"plan": "monthly-card", "price_cents": 1990},
+                request_only=True,
+            )
+        ],
+    )
+    @idempotent
+    def post(self, request: Request) -> Response:
+        """Order a plan."""
+        body = PlanOrderRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        order = plan_orders.place(
+            body.validated_data["plan"],
+            member=Member.objects.get(pk=principal_of(request).id),
+            price_cents=Cents(body.validated_data["price_cents"]),
+            now=timezone.now(),
+        )
+        return Response(PlanOrderOut(order).data, status=201)
+
+
+class MePlanOrderView(APIView):
+    """One order of a plan, to see whether the money is there."""
+
+    permission_classes = [callers(Kind.MEMBER, scope="")]
+
+    @extend_schema(
+        operation_id="me_plan_order",
+        tags=["me"],
+        summary="Show whether my order of a membership is paid",
+        responses={200: PlanOrderOut},
+    )
+    def get(self, request: Request, number: str) -> Response:
+        """Show an order of mine."""
+        found = plan_orders.find(number, member_id=principal_of(request).id)
+        return Response(PlanOrderOut(found).data)

@@ -10,6 +10,8 @@ urlpatterns = [
     path("membership-plans", plans.PlansView.as_view()),
     path("membership-plans/<str:code>/purchases", plans.PlanPurchasesView.as_view()),
     path("me/memberships", plans.MeMembershipsView.as_view()),
+    path("me/membership-orders", plans.MePlanOrdersView.as_view()),
+    path("me/membership-orders/<str:number>", plans.MePlanOrderView.as_view()),
     path("me/tier-changes", tiers.MeTierChangesView.as_view()),
     path("members/<uuid:member_id>/tier-changes", tiers.MemberTierChangesView.as_view()),
     path("me/points/entries", points.MePointsView.as_view()),

@@ -6,6 +6,8 @@ from loyalty.models.benefits import (
     BenefitGrant,
     BenefitVersion,
     MembershipPlan,
+    PlanOrder,
+    PlanPayment,
     PlanPurchase,
 )
 from loyalty.models.earning import EarningEvent, EarningGain, EarningRule, ReceiptClaim
@@ -36,6 +38,7 @@ from loyalty.models.points import (
     PointsHold,
     PointsLot,
 )
+from loyalty.models.programme_changes import ProgrammeChange
 from loyalty.models.rewards import Reward, RewardRedemption
 
 __all__ = [
@@ -54,6 +57,8 @@ __all__ = [
     "MoneyEntry",
     "PayCode",
     "PendingPoints",
+    "PlanOrder",
+    "PlanPayment",
     "PlanPurchase",
     "PointsAccount",
     "PointsAdjustment",
@@ -61,6 +66,7 @@ __all__ = [
     "PointsEntry",
     "PointsHold",
     "PointsLot",
+    "ProgrammeChange",
     "ReceiptClaim",
     "Reward",
     "RewardRedemption",

@@ -11,7 +11,7 @@ from shop.kernel.fields import CentsField
 from shop.kernel.money import Cents
 from shop.models.members import Member
 from shop.models.named import Named
-from shop.models.payments import Payment
+from shop.models.payments import PAYS_ONCE, Payment
 from shop.models.stores import Store
 
 
@@ -81,6 +81,67 @@ class PlanPurchase(models.Model):
 
     def __str__(self) -> str:
         return f"{self.plan_id} {self.starts_at:%F}–{self.ends_at:%F}"
+
+
+class PlanOrder(models.Model):
+    """A plan that a member ordered on their phone, at the price that they saw."""
+
+    number = models.CharField(_("number"), max_length=16, unique=True)
+    plan = models.ForeignKey(
+        MembershipPlan, models.PROTECT, related_name="orders", verbose_name=_("plan")
+    )
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="plan_orders", verbose_name=_("member")
+    )
+    store = models.ForeignKey(Store, models.PROTECT, related_name="+", verbose_name=_("store"))
+    price_cents = CentsField(_("price"))
+    placed_at = models.DateTimeField(_("ordered"))
+
+    class Meta:
+        verbose_name = _("membership order")
+        verbose_name_plural = _("membership orders")
+        constraints = [
+            models.CheckConstraint(name="plan_order_costs", condition=Q(price_cents__gt=Cents(0)))
+        ]
+
+    def __str__(self) -> str:
+        return self.number
+
+    @property
+    def source(self) -> str:
+        """Return the name under which its period is sold."""
+        return f"plan-order:{self.number}"
+
+
+class PlanPayment(models.Model):
+    """The money that a provider took for an order of a plan, and the period that it began.
+
+    Invariants:
+        One per order and per period. The provider's number pays for nothing else.
+    """
+
+    order = models.OneToOneField(
+        PlanOrder,
+        models.PROTECT,
+        primary_key=True,
+        related_name="payment",
+        verbose_name=_("membership order"),
+    )
+    purchase = models.OneToOneField(
+        PlanPurchase, models.PROTECT, related_name="payment", verbose_name=_("paid membership")
+    )
+    method = models.CharField(_("method"), max_length=16, choices=Payment.Method)
+    amount_cents = CentsField(_("amount"))
+    provider_ref = models.CharField(_("provider's number"), max_length=64)
+    received_at = models.DateTimeField(_("received"))
+
+    class Meta:
+        verbose_name = _("membership payment")
+        verbose_name_plural = _("membership payments")
+        triggers = [PAYS_ONCE]
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.provider_ref}"
 
 
 class Benefit(Named):

@@ -1,6 +1,9 @@
 """Rules by which points are earned beside the base rate, what they gave, and events."""
 
+from typing import Any
+
 from django.contrib.postgres.fields import ArrayField
+from django.core.exceptions import ValidationError
 from django.core.validators import MaxValueValidator, MinValueValidator
 from django.db import models
 from django.db.models import F, Q
@@ -11,6 +14,9 @@ from shop.models.members import Member
 from shop.models.named import Named
 from shop.models.orders import Order
 from shop.models.stores import Store
+
+BASE_PERCENT = 100
+ISO_WEEKDAYS = set(range(1, 8))
 
 
 def _codes() -> models.CharField[str, str]:
@@ -115,6 +121,41 @@ class EarningRule(Named):
                 | Q(ends_at__gt=F("starts_at")),
             ),
         ]
+
+    def clean(self) -> None:
+        """Ask for what this kind of rule needs, and for periods that can come."""
+        wrong = self._wrong_amounts() | self._wrong_times()
+        if self.kind == self.Kind.EVENT and not self.event:
+            wrong["event"] = _("This rule needs a value here.")
+        if self.kind != self.Kind.EVENT and self.event:
+            wrong["event"] = _("Only a rule for events says this.")
+        if wrong:
+            raise ValidationError(wrong)
+
+    def _wrong_amounts(self) -> dict[str, Any]:
+        wrong = {}
+        if self.kind == self.Kind.BOOST:
+            if self.percent <= BASE_PERCENT:
+                wrong["percent"] = _("A boost is more than 100 %.")
+            if self.points:
+                wrong["points"] = _("A boost has none.")
+        else:
+            if self.percent != BASE_PERCENT:
+                wrong["percent"] = _("Only a boost says this.")
+            if not self.points:
+                wrong["points"] = _("This rule needs a value here.")
+        return wrong
+
+    def _wrong_times(self) -> dict[str, Any]:
+        wrong = {}
+        if self.starts_at and self.ends_at and self.ends_at <= self.starts_at:
+            wrong["ends_at"] = _("This must be after the beginning.")
+        is_half = (self.from_time is None) != (self.until_time is None)
+        if is_half or (self.from_time is not None and self.from_time == self.until_time):
+            wrong["until_time"] = _("Give both times, different ones, or none.")
+        if not set(self.weekdays) <= ISO_WEEKDAYS:
+            wrong["weekdays"] = _("Weekdays are 1 (Monday) to 7 (Sunday).")
+        return wrong
 
 
 class EarningGain(models.Model):

@@ -18,10 +18,12 @@ from loyalty.points_cases.words import (
     flag,
     moment,
     number,
+    one_of,
     part,
     parts,
     required,
     required_moment,
+    type_of,
     whole,
 )
 from shop.kernel.cases import Case
@@ -48,12 +50,13 @@ SECOND = timedelta(seconds=1)
 
 def earning(case: Case) -> tuple[dict[str, Any], str]:
     """Return the points that an amount earns by rules."""
-    name = case.get("rounding") or "floor"
-    if name not in ROUNDINGS:
-        raise Unreadable(f"there is no rounding “{name}”")
+    name = one_of(ROUNDINGS, case.get("rounding") or "floor", "rounding")
+    rules = [_rule(rule) for rule in parts(case, "rules")]
+    if any(_asks_when(rule.when) for rule in rules):
+        required(case, "now")
     now = moment(case, "now")
     points = points_by_rules(
-        [_rule(rule) for rule in parts(case, "rules")],
+        rules,
         basis_minor=max(whole(case, "basis_minor"), 0),
         order_minor=whole(case, "order_total_minor", whole(case, "basis_minor")),
         rounding=ROUNDINGS[name],
@@ -63,9 +66,7 @@ def earning(case: Case) -> tuple[dict[str, Any], str]:
 
 
 def _rule(rule: Any) -> EarningRule:
-    kind = rule.get("type") if isinstance(rule, dict) else None
-    if kind not in AMOUNT_WORDS:
-        raise Unreadable(f"there is no rule of type “{kind}”")
+    kind = type_of(rule, AMOUNT_WORDS, "rule of type")
     words = part(rule, f"the rule {kind}", COMMON_WORDS | AMOUNT_WORDS[kind])
     return EarningRule(
         gives=_amount(words),
@@ -113,7 +114,7 @@ def condition(case: Case) -> tuple[dict[str, Any], str]:
     asked = _condition(required(case, "condition"))
     if asked.min_order_minor is not None:
         required(case, "order_total_minor")
-    if asked.iso_weekdays or asked.starts_at or asked.ends_at:
+    if _asks_when(asked):
         required(case, "at")
     at = required_moment(case, "at") if case.get("at") else datetime(1, 1, 1, tzinfo=UTC)
     satisfied = asked.is_met(order_minor=whole(case, "order_total_minor", 0), at=at)
@@ -131,9 +132,21 @@ def _condition(
     return Condition(
         min_order_minor=None if least is None else whole(known, "order_total_at_least"),
         starts_at=moment(window, "from") or starts_at,
-        ends_at=last_second + SECOND if last_second else ends_at,
+        ends_at=_after(last_second) if last_second else ends_at,
         iso_weekdays=_weekdays(known),
     )
+
+
+def _asks_when(asked: Condition) -> bool:
+    return bool(asked.iso_weekdays or asked.starts_at or asked.ends_at)
+
+
+def _after(last_second: datetime) -> datetime | None:
+    """Return the first moment outside; no calendar has one after the last second of all."""
+    try:
+        return last_second + SECOND
+    except OverflowError:
+        return None
 
 
 def _weekdays(known: Case) -> frozenset[int]:

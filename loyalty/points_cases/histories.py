@@ -1,6 +1,6 @@
 """Kinds that tell a history: what happened to a wallet, and what it must hold in the end."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Any
@@ -10,10 +10,12 @@ from loyalty.lots import Clawback, Wallet
 from loyalty.points_cases.words import (
     Unreadable,
     moment,
+    one_of,
     part,
     parts,
     required,
     required_moment,
+    type_of,
     whole,
 )
 from shop.kernel.cases import Case
@@ -110,9 +112,16 @@ def ledger(case: Case) -> tuple[dict[str, Any], str]:
         # Which lot of one run comes first, and an entry of no points, mean nothing.
         "expired_points": sorted(history.expired),
         "clawback_points": history.clawed,
-        "lots": {name: history.left_in(name) for name in expected.get("lots") or ()},
+        "lots": {name: history.left_in(name) for name in _named_lots(expected)},
     }
     return got, "; ".join(history.story)
+
+
+def _named_lots(expected: Case) -> Iterable[str]:
+    lots = expected.get("lots") or {}
+    if not isinstance(lots, Mapping):
+        raise Unreadable(f"lots is no object: {lots!r}")
+    return lots
 
 
 def expiring_forecast(case: Case) -> tuple[dict[str, Any], str]:
@@ -124,9 +133,7 @@ def expiring_forecast(case: Case) -> tuple[dict[str, Any], str]:
 
 def _history(case: Case) -> History:
     name = case.get("clawback_policy") or "clamp_to_zero"
-    if name not in POLICIES:
-        raise Unreadable(f"there is no clawback_policy “{name}”")
-    history = History(policy=POLICIES[name])
+    history = History(policy=POLICIES[one_of(POLICIES, name, "clawback_policy")])
     for event in _in_time_order(parts(case, "events")):
         history.happen(event)
     return history
@@ -136,9 +143,7 @@ def _in_time_order(events: list[Any]) -> list[Case]:
     """Return the events by time; one without a time happens right after the one before it."""
     latest, timed = LONG_AGO, []
     for event in events:
-        kind = event.get("type") if isinstance(event, dict) else None
-        if kind not in EVENT_WORDS:
-            raise Unreadable(f"there is no event of type “{kind}”")
+        kind = type_of(event, EVENT_WORDS, "event of type")
         latest = moment(part(event, kind, EVENT_WORDS[kind]), "at") or latest
         timed.append((latest, event))
     return [event for _at, event in sorted(timed, key=lambda pair: pair[0])]
@@ -172,7 +177,5 @@ def redemption_ledger(case: Case) -> tuple[dict[str, Any], str]:
 def _operations(case: Case) -> Iterator[Case]:
     words = {"redeem": {"type", "order", "points"}, "rollback": {"type", "order"}}
     for operation in parts(case, "operations"):
-        kind = operation.get("type") if isinstance(operation, dict) else None
-        if kind not in words:
-            raise Unreadable(f"there is no operation of type “{kind}”")
+        kind = type_of(operation, words, "operation of type")
         yield part(operation, kind, words[kind])

@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from loyalty.points_cases import calculations, histories
-from loyalty.points_cases.words import Unreadable, part
+from loyalty.points_cases.words import Unreadable, one_of, part
 from shop.kernel.cases import Case, Mismatch, Outcome, Verdict
 
 KINDS: dict[str, Callable[[Case], tuple[dict[str, Any], str]]] = {
@@ -33,9 +33,7 @@ def judge(case: Case) -> Verdict:
 
 
 def _replayed(case: Case) -> tuple[dict[str, Any], str]:
-    kind = case.get("kind")
-    if not isinstance(kind, str) or kind not in KINDS:
-        raise Unreadable(f"there is no kind “{kind}”; there are {', '.join(KINDS)}")
+    kind = one_of(KINDS, case.get("kind"), "kind")
     expected = case.get("expected")
     if not isinstance(expected, dict) or not expected:
         raise Unreadable("nothing is expected")

@@ -29,6 +29,22 @@ def part(value: Any, what: str, known: Collection[str]) -> Case:
     return value
 
 
+def one_of(known: Collection[str], value: Any, what: str) -> str:
+    """Return a word that is one of these.
+
+    Raises:
+        Unreadable
+    """
+    if not isinstance(value, str) or value not in known:
+        raise Unreadable(f"there is no {what} “{value}”; there are {', '.join(known)}")
+    return value
+
+
+def type_of(value: Any, known: Collection[str], what: str) -> str:
+    """Return the type of an event, an operation or a rule."""
+    return one_of(known, value.get("type") if isinstance(value, Mapping) else None, what)
+
+
 def parts(case: Case, word: str) -> list[Any]:
     """Return a list of the case."""
     value = required(case, word)

@@ -64,6 +64,7 @@ from loyalty.models import (
     MoneyAccount,
     MoneyEntry,
     PendingPoints,
+    PlanOrder,
     PlanPurchase,
     PointsAccount,
     PointsAdjustment,
@@ -71,6 +72,7 @@ from loyalty.models import (
     PointsEntry,
     PointsHold,
     PointsLot,
+    ProgrammeChange,
     ReceiptClaim,
     Reward,
     RewardRedemption,
@@ -175,6 +177,7 @@ LOYALTY: list[Entry] = [
     (Benefit, "volunteer_activism"),
     (BenefitGrant, "featured_play_list"),
     (MembershipPlan, "card_giftcard"),
+    (PlanOrder, "shopping_cart"),
     (PlanPurchase, "paid"),
     (Visit, "footprint"),
     (Reward, "featured_seasonal_and_gifts"),
@@ -190,6 +193,7 @@ LOYALTY: list[Entry] = [
     (MoneyEntry, "receipt_long"),
     (LiabilitySnapshot, "account_balance"),
     (LoyaltyProgramme, "tune"),
+    (ProgrammeChange, "difference"),
 ]
 SHOP: list[Entry] = [
     (Store, "storefront"),

@@ -341,6 +341,7 @@ SPECTACULAR_SETTINGS = {
         "OrderStatus": "shop.models.Order.Status",
         "OrderType": "shop.models.OrderType",
         "PaymentMethod": "shop.models.Payment.Method",
+        "LifecycleStage": "shop.storefront.reports.lifecycle.STAGES",
         "CampaignStatus": "campaigns.models.Campaign.Status",
         "CampaignPhaseKind": "campaigns.models.CampaignPhase.Kind",
         "CampaignPhaseStatus": "campaigns.models.CampaignPhase.Status",

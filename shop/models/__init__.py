@@ -13,6 +13,7 @@ from shop.models.catalog import (
 from shop.models.consents import Consent
 from shop.models.members import (
     ErasedPhone,
+    ExternalId,
     LoginCode,
     Member,
     MemberCode,
@@ -31,6 +32,7 @@ __all__ = [
     "Category",
     "Consent",
     "ErasedPhone",
+    "ExternalId",
     "LoginCode",
     "Member",
     "MemberCode",

@@ -93,6 +93,32 @@ class Member(models.Model):
         return crypto.decrypt(bytes(self.phone_sealed), context=f"member:{self.public_id}")
 
 
+class ExternalId(models.Model):
+    """What another system calls a member.
+
+    Invariants:
+        One member per id of a system. Gone with who the member was when they are erased.
+    """
+
+    member = models.ForeignKey(
+        Member, models.PROTECT, related_name="external_ids", verbose_name=_("member")
+    )
+    system = models.SlugField(_("system"), max_length=32)
+    external_id = models.CharField(_("number there"), max_length=64)
+    actor = models.CharField(_("by"), max_length=64)
+    bound_at = models.DateTimeField(_("bound"))
+
+    class Meta:
+        verbose_name = _("number elsewhere")
+        verbose_name_plural = _("numbers elsewhere")
+        constraints = [
+            models.UniqueConstraint(name="external_id_once", fields=["system", "external_id"])
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.system}:{self.external_id}"
+
+
 class MemberStatusChange(models.Model):
     """That a membership was frozen, unfrozen, closed, merged or erased: by whom and why."""
 

@@ -24,7 +24,7 @@ MONTHLY, BIRTHDAYS = "benefits.grant", "benefits.birthdays"
 KINDS = {MONTHLY: Benefit.Kind.COUPONS, BIRTHDAYS: Benefit.Kind.BIRTHDAY}
 PERIODS = {MONTHLY: 7, BIRTHDAYS: 4}
 """How much of a day names the period: its month, or its year."""
-SLICE = 2_000
+SLICE = 5_000
 """Members per transaction."""
 
 

@@ -20,7 +20,17 @@ from campaigns import (
     vouchers,
 )
 from campaigns.models import Coupon
-from loyalty import earning, earning_programme, points, prepaid, rewards, tiers, visits
+from loyalty import (
+    earning,
+    earning_programme,
+    holds,
+    points,
+    prepaid,
+    promises,
+    rewards,
+    tiers,
+    visits,
+)
 from loyalty.points import Wallets
 from shop import orders
 from shop.kernel import outbox
@@ -67,7 +77,7 @@ def place_order(
     _keep_gains(order, quote, now=now)
     if quote.member is not None and quote.points:
         account = points.lock_accounts([quote.member.id]).points(quote.member.id)
-        points.hold(
+        holds.take(
             account,
             points=quote.points,
             source=order.source,
@@ -97,7 +107,7 @@ def pay_order(*, number: str, tenders: Sequence[Tender], actor: str, now: dateti
     orders.mark_paid(order, tenders=tenders, actor=actor, now=now)
     gift = prepaid.spend(order, tenders, actor=actor, now=now)
     if payer is not None and order.points_spent:
-        points.post_hold(wallets.points(payer.id), source=order.source, now=now)
+        holds.post(wallets.points(payer.id), source=order.source, now=now)
     discounts = orders.discounts_by_code(order, kind=OrderDiscount.Kind.COUPON)
     receipt = _complete(order, payer, wallets, coupon_discounts=discounts, gift_cents=gift, now=now)
     orders.assign_pickup_number(order)
@@ -158,7 +168,7 @@ def cancel_order(*, number: str, actor: str, now: datetime) -> Order:
     orders.cancel(order, actor=actor, now=now)
     if order.member_id is not None:
         wallets = points.lock_accounts([order.member_id])
-        points.void_hold(wallets.points(order.member_id), source=order.source, now=now)
+        holds.void(wallets.points(order.member_id), source=order.source, now=now)
         rewards.detach(order)
         earning_programme.release(order.source, now=now)
     redemptions.release(order, now=now)
@@ -336,7 +346,7 @@ def earn(
     earned = Points(max(of_the_bill + order.boost_points, 0))
     has_to_wait = payer.waiting.is_needed
     if has_to_wait:
-        points.promise(
+        promises.make(
             wallets.points(payer.id),
             kind=points.Kind.EARN,
             points=earned,
@@ -369,7 +379,7 @@ def reward_referral(order: Order, wallets: Wallets, *, since: datetime, now: dat
         (qualified.referrer_id, qualified.referrer_points),
         (qualified.referee_id, qualified.referee_points),
     ):
-        points.promise(
+        promises.make(
             wallets.points(member_id),
             points=Points(amount),
             source=qualified.source,

@@ -8,11 +8,13 @@ from django.utils.translation import gettext as _
 
 from campaigns import ad_uploads
 from campaigns.models import Campaign
+from loyalty import progress
 from shop import messages, payments
 from shop.kernel import outbox
 from shop.kernel.models import OutboxMessage
 from shop.kernel.money import Cents
 from shop.models import Member, Order, Refund
+from shop.storefront import facts, standing_texts
 
 LANGUAGE = "zh-hans"
 """Members are written to in the chain's own language."""
@@ -30,6 +32,7 @@ def register() -> None:
     outbox.delivers("payment.refund")(send_money_back)
     outbox.delivers("campaign.started")(send_start)
     outbox.delivers("points.expiring")(send_expiry_warning)
+    outbox.delivers("tier.dropping")(send_tier_warning)
 
 
 def tell_of_order(message: OutboxMessage, now: datetime) -> None:
@@ -110,6 +113,19 @@ def send_expiry_warning(message: OutboxMessage, now: datetime) -> None:
             "day": f"{last_day:%F}",
         }
     _send(message, member, template="points.expiring", text=text, now=now)
+
+
+def send_tier_warning(message: OutboxMessage, now: datetime) -> None:
+    """Tell a member that their tier drops and what keeps it, unless it is safe by now."""
+    member = Member.objects.get(public_id=message.payload["member"])
+    standing = facts.load(member.pk, now=now, with_place=True)
+    place = standing.place
+    risk = progress.risk_of(place) if place else None
+    if place is None or risk is None or risk.drops_at <= now:
+        return
+    with translation.override(LANGUAGE):
+        text = standing_texts.risk_text(risk, place=place, member=standing)
+    _send(message, member, template="tier.dropping", text=text, now=now)
 
 
 def send_money_back(message: OutboxMessage, now: datetime) -> None:

@@ -4,7 +4,7 @@ from datetime import datetime, timedelta
 
 from django.db import transaction
 
-from loyalty import points, tiers
+from loyalty import promises, tiers
 from shop import orders
 from shop.models import Order
 
@@ -19,5 +19,5 @@ def advance_order(number: str, *, to: str, actor: str, now: datetime) -> Order:
     order = orders.advance(number, to=to, actor=actor, now=now)
     if to == Order.Status.COMPLETED and order.member_id is not None:
         days = timedelta(days=tiers.programme().points_wait_days)
-        points.complete(order.source, available_at=now + days)
+        promises.complete(order.source, available_at=now + days)
     return order

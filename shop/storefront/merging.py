@@ -21,10 +21,10 @@ from campaigns import (
     transfers,
 )
 from campaigns.models import Referral
-from loyalty import adjustments, benefits, handovers, plans, points, stored_value, tiers
+from loyalty import adjustments, benefits, handovers, plans, points, promises, stored_value, tiers
 from loyalty.lots import Clawback
 from loyalty.points import Wallets
-from shop import accounts, members, orders
+from shop import accounts, external_ids, members, orders
 from shop.kernel.errors import DomainError
 from shop.models import Member, MemberStatusChange, Order
 from shop.storefront import facts
@@ -99,6 +99,7 @@ def merge_members(
             ),
         )
         _hand_over_the_rest(source, target, now=now)
+        external_ids.hand_over(source_id=source.pk, target_id=target.pk)
         accounts.merge(source, into=target, reason=reason, actor=actor, now=now)
     return merged
 
@@ -177,7 +178,7 @@ def _revoke_own_referrals(
             continue
         referrals.revoke(referral)
         for member_id in (source.pk, target.pk):
-            points.revoke_promise(
+            promises.revoke(
                 wallets.points(member_id),
                 source=referrals.source_of(referral),
                 now=now,

@@ -6,15 +6,30 @@ from datetime import datetime
 
 from django.db import transaction
 
-from loyalty import pay_codes, prepaid
+from loyalty import pay_codes, plan_orders, prepaid
 from shop import alerts, orders
 from shop.kernel import outbox
 from shop.kernel.errors import DomainError, PermissionDenied
 from shop.models import Order, Payment
-from shop.orders import PaymentMismatch, PaymentRefTaken, Tender
+from shop.orders import PaymentMismatch, Tender
+from shop.payment_refs import PaymentRefTaken
 from shop.payments import Notice
 from shop.storefront import checkout
 from shop.storefront.checkout import Receipt
+
+
+@transaction.atomic
+def receive(notice: Notice, *, method: str, now: datetime) -> str:
+    """Take a verified callback for an order of drinks or of a membership; return its state now.
+
+    Raises:
+        NotFound: no such order.
+        and whatever receive_payment and plan_orders.pay raise; the caller alarms people.
+    """
+    if not plan_orders.is_number(notice.order_number):
+        return receive_payment(notice, method=method, now=now).status
+    plan_orders.pay(notice, method=method, now=now)
+    return Order.Status.PAID
 
 
 @transaction.atomic

@@ -5,8 +5,9 @@ from datetime import datetime
 from django.db import transaction
 
 from campaigns import revocations
-from loyalty import benefits, plans
+from loyalty import benefits, plan_orders, plans
 from loyalty.models import PlanPurchase
+from shop.kernel import outbox
 
 
 @transaction.atomic
@@ -14,7 +15,8 @@ def give_back(purchase_id: int, *, member_id: int, actor: str, now: datetime) ->
     """Give a period back, and take back the coupons that it gave as far as they were not used.
 
     Else a card would be bought for its coupons and given back the day after. What the month gave
-    stays noted, so that buying the card again gives it no second time.
+    stays noted, so that buying the card again gives it no second time. Money that a provider took
+    goes back through it.
 
     Raises:
         NotFound, plans.PlanNotRefundable
@@ -28,4 +30,18 @@ def give_back(purchase_id: int, *, member_id: int, actor: str, now: datetime) ->
         actor=actor,
         now=now,
     )
+    _send_money_back(bought, now=now)
     return bought
+
+
+def _send_money_back(bought: PlanPurchase, *, now: datetime) -> None:
+    """Have the provider return what it took; a till and staff hand out what they took."""
+    paid = plan_orders.payment_of(bought)
+    if paid is not None and bought.refunded_cents:
+        details = {
+            "membership": bought.pk,
+            "order": paid.order_id,
+            "provider_ref": paid.provider_ref,
+            "amount_cents": bought.refunded_cents,
+        }
+        outbox.add("payment.refund", key=f"membership:{bought.pk}", payload=details, now=now)

@@ -10,11 +10,20 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import attribution
-from loyalty import earning, earning_programme, order_points, points, prepaid, tiers, visits
+from loyalty import (
+    earning,
+    earning_programme,
+    order_points,
+    prepaid,
+    reversals,
+    tiers,
+    visits,
+)
 from loyalty.lots import Clawback
 from loyalty.models import ReceiptClaim
 from loyalty.order_points import PaidLine, Sale
-from loyalty.points import RefundShare, Wallets
+from loyalty.points import Wallets
+from loyalty.reversals import RefundShare
 from shop import orders, refunds
 from shop.kernel import tries
 from shop.kernel.errors import DomainError
@@ -179,7 +188,7 @@ def _take_back_refunds(
         whole=order.earning_cents, before=0, after=refunds.refunded_earning_cents(order)
     )
     taken = [
-        points.reverse_earn(
+        reversals.reverse_earn(
             account,
             order_source=order.source,
             refund_source=last.source,

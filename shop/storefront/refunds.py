@@ -15,9 +15,10 @@ from campaigns import (
     vouchers,
 )
 from campaigns.models import Referral
-from loyalty import earning_events, points, prepaid, rewards, tiers, visits
+from loyalty import earning_events, points, prepaid, promises, reversals, rewards, tiers, visits
 from loyalty.lots import Clawback
-from loyalty.points import RefundShare, Wallets
+from loyalty.points import Wallets
+from loyalty.reversals import RefundShare
 from loyalty.tiers import Lost
 from shop import orders, refunds
 from shop.kernel import outbox
@@ -122,11 +123,11 @@ def _return_points(
     """Give back what was spent, take back what was earned; return the qualifying points taken."""
     account = wallets.points(payer.id)
     sources = {"order_source": order.source, "refund_source": refund.source}
-    points.reverse_spend(account, share=spent, now=now, **sources)
+    reversals.reverse_spend(account, share=spent, now=now, **sources)
     if order.status == Order.Status.REFUNDED:
         rewards.give_back(account, order=order, refund_source=refund.source, now=now)
-    points.reverse_earn(account, share=earned, now=now, policy=payer.clawback, **sources)
-    return points.reverse_earn(
+    reversals.reverse_earn(account, share=earned, now=now, policy=payer.clawback, **sources)
+    return reversals.reverse_earn(
         wallets.qualifying(payer.id), share=earned, now=now, policy=Clawback.ALLOW_DEBT, **sources
     )
 
@@ -158,7 +159,7 @@ def _revoke_referral(
         lost=Lost(friends=before - after),
     )
     for member_id in (referrer_id, referral.referee_id):
-        points.revoke_promise(
+        promises.revoke(
             wallets.points(member_id),
             source=source,
             now=now,

@@ -9,7 +9,7 @@ from campaigns import attribution, coupons, referrals
 from campaigns.attribution import Origin
 from campaigns.models import CouponDefinition
 from loyalty import points, tiers
-from shop import accounts, members
+from shop import accounts, external_ids, members
 from shop.kernel import outbox
 from shop.models import Member, Store
 from shop.storefront import milestones
@@ -73,6 +73,43 @@ def join(application: Application, *, now: datetime) -> Member:
         now=now,
     )
     return member
+
+
+@transaction.atomic
+def upsert(
+    application: Application, *, system: str, external_id: str, actor: str, now: datetime
+) -> tuple[Member, bool]:
+    """Return the member that another system calls so, and whether they have just joined.
+
+    Who is a member by their phone is bound to the id. Done twice or twice at once it is done once.
+
+    Raises:
+        external_ids.ExternalIdTaken: the id is a member's with another phone.
+        members.MemberNotActive, referrals.ReferralCodeUnknown
+    """
+    known = external_ids.find(system, external_id)
+    found = members.find_by_phone(application.phone)
+    if known is not None:
+        members.ensure_active(known)
+        if found is None or found.pk != known.pk:
+            raise external_ids.ExternalIdTaken(system=system, external_id=external_id)
+        return known, False
+    member, has_joined = (found, False) if found else _join_once(application, now=now)
+    members.ensure_active(member)
+    external_ids.bind(member, system=system, external_id=external_id, actor=actor, now=now)
+    return member, has_joined
+
+
+def _join_once(application: Application, *, now: datetime) -> tuple[Member, bool]:
+    """Return the new member, or the one whom somebody else has made in this moment."""
+    try:
+        with transaction.atomic():
+            return join(application, now=now), True
+    except members.MemberExists:
+        member = members.find_by_phone(application.phone)
+        if member is None:
+            raise
+        return member, False
 
 
 def _give_welcome_coupons(member: Member, *, now: datetime) -> None:

@@ -6,7 +6,7 @@ from celery import shared_task
 from django.utils import timezone
 
 from campaigns import vouchers
-from loyalty import liability, points, rewards, tiers
+from loyalty import holds, liability, promises, rewards, tiers
 from loyalty.models import PendingPoints
 from shop import accounts, alerts
 from shop.kernel.errors import DomainError
@@ -17,6 +17,7 @@ from shop.storefront import (
     checkout,
     milestones,
     tier_reviews,
+    tier_warnings,
     voucher_desk,
 )
 from shop.storefront.invariants import suite
@@ -63,27 +64,28 @@ def forget_erased_phones() -> None:
 def release_pending_points() -> None:
     """Turn promises whose time has come into points, free what nobody used, thank for friends."""
     now = timezone.now()
-    due = points.due_promises(now=now, limit=BATCH)
+    due = promises.due(now=now, limit=BATCH)
     lifetime = tiers.programme().lifetime
     zones = PendingPoints.objects.filter(pk__in=due).values_list(
         "pk", "account__member__store__timezone"
     )
     for promise_id, timezone_name in zones:
         expires_at = lifetime.ends_at(now, timezone=timezone_name)
-        points.release_promise(promise_id, now=now, expires_at=expires_at)
+        promises.release(promise_id, now=now, expires_at=expires_at)
     for redemption_id in rewards.due_to_expire(now=now, limit=BATCH):
         rewards.expire(redemption_id, now=now)
-    for hold_id in points.overdue_holds(now=now - FORGOTTEN_AFTER, limit=BATCH):
-        points.expire_hold(hold_id, now=now)
+    for hold_id in holds.overdue(now=now - FORGOTTEN_AFTER, limit=BATCH):
+        holds.expire(hold_id, now=now)
     milestones.thank_referrers(now=now, limit=BATCH)
 
 
 @shared_task
 def review_tiers() -> None:
-    """Start the day's review of tiers, and count who is in which."""
+    """Start the day's review of tiers and its warnings, and count who is in which."""
     now = timezone.now()
     tier_reviews.start_daily(now=now)
     tier_reviews.count_tiers(now=now)
+    tier_warnings.start_daily(now=now)
 
 
 @shared_task

@@ -67,6 +67,16 @@ def start_preview(ladder: Ladder, *, requested_by: str, now: datetime) -> Job:
     )
 
 
+def count_moves(ladder: Ladder, *, now: datetime) -> list[dict[str, Any]]:
+    """Return who would move if a draft were the ladder, counted here and now; writes nothing."""
+    result: dict[str, Any] = {"moves": []}
+    after = 0
+    while members := reviews.due(after=after, now=now, is_everybody=True):
+        moves = reviews.preview(ladder, members, friends=referrals.qualified_of(members), now=now)
+        result, after = _with(result, moves), members[-1]
+    return list(result["moves"])
+
+
 @transaction.atomic
 def unpin(member_id: int, *, now: datetime) -> None:
     """End a pin and put the member where they belong by now.
@@ -75,11 +85,16 @@ def unpin(member_id: int, *, now: datetime) -> None:
         pins.TierNotPinned
     """
     pins.end(member_id, now=now)
+    place(member_id, source=f"unpin:{now:%F}", now=now)
+
+
+def place(member_id: int, *, source: str, now: datetime) -> None:
+    """Put a member whose wallets are locked where they belong by now."""
     reviews.apply(
         ladders.load(),
         [member_id],
         friends=referrals.qualified_of([member_id]),
-        source=f"unpin:{now:%F}",
+        source=source,
         now=now,
     )
 

@@ -34,18 +34,20 @@ from campaigns.models import (
     Reservation,
     TouchTotal,
 )
-from loyalty import adjustments, earning_events, pins, plans, rewards
+from loyalty import adjustments, earning_events, pins, plan_orders, plans, rewards
 from loyalty.models import Benefit, BenefitGrant, EarningRule, MembershipPlan
-from shop import alerts, tills
+from shop import alerts, external_ids, tills
 from shop.kernel import callbacks, jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Message, Product, Store, StoreHours, StoreProduct, Till
 from shop.orders import Tender
+from shop.payments import Notice
 from shop.refunds import RefundRequest
 from shop.storefront import (
     benefit_grants,
     checkout,
     departures,
+    programme_changes,
     quotes,
     receipt_claims,
     refunds,
@@ -140,6 +142,15 @@ def _have_benefits(code: str, who: Member) -> None:
         actor="test",
         now=make.NOON,
     )
+    order = plan_orders.place("MONTH", member=who, price_cents=Cents(1990), now=make.NOON)
+    plan_orders.pay(
+        Notice(order_number=order.number, amount_cents=Cents(1990), provider_ref=f"WX-{code}"),
+        method="sandbox",
+        now=make.NOON,
+    )
+    external_ids.bind(who, system="old-till", external_id=code, actor="test", now=make.NOON)
+    change = {"version": 1, "programme": {"expiry_warning_days": 31}}
+    programme_changes.apply(change, actor="test", now=make.NOON)  # the whole chain's, once
     benefit, is_new = Benefit.objects.get_or_create(
         code="CARD", name_zh="月卡福利", name_en="Card's", kind="points_boost", plan=plan
     )

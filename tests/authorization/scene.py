@@ -39,9 +39,9 @@ from campaigns.models import (
     Promotion,
     Voucher,
 )
-from loyalty import adjustments, expiry, pins, plans, points, rewards
+from loyalty import adjustments, expiry, pins, plan_orders, plans, points, rewards
 from loyalty.models import MembershipPlan, PlanPurchase, Reward
-from shop import accounts, alerts, members, payments, tills
+from shop import accounts, alerts, external_ids, members, payments, tills
 from shop.kernel import jobs
 from shop.kernel.money import Cents, Points
 from shop.models import Alert, Member, MemberSession, Staff, Till, TillKey
@@ -70,6 +70,7 @@ class Scene:
     unpaid: str
     paid: str
     period: str
+    plan_order: str
     """A paid membership of A."""
     pinned: str
     """A member of SH001 whose tier staff have pinned."""
@@ -211,6 +212,7 @@ def build() -> Scene:
         now=now,
         expires_at=None,
     )
+    external_ids.bind(one, system="old-till", external_id="card-17", actor="test", now=now)
     return Scene(
         member=str(one.public_id),
         phone="13800138000",
@@ -223,6 +225,9 @@ def build() -> Scene:
         unpaid=make.placed(who=one, now=now).number,
         paid=make.paid(who=one, now=now).order.number,
         period=str(_period_of(one).pk),
+        plan_order=plan_orders.place(
+            "MONTH", member=one, price_cents=Cents(1990), now=timezone.now()
+        ).number,
         pinned=str(pinned.public_id),
         pay_code=make.pay_code(pinned, now=now + timedelta(hours=1)),
         receipt=make.paid(now=now).order.number,
@@ -464,6 +469,10 @@ def _batch(scene: Scene) -> dict[str, str]:
 
 def _member(scene: Scene) -> dict[str, str]:
     return {"member_id": scene.member}
+
+
+def _external(scene: Scene) -> dict[str, str]:
+    return {"system": "old-till", "external_id": "card-17"}
 
 
 def _leaver(scene: Scene) -> dict[str, str]:
@@ -725,6 +734,10 @@ ASKED: dict[str, Asked] = {
     "members_lookup": Asked(
         body=lambda scene, caller: {"phone": scene.phone}, marker=lambda scene: scene.member
     ),
+    "members_external_retrieve": Asked(path=_external, marker=lambda scene: scene.member),
+    "members_external_upsert": Asked(
+        path=_external, body=lambda scene, caller: {"phone": scene.phone}
+    ),
     "members_retrieve": Asked(path=_member, marker=lambda scene: scene.member),
     "members_coupons": Asked(path=_member, marker=lambda scene: "FULL25_5"),
     "members_enter_coupon_code": Asked(
@@ -740,6 +753,7 @@ ASKED: dict[str, Asked] = {
     "points_adjustments_reject": Asked(path=lambda scene: {"adjustment_id": scene.adjustment}),
     "members_acquisition": Asked(path=_member, marker=lambda scene: '"channel":"organic"'),
     "members_timeline": Asked(path=_member, marker=lambda scene: scene.paid),
+    "members_lifecycle_transitions": Asked(path=_member, marker=lambda scene: "one_timer"),
     "members_freeze": Asked(path=_leaver, body=lambda scene, caller: {"reason": "lost phone"}),
     "members_unfreeze": Asked(
         path=lambda scene: {"member_id": scene.frozen},
@@ -799,6 +813,12 @@ ASKED: dict[str, Asked] = {
     "memberships_refund": Asked(
         path=lambda scene: {"purchase_id": scene.period},
         body=lambda scene, caller: {"member": scene.member},
+    ),
+    "me_plan_orders_place": Asked(
+        body=lambda scene, caller: {"plan": "MONTH", "price_cents": 1990}
+    ),
+    "me_plan_order": Asked(
+        path=lambda scene: {"number": scene.plan_order}, marker=lambda scene: scene.plan_order
     ),
     "me_memberships": Asked(marker=lambda scene: '"MONTH"'),
     "me_consents_list": Asked(marker=lambda scene: '"is_given":true'),

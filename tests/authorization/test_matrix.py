@@ -56,6 +56,8 @@ MAY = {
     "me_redemptions": MEMBERS,
     "me_tier_changes": MEMBERS,
     "me_memberships": MEMBERS,
+    "me_plan_orders_place": MEMBERS,
+    "me_plan_order": "member",
     "me_set_birthday": MEMBERS,
     "me_erase": MEMBERS,
     "me_consents_list": MEMBERS,
@@ -172,6 +174,9 @@ MAY = {
     "points_adjustments_approve": "head_office",
     "points_adjustments_reject": "head_office",
     "members_timeline": "manager head_office",
+    "members_lifecycle_transitions": "manager head_office",
+    "members_external_retrieve": TILLS,
+    "members_external_upsert": TILLS,
     "members_acquisition": "manager head_office",
     "members_freeze": "manager head_office",
     "members_unfreeze": "manager head_office",
@@ -243,6 +248,7 @@ SEES = {
     "resource_swaps_list": "head_office partner",
     "resource_swaps_deliveries": "head_office partner",
     "members_timeline": "manager head_office",
+    "members_lifecycle_transitions": "manager head_office",
     "members_acquisition": "manager head_office",
     "points_adjustments_list": "head_office",
     "orders_list": "member till manager head_office",
@@ -258,6 +264,7 @@ SEES = {
     "me_redemptions": "member",
     "me_consents_list": "member",
     "members_lookup": TILLS,
+    "members_external_retrieve": TILLS,
     "members_retrieve": "till other_till manager head_office",
     "members_coupons": "till other_till manager head_office",
     "members_points_entries": "till other_till manager head_office",
@@ -266,6 +273,7 @@ SEES = {
     "members_tier_changes": "till other_till manager head_office",
     "me_tier_changes": "member",
     "me_memberships": "member",
+    "me_plan_order": "member",
     "campaigns_list": "analyst manager head_office",
     "campaigns_retrieve": "analyst manager head_office",
     "campaigns_phases": "analyst manager head_office",
@@ -368,6 +376,8 @@ def _ask(scene: Scene, operation: Operation, caller: str) -> Any:
         return api.get(path, **asked.query)
     body = asked.body(scene, caller)
     sent = json.dumps(body, cls=DjangoJSONEncoder).encode()  # as the test client sends it
+    if operation.method == "put":
+        return api.put(path, body)
     return api.post(path, body, key="matrix-0001", headers=asked.headers(sent))
 
 

@@ -181,7 +181,7 @@ class TestEntering:
         assert code in [c["code"] for c in phone.get("/me/coupons").json()["results"]]
 
     def test_of_what_cannot_be_used_is_always_answered_the_same(self) -> None:
-        """U30: no oracle, whatever the reason; U7: none is passed over in silence."""
+        """U30: no oracle, whatever the reason."""
         now = timezone.now()
         make.definition(per_member_limit=9)
         taken, *_rest = make.papers(batch(quantity=1))

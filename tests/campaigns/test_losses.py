@@ -1,17 +1,13 @@
 """The loss guard's search: docs/pricing.md, “The loss guard”."""
 
-from dataclasses import replace
 from datetime import time, timedelta
-from itertools import combinations
 from typing import Any
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from campaigns import mixed_carts, occasions
-from campaigns.articles import Article
-from campaigns.combinations import Combination
-from campaigns.losses import Search
+from campaigns.losses import Article, Combination, Search
 from campaigns.pricing import (
     BundlePart,
     BundlePrice,
@@ -26,7 +22,6 @@ from campaigns.pricing import (
     FreeItem,
     GiftItem,
     Hours,
-    Match,
     NthItemPercent,
     Offer,
     PercentOff,
@@ -35,7 +30,6 @@ from campaigns.pricing import (
     Stacking,
     TieredFixedOff,
     UnitPrice,
-    compare,
     evaluate,
 )
 from shop.kernel.money import Cents
@@ -247,49 +241,6 @@ def test_no_cart_of_the_article_is_sold_cheaper_than_the_guard_says(
         assert found is not None
         is_cheaper = pricing.total_cents * found.quantity < found.pays_cents * quantity
         assert not is_cheaper or without.total_cents <= pricing.total_cents
-
-
-@settings(max_examples=60, deadline=None)
-@given(offers=offers_(), price=st.sampled_from([600, 1200]), quantity=st.integers(1, 3))
-def test_every_choice_is_compared_as_the_evaluator_prices_it(
-    offers: list[Offer], price: int, quantity: int
-) -> None:
-    first, *others = offers
-    rule = replace(first.rule, stacking=Stacking.ALWAYS, exclusive_group=None)
-    candidate = replace(first, rule=rule)
-    bought = cart(line(1, price, quantity, product="tea"), local_time=NOON)
-    buyer = Facts(member="m", tier="gold")
-
-    def price_of(*chosen: Offer) -> int:
-        return evaluate(bought, buyer, chosen, NOON).total_cents
-
-    pairs = compare(bought, buyer, candidate, others, NOON)
-
-    compared = []
-    for with_it, without in pairs:
-        keys = {*with_it.applied, *without.applied}
-        chosen = [other for other in others if other.key in keys]
-        left = [bought.subtotal_cents - run.discount_cents for run in (with_it, without)]
-        assert left == [price_of(candidate, *chosen), price_of(*chosen)]
-        compared.append(left)
-    if compared:
-        every = [c for size in range(len(others) + 1) for c in combinations(others, size)]
-        assert min(compared)[0] == min(price_of(candidate, *chosen) for chosen in every)
-        assert min(left[1] for left in compared) == min(price_of(*chosen) for chosen in every)
-
-
-def test_articles_that_an_offer_tells_apart_are_looked_at_apart() -> None:
-    """Both are of what the cart must contain, but only one is of all of it."""
-    both = Scope(categories=frozenset({"drink", "season"}))
-    asked = Conditions(contains=both, contains_match=Match.ALL)
-    candidate = offer(PercentOff(percent_bp=9000), conditions=asked)
-    tea = article(category="drink")
-    latte = article(category="drink", other_categories=frozenset({"season"}))
-    met = occasions.together(candidate, [], places=PLACES, order_types=WAYS, now=NOON)
-
-    found = Search(candidate=candidate, articles=[tea, latte], gift_floors={}).worst(met)
-
-    assert [each.article for each in found] == [latte]
 
 
 class TestMixedCarts:

@@ -45,7 +45,7 @@ class TestLastClaim:
     def test_of_64_members_one_gets_the_only_coupon(self) -> None:
         """The guarded update of `issued_count` in `coupons.issue` holds it; with a counter that is
         read, checked and saved, many get it and the check of the database crashes the others.
-        litemall#581, U1; peer bugs 11, 13.
+        Peer bugs 11, 13.
         """
         definition = make.definition(total_limit=1, is_claimable=True)
         members = [make.member() for _ in range(64)]
@@ -100,8 +100,7 @@ class TestLastClaim:
 class TestOneCoupon:
     def test_is_used_by_one_of_five_orders_at_once(self) -> None:
         """One member's sales take turns at the wallet, and then find the coupon used. The row lock
-        of `redemptions._take` is the second wall; the next test meets it alone. mall#1003; U1, U5:
-        the losers are told why. Peer bugs 1, 2, 12.
+        of `coupons._take` is the second wall; the next test meets it alone. Peer bugs 1, 2, 12.
         """
         till = make.till()
         for round_ in range(4):
@@ -130,7 +129,7 @@ class TestOneCoupon:
         assert (coupon.definition.redeemed_count, coupon.definition.spent_cents) == (4, 2000)
 
     def test_is_held_by_one_order_or_used_by_the_other(self) -> None:
-        """The row lock with its condition in `redemptions._take`: placing an order locks no wallet.
+        """The row lock with its condition in `coupons._take`: placing an order locks no wallet.
         Without it both take the coupon, or one crashes. Peer bugs 5, 6, 9.
         """
         for number in range(5):
@@ -182,7 +181,7 @@ class TestOrdersThatShareCoupons:
     """Two common coupons of one member, named in either order by many orders at once."""
 
     def test_cannot_wait_for_each_other_in_a_circle(self) -> None:
-        """`redemptions._take` locks in ascending id; one by one as named, they deadlock."""
+        """`coupons._take` locks in ascending id; one by one as named, they deadlock."""
         for number in range(4):
             guest = make.member()
             codes = [make.coupon(guest, code).code for code in ("FULL25_5", "WINBACK_6")]

@@ -4,7 +4,8 @@ from collections import Counter
 from functools import partial
 
 from campaigns.models import Coupon, CouponRedemption
-from loyalty.models import PointsAccount, PointsEntry
+from loyalty import plan_orders
+from loyalty.models import MembershipPlan, PlanPurchase, PointsAccount, PointsEntry
 from shop.kernel.money import Cents, Points
 from shop.models import Order, Payment, PickupCounter, Refund
 from shop.orders import Tender
@@ -219,3 +220,23 @@ class TestSaleUnderOneTillNumber:
         refused = [r.json() for r in responses if r.status_code == 409]
         assert {body["order_number"] for body in refused} == {order.number}
         assert PointsAccount.objects.get(member=guest, wallet="points").balance == 12
+
+
+class TestPaymentOfAMembership:
+    def test_begins_one_period_however_often_the_provider_says_it_at_once(self) -> None:
+        """The row lock of `plan_orders.pay` holds it; without it all but one crash on the key of
+        the payment instead of answering that it is paid.
+        """
+        guest = make.member()
+        plan = MembershipPlan.objects.create(
+            code="card", name_zh="卡", name_en="Card", price_cents=Cents(1990), days=30
+        )
+        number = plan_orders.place(
+            plan.code, member=guest, price_cents=Cents(1990), now=make.NOON
+        ).number
+        notice = Notice(order_number=number, amount_cents=Cents(1990), provider_ref="WX-1")
+
+        said = outcomes([partial(plan_orders.pay, notice, method="sandbox", now=make.NOON)] * 6)
+
+        assert said == {"done": 6}
+        assert PlanPurchase.objects.count() == 1

@@ -5,7 +5,7 @@ from functools import partial
 
 from django.db import transaction
 
-from loyalty import expiry, points, rewards
+from loyalty import expiry, points, promises, rewards
 from loyalty.models import PendingPoints, PointsAccount, PointsEntry, Reward, RewardRedemption
 from shop.kernel.money import Cents, Points
 from shop.models import Member, Order
@@ -37,7 +37,7 @@ def settle(what: Basket, total: int, number: str) -> None:
 
 
 def release(promise: PendingPoints) -> bool:
-    return points.release_promise(promise.pk, now=LATER, expires_at=LATER + timedelta(days=365))
+    return promises.release(promise.pk, now=LATER, expires_at=LATER + timedelta(days=365))
 
 
 @transaction.atomic
@@ -237,7 +237,7 @@ class TestRewards:
 
 class TestPromise:
     def test_is_released_once_however_many_workers_find_it_due(self) -> None:
-        """The guarded update from pending in `points.release_promise`; without it the second worker
+        """The guarded update from pending in `promises.release`; without it the second worker
         crashes on the ledger's unique key.
         """
         referrer, _friend, _order = friend_who_bought()

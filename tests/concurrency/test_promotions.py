@@ -54,9 +54,7 @@ class TestLastUse:
         assert said["201"] == 1
 
     def test_is_reserved_by_an_order_that_waits(self) -> None:
-        """U2, U3, U4: holds count; what is cancelled is there again for exactly as many, even if
-        each is cancelled twice at once.
-        """
+        """U2, U3: holds count; what is cancelled is there again for exactly as many."""
         make.promotion({"kind": "fixed_off", "amount_cents": 500}, uses_total=2)
         till = make.till()
         body = {"lines": [CUP], "expected_total_cents": 700}

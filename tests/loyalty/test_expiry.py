@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from django.db import ProgrammingError, connection, transaction
 
-from loyalty import expiry, points
+from loyalty import expiry, holds, points
 from loyalty.models import PointsAccount, PointsDraw, PointsEntry, PointsHold, PointsLot
 from shop.kernel import jobs
 from shop.kernel.money import Points
@@ -93,12 +93,12 @@ def test_a_run_that_dies_goes_on_where_it_was(monkeypatch: pytest.MonkeyPatch) -
 def test_what_is_held_outlives_its_lot_until_the_hold_ends() -> None:
     guest = make.member()
     earn(guest, 100, source="t:1", days=10)
-    points.hold(wallet(guest), points=Points(30), source="order:9", now=make.NOON, expires_at=SOON)
+    holds.take(wallet(guest), points=Points(30), source="order:9", now=make.NOON, expires_at=SOON)
 
     expiry.expire_accounts([wallet(guest).pk], now=SOON)
     while_held = expired(guest)
     expiry.expire_accounts([wallet(guest).pk], now=SOON)
-    points.expire_hold(PointsHold.objects.get().pk, now=LATER)
+    holds.expire(PointsHold.objects.get().pk, now=LATER)
     expiry.expire_accounts([wallet(guest).pk], now=LATER)
 
     assert while_held == [(-70, 30)]
@@ -109,10 +109,10 @@ def test_what_is_held_outlives_its_lot_until_the_hold_ends() -> None:
 def test_held_points_are_spent_though_their_time_is_over() -> None:
     guest = make.member()
     earn(guest, 100, source="t:1", days=10)
-    points.hold(wallet(guest), points=Points(30), source="order:9", now=make.NOON)
+    holds.take(wallet(guest), points=Points(30), source="order:9", now=make.NOON)
     expiry.expire_accounts([wallet(guest).pk], now=SOON)
 
-    points.post_hold(wallet(guest), source="order:9", now=SOON)
+    holds.post(wallet(guest), source="order:9", now=SOON)
 
     assert wallet(guest).balance == 0
     assert PointsLot.objects.get().remaining == 0
@@ -144,8 +144,8 @@ class TestGuards:
     def test_a_hold_is_resolved_once(self) -> None:
         guest = make.member()
         earn(guest, 100, source="t:1", days=10)
-        points.hold(wallet(guest), points=Points(10), source="t:2", now=make.NOON)
-        points.void_hold(wallet(guest), source="t:2", now=make.NOON)
+        holds.take(wallet(guest), points=Points(10), source="t:2", now=make.NOON)
+        holds.void(wallet(guest), source="t:2", now=make.NOON)
 
         with pytest.raises(ProgrammingError, match="Cannot update"), transaction.atomic():
             PointsHold.objects.update(state="posted")

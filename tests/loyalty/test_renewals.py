@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
-from loyalty import expiry, expiry_warnings, points, renewals
+from loyalty import expiry, expiry_warnings, holds, points, renewals
 from loyalty.models import LoyaltyProgramme, PointsAccount, PointsEntry
 from loyalty.tasks import expire_points, warn_of_expiry
 from shop.kernel import jobs, outbox
@@ -115,7 +115,7 @@ class TestExtension:
         earn(guest, 30, until=MIDNIGHT)
         earn(guest, 12, until=MIDNIGHT + timedelta(days=1))
         earn(guest, 5, until=None)
-        points.hold(wallet(guest), points=Points(10), source="order:1", now=make.NOON)
+        holds.take(wallet(guest), points=Points(10), source="order:1", now=make.NOON)
 
         moved = extend(guest)
 
@@ -127,7 +127,7 @@ class TestExtension:
             (20, LATER),
             (5, None),
         ]
-        points.void_hold(wallet(guest), source="order:1", now=make.NOON)
+        holds.void(wallet(guest), source="order:1", now=make.NOON)
         assert not suite.check_all(now=make.NOON).broken
 
     def test_of_nothing_is_refused(self) -> None:

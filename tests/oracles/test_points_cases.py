@@ -9,6 +9,7 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -385,6 +386,9 @@ def test_our_own_cases(own: dict[str, Any]) -> None:
         ({"events": [earn(5, tier="gold")]}, "earn says “tier”"),
         ({"events": [{"type": "expire_run"}]}, "at is missing"),
         ({"clawback_policy": "never"}, "no clawback_policy “never”"),
+        ({"clawback_policy": ["never"]}, "no clawback_policy"),
+        ({"events": [{"type": {}}]}, "no event of type"),
+        ({"expected": {"lots": 5}}, "lots is no object"),
     ],
 )
 def test_a_case_that_says_what_we_do_not_know_fails(changes: Any, why: str) -> None:
@@ -392,6 +396,41 @@ def test_a_case_that_says_what_we_do_not_know_fails(changes: Any, why: str) -> N
 
     assert verdict.outcome == Outcome.FAILED
     assert why in verdict.why
+
+
+def test_a_rule_of_a_time_needs_to_know_the_time() -> None:
+    rule = {"type": "fixed", "points": 5, "starts_at": "2026-01-01"}
+
+    verdict = judge(case("earning", {"points": 0}, basis_minor=100, rules=[rule]))
+
+    assert verdict.why == "cannot be read: now is missing"
+
+
+LATE = "9999-12-31T23:59:59-12:00"
+ODDITIES: list[Any] = [None, True, -1, 10**30, 1e400, "", LATE, [], [[]], {}, {"a": 1}]
+
+
+def spoilt(value: Any) -> Iterator[Any]:
+    """Yield a value with every part of it, one at a time, left out or replaced by an oddity."""
+    yield from ODDITIES
+    if not isinstance(value, dict | list):
+        return
+    for key in value if isinstance(value, dict) else range(len(value)):
+        rest = value.copy()
+        del rest[key]
+        yield rest
+        for odd in spoilt(value[key]):
+            changed = value.copy()
+            changed[key] = odd
+            yield changed
+
+
+def test_no_case_is_so_odd_that_judging_it_crashes() -> None:
+    odd_ones = [odd for one in CASES[::3] for odd in spoilt(one) if isinstance(odd, dict)]
+
+    judged = {judge(odd).outcome for odd in odd_ones}
+
+    assert judged == {Outcome.PASSED, Outcome.FAILED}
 
 
 @pytest.mark.parametrize(

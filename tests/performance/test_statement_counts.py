@@ -14,7 +14,7 @@ from typing import Any
 import pytest
 
 from campaigns import coupons
-from loyalty import points, rewards
+from loyalty import promises, rewards
 from loyalty.models import Reward
 from shop.catalog import Choice
 from shop.kernel.money import Cents, Points
@@ -128,8 +128,8 @@ def first_order_of_a_friend() -> Callable[[], Any]:
 def release_promise() -> Callable[[], Any]:
     make.paid(who=make.referred(regular()))
     later = make.NOON + timedelta(days=8)
-    promise, *_others = points.due_promises(now=later, limit=1)
-    return lambda: points.release_promise(promise, now=later, expires_at=later)
+    promise, *_others = promises.due(now=later, limit=1)
+    return lambda: promises.release(promise, now=later, expires_at=later)
 
 
 FLOWS: dict[str, Flow] = {

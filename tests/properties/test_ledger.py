@@ -18,10 +18,12 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from loyalty import expiry, lots, points
+from loyalty import expiry, holds, lots, points, promises, reversals
+from loyalty.holds import HoldResolved
 from loyalty.lots import Clawback, Draw, Wallet
 from loyalty.models import PendingPoints, PointsAccount, PointsEntry, PointsHold, PointsLot
-from loyalty.points import HoldResolved, NotEnoughPoints, RefundShare
+from loyalty.points import NotEnoughPoints
+from loyalty.reversals import RefundShare
 from shop.kernel.money import Points, share_of
 from tests import make
 
@@ -166,7 +168,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(target=waiting, amount=some_points)
     def earn_later(self, amount: Points) -> Bought:
         order = Bought(source=self.source(), points=amount, pending=amount)
-        points.promise(
+        promises.make(
             self.account(),
             kind=points.Kind.EARN,
             points=amount,
@@ -179,9 +181,9 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(target=earned, order=consumes(waiting), expires_at=expiries)
     def complete(self, order: Bought, expires_at: datetime | None) -> Bought:
         """What waited for its order is available, but for what refunds took back meanwhile."""
-        points.complete(order.source, available_at=make.NOON)
+        promises.complete(order.source, available_at=make.NOON)
         row = PendingPoints.objects.get(account__member=self.member, source=order.source)
-        is_first = points.release_promise(row.pk, now=make.NOON, expires_at=expires_at)
+        is_first = promises.release(row.pk, now=make.NOON, expires_at=expires_at)
         assert is_first == bool(order.pending)
         if order.pending:
             order.lot = self.model.credit(order.pending, expires_at)
@@ -214,7 +216,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(target=promised, amount=some_points)
     def promise(self, amount: Points) -> tuple[str, Points]:
         source = self.source()
-        points.promise(
+        promises.make(
             self.account(),
             points=amount,
             source=source,
@@ -227,7 +229,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def release(self, promise: tuple[str, Points], expires_at: datetime) -> None:
         source, amount = promise
         row = PendingPoints.objects.get(account__member=self.member, source=source)
-        is_first = points.release_promise(row.pk, now=make.NOON, expires_at=expires_at)
+        is_first = promises.release(row.pk, now=make.NOON, expires_at=expires_at)
         assert is_first == (row.state == PendingPoints.State.PENDING)
         if is_first:
             self.model.credit(amount, expires_at)
@@ -239,7 +241,7 @@ class LedgerMachine(RuleBasedStateMachine):
         taken = self._claw_back(amount, 0, policy)
         row = PendingPoints.objects.get(account__member=self.member, source=source)
         lot = PointsLot.objects.filter(entry__source=source).first()
-        points.revoke_promise(self.account(), source=source, now=make.NOON, policy=policy)
+        promises.revoke(self.account(), source=source, now=make.NOON, policy=policy)
         if row.state == PendingPoints.State.POSTED and taken.from_balance:
             self.model.debit(taken.from_balance, first=self._number(lot))
 
@@ -264,7 +266,7 @@ class LedgerMachine(RuleBasedStateMachine):
         source = self.source()
 
         def write() -> None:
-            points.hold(self.account(), points=amount, source=source, now=make.NOON)
+            holds.take(self.account(), points=amount, source=source, now=make.NOON)
 
         if amount > self.model.available:
             with pytest.raises(NotEnoughPoints), transaction.atomic():
@@ -278,9 +280,9 @@ class LedgerMachine(RuleBasedStateMachine):
     def post(self, source: str) -> Any:
         if source not in self.model.holds:
             with pytest.raises(HoldResolved), transaction.atomic():
-                points.post_hold(self.account(), source=source, now=make.NOON)
+                holds.post(self.account(), source=source, now=make.NOON)
             return multiple()
-        points.post_hold(self.account(), source=source, now=make.NOON)
+        holds.post(self.account(), source=source, now=make.NOON)
         amount = self.model.holds.pop(source)
         drawn = self.model.debit(amount)
         uncovered = amount - sum(part.points for part in drawn)
@@ -292,20 +294,20 @@ class LedgerMachine(RuleBasedStateMachine):
     def void(self, source: str) -> None:
         if source not in self.model.holds:
             with pytest.raises(HoldResolved), transaction.atomic():
-                points.void_hold(self.account(), source=source, now=make.NOON)
+                holds.void(self.account(), source=source, now=make.NOON)
         else:
-            points.void_hold(self.account(), source=source, now=make.NOON)
+            holds.void(self.account(), source=source, now=make.NOON)
             self.model.holds.pop(source)
 
     @rule(source=consumes(held))
     def forget(self, source: str) -> None:
         """A hold that nobody resolved expires, once; voiding it then is harmless."""
         row = PointsHold.objects.get(account__member=self.member, source=source)
-        is_first = points.expire_hold(row.pk, now=make.NOON)
+        is_first = holds.expire(row.pk, now=make.NOON)
         assert is_first == (source in self.model.holds)
         self.model.holds.pop(source, None)
         if is_first:
-            points.void_hold(self.account(), source=source, now=make.NOON)
+            holds.void(self.account(), source=source, now=make.NOON)
 
     @rule(days=st.sampled_from([9, 10, 91, 400]))
     def expire(self, days: int) -> None:
@@ -331,7 +333,7 @@ class LedgerMachine(RuleBasedStateMachine):
     def _reverse_earn(self, order: Bought, percent: int, policy: Clawback) -> Bought:
         share, due, _before = order.refund(percent)
         taken = self._claw_back(due, order.pending, policy)
-        said = points.reverse_earn(
+        said = reversals.reverse_earn(
             self.account(),
             order_source=order.source,
             refund_source=self.source(),
@@ -348,7 +350,7 @@ class LedgerMachine(RuleBasedStateMachine):
     @rule(target=spent, order=consumes(spent), percent=percents)
     def reverse_spend(self, order: Bought, percent: int) -> Bought:
         share, due, before = order.refund(percent)
-        points.reverse_spend(
+        reversals.reverse_spend(
             self.account(),
             order_source=order.source,
             refund_source=self.source(),

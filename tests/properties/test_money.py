@@ -3,7 +3,7 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from loyalty.points import RefundShare
+from loyalty.reversals import RefundShare
 from shop.kernel.money import MAX_CENTS, Cents, basis_points_of, share_of, split_cents
 
 amounts = st.integers(min_value=0, max_value=int(MAX_CENTS)).map(Cents)

@@ -23,7 +23,16 @@ from campaigns import (
 )
 from campaigns.cost_rows import CostRow
 from campaigns.models import AdUpload, Promotion
-from loyalty import adjustments, earning_events, pins, plans, points, prepaid, rewards
+from loyalty import (
+    adjustments,
+    earning_events,
+    pins,
+    plan_orders,
+    plans,
+    prepaid,
+    promises,
+    rewards,
+)
 from loyalty.lifetimes import Lifetime
 from loyalty.models import Benefit, MembershipPlan, Tier
 from shop.kernel import jobs
@@ -31,6 +40,7 @@ from shop.kernel.models import Job
 from shop.kernel.money import Cents, Points
 from shop.models import Alert, Payment, Refund
 from shop.orders import Tender
+from shop.payments import Notice
 from shop.refunds import RefundRequest
 from shop.storefront import (
     benefit_grants,
@@ -203,8 +213,8 @@ def live() -> None:
     friend, unhappy = make.referred(regular), make.referred(regular)
     make.paid(who=friend)
     bought = make.paid(who=unhappy).order
-    for promise in points.due_promises(now=LATER, limit=10):
-        points.release_promise(
+    for promise in promises.due(now=LATER, limit=10):
+        promises.release(
             promise, now=LATER, expires_at=Lifetime().ends_at(LATER, timezone="Asia/Shanghai")
         )
     _refund(bought.number)
@@ -263,6 +273,12 @@ def _give_what_cards_give() -> None:
             actor="test",
             now=make.NOON,
         )
+    order = plan_orders.place(plan.code, member=who, price_cents=Cents(1990), now=make.NOON)
+    plan_orders.pay(
+        Notice(order_number=order.number, amount_cents=Cents(1990), provider_ref="WX-CARD"),
+        method="sandbox",
+        now=make.NOON,
+    )
     for job in benefit_grants.start_due(now=make.NOON):
         jobs.run(job.pk, now=make.NOON)
 
@@ -381,6 +397,9 @@ SABOTAGE = {
         "UPDATE loyalty_pendingpoints SET available_at = '2000-01-01' WHERE state = 'pending'"
     ),
     "what-moves-or-comes-back-was-there": (
+        "UPDATE loyalty_pointsentry SET kind = 'extend_in' WHERE kind = 'earn'"
+    ),
+    "what-is-given-back-had-expired-and-comes-once": (
         "UPDATE loyalty_pointsentry SET kind = 'reinstate' WHERE kind = 'earn'"
     ),
     "what-has-expired-is-gone": (
@@ -431,6 +450,9 @@ SABOTAGE = {
     "a-tier-is-that-of-the-last-change": "DELETE FROM loyalty_tierchange",
     "paid-periods-follow-each-other": (
         "UPDATE loyalty_planpurchase SET starts_at = bought_at - interval '1 day'"
+    ),
+    "a-paid-plan-order-has-its-period": (
+        "UPDATE loyalty_planpayment SET amount_cents = amount_cents + 1"
     ),
     "coupons-of-a-benefit-have-their-grant": "DELETE FROM loyalty_benefitgrant",
     "a-pinned-tier-is-the-members": (

@@ -1,13 +1,14 @@
 """Two memberships of one person become one: nothing is lost, nothing comes twice."""
 
 from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import transaction
 
 from campaigns import referrals
 from campaigns.models import Acquisition, Coupon, Referral
-from loyalty import earning_events, points, rewards
+from loyalty import earning_events, expiry, points, renewals, rewards
 from loyalty.models import Membership, PointsAccount, PointsEntry, PointsLot, Reward, Visit
 from shop.kernel.money import Points
 from shop.models import Member, MemberSession
@@ -123,6 +124,32 @@ class TestMerge:
         assert wallet(source).balance == 0
         assert wallet(target).balance == 200
         assert wallet(target, "qualifying").balance == 0
+
+    def test_lets_points_that_expired_before_be_given_back_once(self) -> None:
+        source, target = make.member(), make.member()
+        points.earn(
+            points.lock_accounts([source.pk]).points(source.pk),
+            points=Points(40),
+            source="t:1",
+            now=EARLIER,
+            expires_at=EARLIER + timedelta(days=9),
+        )
+        expiry.expire_accounts([wallet(source).pk], now=make.NOON)
+        merge(source, target)
+        terms: dict[str, Any] = {
+            "expired_since": EARLIER,
+            "until": AUTUMN + timedelta(days=365),
+            "reason": "back",
+            "actor": "test",
+            "now": make.NOON,
+        }
+
+        back = renewals.reinstate(target.pk, **terms)
+
+        assert (back, wallet(target).balance, wallet(source).balance) == (40, 40, 0)
+        with pytest.raises(renewals.NothingToReinstate):
+            renewals.reinstate(target.pk, **terms)
+        assert broken() == []
 
     def test_renumbers_coupons_and_leaves_a_twin_of_the_same_issue(self) -> None:
         source, target = make.member(), make.member()

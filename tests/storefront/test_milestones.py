@@ -5,7 +5,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 from django.utils import timezone
 
-from loyalty import points
+from loyalty import promises
 from loyalty.models import EarningEvent, PointsAccount
 from shop import accounts
 from shop.models import Member
@@ -94,8 +94,8 @@ class TestFriends:
         who = make.member()
         order = make.paid(who=make.referred(who)).order
         later = make.NOON + 8 * DAY
-        for promise in points.due_promises(now=later, limit=10):
-            points.release_promise(promise, now=later, expires_at=None)
+        for promise in promises.due(now=later, limit=10):
+            promises.release(promise, now=later, expires_at=None)
         milestones.thank_referrers(now=later, limit=100)
         before = balance(who)
 

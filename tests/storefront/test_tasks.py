@@ -83,21 +83,3 @@ class TestUnpaidOrder:
         paid.refresh_from_db()
         assert (late.status, paid.status) == ("cancelled", "paid")
         assert late.events.count() == 1
-
-    def test_frees_the_coupon_that_it_held(self) -> None:
-        """U3: nothing leaks with an order that nobody pays."""
-        guest, placed_at = make.member(), timezone.now() - timedelta(minutes=16)
-        coupon = make.coupon(guest, now=placed_at)
-        lines = [make.line(quantity=3)]
-        make.placed(
-            what=make.basket(who=guest, lines=lines, coupon_codes=[coupon.code]),
-            total=3100,
-            now=placed_at,
-        )
-        coupon.refresh_from_db()
-        assert coupon.status == "held"
-
-        cancel_unpaid_orders()
-
-        coupon.refresh_from_db()
-        assert (coupon.status, coupon.held_by) == ("available", None)

@@ -1,6 +1,6 @@
 """Tiers over the API: what is missing, what is at risk, pins, moves, and the reports."""
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -9,7 +9,8 @@ from django.utils import timezone
 from loyalty import progress
 from loyalty.models import LoyaltyProgramme, Membership, Tier
 from loyalty.progress import Place, Rung
-from shop.storefront import tier_reviews
+from shop.refunds import RefundRequest
+from shop.storefront import refunds, tier_reviews
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -238,3 +239,29 @@ class TestLifecycle:
             "regular": 1,
             "advocate": 1,
         }
+
+    def test_says_when_a_member_reached_which_stage(self) -> None:
+        now = timezone.now()
+        days = [now - timedelta(days=ago) for ago in (300, 200, 150, 40, 30, 20, 10)]
+        who = make.member(now=days[0])
+        bought = [make.paid(who=who, now=at).order for at in days[1:6]]
+        refunds.refund_order(
+            number=bought[0].number, request=RefundRequest(), actor="test", now=days[1]
+        )
+        make.paid(who=make.referred(who, now=days[6]), now=days[6])
+        path = f"/members/{who.public_id}/lifecycle/transitions"
+
+        steps = make.staff("SH001").get(path).json()
+
+        assert [(s["from_stage"], s["to_stage"], s["because"]) for s in steps] == [
+            (None, "newcomer", "joined"),
+            ("newcomer", "one_timer", "order"),
+            ("one_timer", "returning", "order"),
+            ("returning", "advocate", "friend"),
+        ]
+        assert [datetime.fromisoformat(s["at"]) for s in steps] == [
+            days[0],
+            days[2],
+            days[3],
+            days[6],
+        ]

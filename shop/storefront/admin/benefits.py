@@ -19,7 +19,14 @@ from unfold.widgets import (
 )
 
 from campaigns.models import CouponDefinition
-from loyalty.models import Benefit, BenefitGrant, BenefitVersion, MembershipPlan, PlanPurchase
+from loyalty.models import (
+    Benefit,
+    BenefitGrant,
+    BenefitVersion,
+    MembershipPlan,
+    PlanOrder,
+    PlanPurchase,
+)
 from shop.admin.buttons import Button, Text, button
 from shop.admin.choices import Choice
 from shop.admin.money import YuanField, yuan
@@ -203,6 +210,36 @@ class MembershipPlanPage(Page):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
+
+
+@admin.register(PlanOrder)
+class PlanOrderPage(ReadOnlyPage):
+    """What members ordered on their phones, and whether the provider has the money."""
+
+    store_lookup = "store_id"
+    list_display = ["placed_at", "number", "member", "plan", "price_cents", "is_paid"]
+    list_display_links = ["placed_at", "number"]
+    list_filter = [("plan", VisibleFilter), ("store", VisibleFilter)]
+    list_select_related = ["member", "plan", "payment"]
+    search_fields = ["number", "member__phone_last4", "payment__provider_ref"]
+    search_help_text = _("Number, last four digits or the provider's number")
+    date_hierarchy = "placed_at"
+    readonly_fields = ["is_paid", "provider_ref"]
+    fields = [
+        ("number", "plan", "price_cents"),
+        ("member", "store", "placed_at"),
+        ("is_paid", "provider_ref"),
+    ]
+
+    @admin.display(description=_("paid for"), boolean=True)
+    def is_paid(self, order: PlanOrder) -> bool:
+        """Show whether the money is there."""
+        return hasattr(order, "payment")
+
+    @admin.display(description=_("provider's number"))
+    def provider_ref(self, order: PlanOrder) -> str:
+        """Show by which payment, to ask the provider about it."""
+        return order.payment.provider_ref if hasattr(order, "payment") else "–"
 
 
 @admin.register(PlanPurchase)

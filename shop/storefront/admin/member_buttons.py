@@ -14,7 +14,6 @@ from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminIntegerFieldWidget,
     UnfoldAdminSelectWidget,
-    UnfoldAdminSingleDateWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -24,6 +23,7 @@ from loyalty.models import MembershipPlan, PointsAdjustment
 from loyalty.models.money import PAYMENT_METHODS
 from shop import accounts, members
 from shop.admin.buttons import Button, Text, button
+from shop.admin.days import DayWidget
 from shop.admin.money import yuan
 from shop.admin.scoping import principal_of
 from shop.kernel.errors import InvalidInput
@@ -67,7 +67,7 @@ class AdjustmentForm(BaseDialogForm):
 class RenewalForm(ReasonForm):
     """Which points, until when, and why. The token makes a second press harmless."""
 
-    last_day = forms.DateField(label=_("to live through"), widget=UnfoldAdminSingleDateWidget)
+    last_day = forms.DateField(label=_("to live through"), widget=DayWidget)
     token = forms.UUIDField(initial=uuid4, widget=forms.HiddenInput)
 
 
@@ -77,7 +77,7 @@ class ExtensionForm(RenewalForm):
     day = forms.DateField(
         label=_("expiring by"),
         help_text=_("All free points that expire up to the end of this day."),
-        widget=UnfoldAdminSingleDateWidget,
+        widget=DayWidget,
     )
     field_order = ["day", "last_day", "reason"]
 
@@ -88,7 +88,7 @@ class ReinstatementForm(RenewalForm):
     day = forms.DateField(
         label=_("expired since"),
         help_text=_("All points that have expired from the beginning of this day on."),
-        widget=UnfoldAdminSingleDateWidget,
+        widget=DayWidget,
     )
     field_order = ["day", "last_day", "reason"]
 

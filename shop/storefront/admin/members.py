@@ -16,7 +16,6 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.forms import BaseDialogForm
 from unfold.widgets import (
     UnfoldAdminSelectWidget,
-    UnfoldAdminSingleDateWidget,
     UnfoldAdminTextInputWidget,
 )
 
@@ -33,11 +32,12 @@ from loyalty.models import (
 )
 from shop import members
 from shop.admin.buttons import Button, Text, button
+from shop.admin.days import DayWidget
 from shop.admin.pages import Page, ReadOnlyPage, ReadOnlyRows
 from shop.admin.scoping import VisibleFilter, principal_of
 from shop.kernel import crypto
 from shop.kernel.errors import InvalidInput
-from shop.models import Member, MemberStatusChange, Order
+from shop.models import ExternalId, Member, MemberStatusChange, Order
 from shop.storefront import milestones, tier_reviews, timelines
 from shop.storefront.admin.event_texts import tell
 from shop.storefront.admin.member_buttons import MemberButtons
@@ -81,13 +81,21 @@ class TierChangeRows(ReadOnlyRows):
         return super().get_queryset(request).select_related("from_tier", "to_tier")
 
 
+class ExternalIdRows(ReadOnlyRows):
+    """What other systems call the member."""
+
+    model = ExternalId
+    fields = ["system", "external_id", "actor", "bound_at"]
+    readonly_fields = fields
+
+
 class PinForm(BaseDialogForm):
     """Which tier, until the end of which day, and why."""
 
     tier = forms.ModelChoiceField(
         label=_("tier"), queryset=Tier.objects.order_by("level"), widget=UnfoldAdminSelectWidget
     )
-    until = forms.DateField(label=_("until the end of"), widget=UnfoldAdminSingleDateWidget)
+    until = forms.DateField(label=_("until the end of"), widget=DayWidget)
     reason = forms.CharField(label=_("reason"), max_length=200, widget=UnfoldAdminTextInputWidget)
 
 
@@ -143,7 +151,7 @@ class MemberPage(MemberButtons, Page):
     search_help_text = _("Last four digits, whole phone number or name")
     ordering = ["-pk"]
     date_hierarchy = "joined_at"
-    inlines = [OrderRows, CouponRows, TierChangeRows]
+    inlines = [OrderRows, CouponRows, TierChangeRows, ExternalIdRows]
     actions_detail = [
         "adjust_points",
         {

@@ -38,6 +38,13 @@ class MemberRequest(JoinFields):
     phone = StrictCharField(max_length=24)
 
 
+class ExternalIdPath(StrictSerializer):
+    """What another system calls a member."""
+
+    system = serializers.SlugField(max_length=32)
+    external_id = StrictCharField(max_length=64)
+
+
 class LookupRequest(StrictSerializer):
     """A member by phone, or by the code on their phone's screen."""
 

@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from campaigns import links, referrals
 from campaigns.models import Referral
-from shop import members, messages, stores
+from shop import external_ids, members, messages, stores
 from shop.kernel.errors import NotFound
 from shop.kernel.idempotency import idempotent
 from shop.kernel.permissions import callers
@@ -81,6 +81,56 @@ class MemberLookupView(APIView):
             code = body["member_code"]
             found = facts.find_by_id(members.use_member_code(code, now=now), now=now)
         return Response(shown(serializers.MemberOut, found))
+
+
+class ExternalMemberView(APIView):
+    """A member by what another system calls them."""
+
+    permission_classes = [callers(Kind.TILL, scope="members:write")]
+
+    @extend_schema(
+        operation_id="members_external_retrieve",
+        tags=["members"],
+        summary="Find a member by the number that another system knows them by",
+        description="409 `member-not-active`.",
+        responses={200: serializers.MemberOut},
+    )
+    def get(self, request: Request, system: str, external_id: str) -> Response:
+        """Find a member."""
+        member = external_ids.find(system, external_id)
+        if member is None:
+            raise NotFound
+        found = facts.find_by_id(member.pk, now=timezone.now())
+        return Response(shown(serializers.MemberOut, found))
+
+    @extend_schema(
+        operation_id="members_external_upsert",
+        tags=["members"],
+        summary="Bind a member to the number of another system; who is none yet joins",
+        description=(
+            "201 when they joined, 200 when they were a member, by the number or by the phone. The"
+            " same again changes nothing. 409 `external-id-taken`: the number is a member's with"
+            " another phone. 409 `member-not-active`, `referral-code-unknown`."
+        ),
+        request=serializers.MemberRequest,
+        responses={200: serializers.MemberOut, 201: serializers.MemberOut},
+        examples=[OpenApiExample("Phone only", value={"phone": "13800138000"}, request_only=True)],
+    )
+    def put(self, request: Request, system: str, external_id: str) -> Response:
+        """Bind a member, or register one."""
+        named = {"system": system, "external_id": external_id}
+        validated(serializers.ExternalIdPath, named)
+        body = serializers.MemberRequest(data=request.data)
+        body.is_valid(raise_exception=True)
+        now, principal = timezone.now(), principal_of(request)
+        member, has_joined = registration.upsert(
+            _application(body.validated_data, principal.extra["store"]),
+            **named,
+            actor=principal.key,
+            now=now,
+        )
+        found = facts.load(member.pk, now=now, with_place=True)
+        return Response(serializers.MemberOut(found).data, status=201 if has_joined else 200)
 
 
 class MemberView(APIView):

@@ -12,7 +12,7 @@ from rest_framework.views import APIView
 from shop import payments
 from shop.kernel.errors import DomainError
 from shop.storefront.api import order_serializers as serializers
-from shop.storefront.payments import alert_refused, receive_payment
+from shop.storefront.payments import alert_refused, receive
 
 
 class SandboxCallbackView(APIView):
@@ -29,7 +29,8 @@ class SandboxCallbackView(APIView):
             "Signed with HMAC-SHA256 over `timestamp.body`; at most five minutes old. The same"
             " payment again answers 200 and changes nothing. A payment for an order that is no"
             " longer waiting is kept, sent back and alarmed. 401 `callback-refused`; 409"
-            " `payment-mismatch`, `payment-ref-taken`: nothing was booked, and people are alarmed."
+            " `payment-mismatch`, `payment-ref-taken`, `plan-order-paid`: nothing was booked, and"
+            " people are alarmed. `order` is that of drinks or of a membership (M…)."
         ),
         parameters=[
             OpenApiParameter("X-Sandbox-Timestamp", str, "header", required=True),
@@ -62,10 +63,10 @@ class SandboxCallbackView(APIView):
             now=now,
         )
         try:
-            order = receive_payment(notice, method=provider.method, now=now)
+            status = receive(notice, method=provider.method, now=now)
         except DomainError as error:
             alert_refused(notice, error, now=now)
             raise
         return Response(
-            serializers.PaymentNoticeTaken({"order": order.number, "status": order.status}).data
+            serializers.PaymentNoticeTaken({"order": notice.order_number, "status": status}).data
         )

@@ -31,8 +31,9 @@ class PlanRefundView(APIView):
         tags=["points"],
         summary="Give a paid membership back for its unused whole days",
         description=(
-            "`refunded_cents` is what the till gives back; its benefits end now, and its unused"
-            " coupons are gone. 409 `plan-not-refundable`: over, given back already, or followed"
+            "`refunded_cents` is what the till gives back; where the member paid on the phone the"
+            " provider sends it back. Its benefits end now, and its unused coupons are gone. 409"
+            " `plan-not-refundable`: over, given back already, or followed"
             " by another period."
         ),
         request=PlanMemberRequest,

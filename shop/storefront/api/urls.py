@@ -10,6 +10,7 @@ from shop.storefront.api import (
     issues,
     kol_visits,
     liability,
+    lifecycles,
     members,
     merges,
     offer_reports,
@@ -38,6 +39,7 @@ urlpatterns = [
     path("me/referral-code", members.MeReferralCodeView.as_view()),
     path("members", members.MembersView.as_view()),
     path("members/lookup", members.MemberLookupView.as_view()),
+    path("members/external/<slug:system>/<str:external_id>", members.ExternalMemberView.as_view()),
     path("members/<uuid:member_id>", members.MemberView.as_view()),
     path("members/<uuid:member_id>/timeline", timelines.MemberTimelineView.as_view()),
     path("members/<uuid:member_id>/freeze", accounts.MemberFreezeView.as_view()),
@@ -49,6 +51,10 @@ urlpatterns = [
     path(
         "members/<uuid:member_id>/points-adjustments",
         adjustments.MemberAdjustmentsView.as_view(),
+    ),
+    path(
+        "members/<uuid:member_id>/lifecycle/transitions",
+        lifecycles.MemberTransitionsView.as_view(),
     ),
     path("memberships/<int:purchase_id>/refund", plans.PlanRefundView.as_view()),
     path("me/merges", merges.MeMergesView.as_view()),

@@ -8,7 +8,7 @@ from campaigns.models import Conversion, Referral
 from loyalty import earning, lots
 from loyalty.lots import Draw
 from loyalty.models import PendingPoints, Visit
-from loyalty.points import RefundShare
+from loyalty.reversals import RefundShare
 from shop.kernel.money import Cents, Points
 from shop.models import Order, Refund
 from shop.storefront.demo.ledger import Ledger

@@ -11,7 +11,7 @@ from campaigns import costs, links, referrals, touches
 from campaigns.costs import CostRow
 from campaigns.models import Campaign, CampaignPhase, Channel, ChannelLink, Coupon, Touch
 from campaigns.touch_quality import TouchEvent
-from loyalty import points
+from loyalty import promises
 from loyalty.lifetimes import Lifetime
 from shop.kernel.money import Cents, split_cents
 from shop.models import Member, Store
@@ -293,9 +293,9 @@ class Opening:
         refunds.refund_order(number=number, request=request, actor=actor, now=now)
 
     def _release(self, now: datetime) -> None:
-        for promise_id in points.due_promises(now=now, limit=100):
+        for promise_id in promises.due(now=now, limit=100):
             expires_at = Lifetime().ends_at(now, timezone=self.store.timezone)
-            points.release_promise(promise_id, now=now, expires_at=expires_at)
+            promises.release(promise_id, now=now, expires_at=expires_at)
 
 
 def _welcome_coupons(member: Member) -> list[str]:

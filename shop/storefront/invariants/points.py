@@ -150,14 +150,32 @@ CHECKS = [
             FROM loyalty_pointsentry entry
             LEFT JOIN loyalty_pointsentry other
                    ON other.account_id = entry.account_id
-                  AND CASE entry.kind
-                      WHEN 'extend_in' THEN other.kind = 'extend_out'
-                                            AND other.source = entry.source
-                      WHEN 'extend_out' THEN other.kind = 'extend_in'
-                                             AND other.source = entry.source
-                      ELSE other.kind = 'expire' AND 'entry:' || other.id = entry.source END
-            WHERE entry.kind IN ('extend_in', 'extend_out', 'reinstate')
+                  AND other.source = entry.source
+                  AND other.kind = CASE entry.kind
+                      WHEN 'extend_in' THEN 'extend_out' ELSE 'extend_in' END
+            WHERE entry.kind IN ('extend_in', 'extend_out')
               AND other.points IS DISTINCT FROM -entry.points
+        """,
+    ),
+    Check(
+        id="I2",
+        name="what-is-given-back-had-expired-and-comes-once",
+        sql="""
+            SELECT entry.id AS entry, entry.points, lost.points AS lost, twin.id AS twin
+            FROM loyalty_pointsentry entry
+            JOIN loyalty_pointsaccount account ON account.id = entry.account_id
+            JOIN shop_member owner ON owner.id = account.member_id
+            LEFT JOIN loyalty_pointsentry lost
+                   ON 'entry:' || lost.id = entry.source AND lost.kind = 'expire'
+            LEFT JOIN loyalty_pointsaccount former
+                   ON former.id = lost.account_id AND former.wallet = account.wallet
+            LEFT JOIN shop_member loser ON loser.id = former.member_id
+            LEFT JOIN loyalty_pointsentry twin
+                   ON twin.kind = 'reinstate' AND twin.source = entry.source AND twin.id > entry.id
+            WHERE entry.kind = 'reinstate'
+              AND (lost.points IS DISTINCT FROM -entry.points OR twin.id IS NOT NULL
+                   OR COALESCE(loser.merged_into_id, loser.id)
+                      IS DISTINCT FROM COALESCE(owner.merged_into_id, owner.id))
         """,
     ),
     Check(

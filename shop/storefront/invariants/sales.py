@@ -3,7 +3,7 @@
 from shop.storefront.invariants.check import Check
 
 # Points due back for an order's refunds: the refunded share of what it gave, rounded down as
-# loyalty.points.RefundShare does; all of it when the whole order came back without money moving.
+# loyalty.reversals.RefundShare does; all of it when the whole order came back without money moving.
 _DUE = """
     CASE WHEN orders.{whole} = 0 THEN CASE WHEN orders.status = 'refunded' THEN {points} ELSE 0 END
          ELSE {points} * {refunded} / orders.{whole} END

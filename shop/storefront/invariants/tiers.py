@@ -114,6 +114,20 @@ CHECKS = [
     ),
     Check(
         id="I12",
+        name="a-paid-plan-order-has-its-period",
+        sql="""
+            SELECT ordered.number, payment.amount_cents, bought.id AS purchase
+            FROM loyalty_planpayment payment
+            JOIN loyalty_planorder ordered ON ordered.id = payment.order_id
+            JOIN loyalty_planpurchase bought ON bought.id = payment.purchase_id
+            WHERE payment.amount_cents <> ordered.price_cents
+               OR bought.price_cents <> ordered.price_cents
+               OR bought.plan_id <> ordered.plan_id
+               OR bought.source <> 'plan-order:' || ordered.number
+        """,
+    ),
+    Check(
+        id="I12",
         name="coupons-of-a-benefit-have-their-grant",
         sql="""
             SELECT coupon.code, coupon.source
