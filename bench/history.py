@@ -25,6 +25,7 @@ def write(*, orders: int) -> None:
     values = {"members": orders // ORDERS_PER_MEMBER, "first_day": FIRST_DAY, "days": DAYS}
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
+        cursor.execute("SET LOCAL statement_timeout = 0")
         cursor.execute("SELECT setseed(0.5)")
         for statement in _STATEMENTS:
             cursor.execute(statement, values)
@@ -33,6 +34,10 @@ def write(*, orders: int) -> None:
 def mark_everything() -> None:
     """Let the roll-ups be made of everything."""
     with connection.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO storefront_rollupmark (visitor_id)"
+            " SELECT visitor_id FROM campaigns_touch GROUP BY visitor_id ORDER BY min(id)"
+        )
         cursor.execute(
             "INSERT INTO storefront_rollupmark (member_id) SELECT id FROM shop_member ORDER BY id"
         )
@@ -53,7 +58,8 @@ def _copy_store(number: int) -> None:
 
 
 # Every store has a link per channel; a member's link follows from their number. The first of five
-# members buys on a later day than that of joining; gaps grow and are random.
+# members buys on a later day than that of joining; gaps grow and are random. As many visitors as
+# join by a link do not; one of ten of either met us on an earlier day, too.
 _STATEMENTS = [
     """
     INSERT INTO campaigns_campaign (code, name_zh, name_en, status, starts_at)
@@ -180,9 +186,11 @@ _STATEMENTS = [
     SELECT gen_random_uuid(), kind, acquisition.last_link_id, acquisition.visitor_id || suffix,
            acquisition.acquired_at - wait
     FROM campaigns_acquisition acquisition
-    CROSS JOIN (VALUES ('impression', '', interval '2 hours'), ('click', '', interval '1 hour'),
-                       ('impression', 'x', interval '2 hours')) AS met (kind, suffix, wait)
-    WHERE acquisition.last_link_id IS NOT NULL
-    ORDER BY acquisition.acquired_at
+    CROSS JOIN (VALUES ('impression', '', interval '2 hours', 1), ('click', '', interval '1 hour', 1),
+                       ('impression', 'x', interval '2 hours', 1),
+                       ('impression', '', interval '9 days', 10),
+                       ('click', 'x', interval '20 days', 10)) AS met (kind, suffix, wait, one_of)
+    WHERE acquisition.last_link_id IS NOT NULL AND acquisition.member_id %% one_of = 0
+    ORDER BY acquisition.acquired_at - wait
     """,
 ]

@@ -20,12 +20,13 @@ NEVER = date.max
 class RollupMark(models.Model):
     """That something changed which the roll-ups have not taken in yet; gone once they have.
 
-    Written by triggers, in the transaction of the change. It names the member, the order, or a
-    business day of a store.
+    Written by triggers, in the transaction of the change. It names the member, the order, the
+    visitor, or a business day of a store.
     """
 
     member_id = models.BigIntegerField(null=True)
     order_id = models.BigIntegerField(null=True)
+    visitor_id = models.CharField(max_length=40, null=True)
     store_id = models.BigIntegerField(null=True)
     business_date = models.DateField(null=True)
 
@@ -35,6 +36,7 @@ class RollupMark(models.Model):
                 name="rollup_mark_names_something",
                 condition=models.Q(member_id__isnull=False)
                 | models.Q(order_id__isnull=False)
+                | models.Q(visitor_id__isnull=False)
                 | models.Q(store_id__isnull=False, business_date__isnull=False),
             )
         ]
@@ -69,7 +71,9 @@ class Worth(models.Model):
     revenue_cents = CentsField(default=Cents(0))
     margin_cents = CentsField(default=Cents(0))
     margin_7_cents = CentsField(default=Cents(0))
+    margin_14_cents = CentsField(default=Cents(0))
     margin_30_cents = CentsField(default=Cents(0))
+    margin_60_cents = CentsField(default=Cents(0))
     margin_90_cents = CentsField(default=Cents(0))
     margin_180_cents = CentsField(default=Cents(0))
     margin_365_cents = CentsField(default=Cents(0))
@@ -81,7 +85,8 @@ class Worth(models.Model):
 class MemberRollup(Origin, Worth):
     """One member: where they came from, when they bought, whom they brought.
 
-    `lot` is the member's id modulo 100, to draw a sample by. Gaps are in seconds; None: not yet.
+    `lot` is the member's id modulo 100, to draw a sample by. Gaps are in seconds; None: not yet,
+    or never met before they joined.
     `repeated_` says whether the second order came within so many days (of 24 hours) of the first.
     """
 
@@ -94,6 +99,7 @@ class MemberRollup(Origin, Worth):
     repeated_90 = models.BooleanField(default=False)
     is_long_term = models.BooleanField(default=False)
     friends = models.IntegerField(default=0)
+    seconds_to_join = models.BigIntegerField(null=True)
     seconds_to_first = models.BigIntegerField(null=True)
     seconds_to_second = models.BigIntegerField(null=True)
 
@@ -110,21 +116,32 @@ class MemberRollup(Origin, Worth):
         return f"member {self.member_id}"
 
 
-class Cohort(Origin, Worth):
-    """Members of one origin who placed their first order on the same day, or have not yet."""
+class People(Worth):
+    """Members added up. `met` are those whom we had met before they joined; gaps are sums."""
 
-    first_on = models.DateField()
     joined = models.IntegerField()
+    met = models.IntegerField(default=0)
     repeated_7 = models.IntegerField()
     repeated_30 = models.IntegerField()
     repeated_90 = models.IntegerField()
     long_term = models.IntegerField()
     referrers = models.IntegerField()
     friends = models.IntegerField()
+    seconds_to_join = models.BigIntegerField(default=0)
     seconds_to_first = models.BigIntegerField()
     seconds_to_second = models.BigIntegerField()
 
     class Meta:
+        abstract = True
+
+
+class Cohort(Origin, People):
+    """Members of one origin who placed their first order on the same day, or have not yet."""
+
+    first_on = models.DateField()
+
+    class Meta:
+        indexes = [models.Index(name="cohort_by_first_order", fields=["first_on"])]
         constraints = [
             models.UniqueConstraint(
                 name="cohort_once",
@@ -134,6 +151,23 @@ class Cohort(Origin, Worth):
 
     def __str__(self) -> str:
         return f"{super().__str__()} first {self.first_on}"
+
+
+class CohortMonth(Origin, People):
+    """The cohorts of a month, whenever they first bought; `joined_on` is its first day.
+
+    `buyers` are those who have bought.
+    """
+
+    buyers = models.IntegerField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="cohort_month_once",
+                fields=["joined_on", "store_id", "channel_id", "link_id"],
+            )
+        ]
 
 
 class CohortDay(Origin):
@@ -157,8 +191,26 @@ class CohortDay(Origin):
         return f"{super().__str__()} day {self.age}"
 
 
-class SalesDay(models.Model):
-    """What a store sold on a business day, by the channel and link that have the credit.
+class CohortAge(Origin):
+    """What the cohorts of a month brought so many days after joining."""
+
+    age = models.IntegerField()
+    margin_cents = CentsField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="cohort_age_once",
+                fields=["joined_on", "store_id", "channel_id", "link_id", "age"],
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{super().__str__()} day {self.age}"
+
+
+class Sales(models.Model):
+    """What a store sold, by the channel and link that have the credit.
 
     Orders count on the day on which they were paid, refunds on the day on which they were given;
     costs are those of the goods sold and of the goods returned. Channel zero: guests, whom nobody
@@ -179,6 +231,16 @@ class SalesDay(models.Model):
     returned_cost_cents = CentsField()
 
     class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.business_date} store {self.store_id} channel {self.channel_id}"
+
+
+class SalesDay(Sales):
+    """What a store sold on a business day."""
+
+    class Meta:
         constraints = [
             models.UniqueConstraint(
                 name="sales_day_once",
@@ -186,8 +248,99 @@ class SalesDay(models.Model):
             )
         ]
 
+
+class SalesMonth(Sales):
+    """What a store sold in a month; `business_date` is its first day."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="sales_month_once",
+                fields=["business_date", "store_id", "channel_id", "link_id"],
+            )
+        ]
+
+
+class Meeting(models.Model):
+    """That a visitor met a link on a business day of its store; it outlives the touches.
+
+    `met_last_at` is the time of the last click, scan or visit, without one of the last impression.
+    `is_only` says that they met no other link and on no other day, and are at most one member.
+    """
+
+    visitor_id = models.CharField(max_length=40)
+    business_date = models.DateField()
+    link_id = models.BigIntegerField()
+    is_clicked = models.BooleanField()
+    met_first_at = models.DateTimeField()
+    met_last_at = models.DateTimeField()
+    is_only = models.BooleanField(default=False)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="meeting_once", fields=["visitor_id", "business_date", "link_id"]
+            )
+        ]
+        indexes = [
+            models.Index(
+                name="meeting_only",
+                fields=["business_date", "link_id"],
+                condition=models.Q(is_only=True),
+            ),
+            models.Index(
+                name="meeting_again", fields=["business_date"], condition=models.Q(is_only=False)
+            ),
+        ]
+
     def __str__(self) -> str:
-        return f"{self.business_date} store {self.store_id} channel {self.channel_id}"
+        return f"{self.visitor_id} {self.business_date} link {self.link_id}"
+
+
+class MetOnce(Origin):
+    """Visitors who met us on one day by one link only, and where those stand who joined.
+
+    Who did not join has no origin: zeros, and the day `NEVER`.
+    """
+
+    business_date = models.DateField()
+    met_link_id = models.BigIntegerField()
+    reached = models.IntegerField()
+    clicked = models.IntegerField()
+
+    class Meta:
+        abstract = True
+
+
+class MetOnceDay(MetOnce):
+    """Of one business day."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="met_once_day",
+                fields=[
+                    *["business_date", "met_link_id"],
+                    *["joined_on", "store_id", "channel_id", "link_id"],
+                ],
+            )
+        ]
+        indexes = [models.Index(name="met_once_by_joining", fields=["joined_on"])]
+
+
+class MetOnceMonth(MetOnce):
+    """Of a month; `business_date` and `joined_on` are the first days of their months."""
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(
+                name="met_once_month",
+                fields=[
+                    *["business_date", "met_link_id"],
+                    *["joined_on", "store_id", "channel_id", "link_id"],
+                ],
+            )
+        ]
 
 
 class CampaignLimits(models.Model):

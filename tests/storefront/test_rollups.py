@@ -12,11 +12,27 @@ from shop.models import Member, OrderLine
 from shop.refunds import RefundRequest
 from shop.storefront import merging, refunds
 from shop.storefront.invariants import suite
-from shop.storefront.models import NEVER, Cohort, CohortDay, MemberRollup, RollupMark, SalesDay
+from shop.storefront.models import (
+    NEVER,
+    Cohort,
+    CohortAge,
+    CohortDay,
+    CohortMonth,
+    Meeting,
+    MemberRollup,
+    MetOnceDay,
+    MetOnceMonth,
+    RollupMark,
+    SalesDay,
+    SalesMonth,
+)
 from shop.storefront.rollups import upkeep
 from tests import make
 
 pytestmark = pytest.mark.django_db
+
+DAYS = [Meeting, MetOnceDay, MemberRollup, Cohort, CohortDay, SalesDay]
+ROLLUPS = [*DAYS, CohortMonth, CohortAge, SalesMonth, MetOnceMonth]
 
 
 def at(day: int, hour: int = 12) -> datetime:
@@ -47,7 +63,7 @@ def snapshot() -> dict[str, list[Any]]:
             tuple(sorted((k, str(v)) for k, v in row.items() if k != "id"))
             for row in model.objects.values()
         )
-        for model in (MemberRollup, Cohort, CohortDay, SalesDay)
+        for model in ROLLUPS
     }
 
 
@@ -134,7 +150,7 @@ class TestRebuild:
     def test_comes_to_the_same(self, regular: Member) -> None:
         upkeep.refresh()
         before = snapshot()
-        for model in (MemberRollup, Cohort, CohortDay, SalesDay):
+        for model in ROLLUPS:
             model.objects.all().delete()
 
         call_command("rebuild_rollups", "--from", "2026-06-18", "--to", "2026-06-26")
@@ -148,10 +164,16 @@ class TestRebuild:
         CohortDay.objects.update(margin_cents=1)
         MemberRollup.objects.filter(member_id=regular.pk).update(revenue_cents=1)
         SalesDay.objects.update(orders=7)
+        Meeting.objects.update(is_clicked=False)
+        MetOnceDay.objects.update(reached=7)
+        CohortMonth.objects.update(buyers=7)
         assert set(broken()) == {
             "member-rollups-are-the-orders",
             "cohorts-are-their-members",
             "sales-days-are-the-orders",
+            "months-are-their-days",
+            "meetings-are-the-touches",
+            "who-met-us-once-is-counted-once",
         }
 
         call_command("rebuild_rollups")

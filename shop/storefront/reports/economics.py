@@ -73,8 +73,7 @@ def build(scope: Scope) -> list[EconomicsRow]:
         KeyError: there is nothing of that name to tell by.
     """
     people = newcomers.build(scope)
-    met = visitors.build(scope)
-    found = _together(spending.build(scope), met.by_place, people, sold(scope))
+    found = _together(spending.build(scope), visitors.build(scope), people, sold(scope))
     costs = {where: cost_of(row) for where, row in found.items()}
     paid_back = newcomers.paybacks(scope, costs, people)
     total = {name: sum(row[name] for row in found.values()) for name in COUNTS}
@@ -158,24 +157,31 @@ def _row(
     )
 
 
-_SALES_SQL = """
+_OF_MONTHS = "row.business_date >= %(months_since)s AND row.business_date < %(months_until)s"
+
+_SALES_SQL = f"""
 WITH added AS (
-    SELECT {bucket} AS starts_on, row.store_id, row.channel_id, row.link_id,
+    SELECT {{bucket}} AS starts_on, row.store_id, row.channel_id, row.link_id,
            sum(row.orders) AS orders, sum(row.first_orders) AS new_buyers,
            sum(row.paid_cents - row.refunded_cents) AS revenue_cents,
            sum(row.paid_cents - row.refunded_cents - row.cost_cents + row.returned_cost_cents)
                AS margin_cents,
            sum(row.discount_cents) AS discount_cents
-    FROM storefront_salesday row
-    WHERE row.business_date >= %(since)s AND row.business_date < %(until)s
-      AND row.store_id = ANY(%(stores)s)
+    FROM (
+        SELECT * FROM storefront_salesmonth row WHERE {_OF_MONTHS}
+        UNION ALL
+        SELECT * FROM storefront_salesday row
+        WHERE row.business_date >= %(since)s AND row.business_date < %(until)s
+          AND NOT ({_OF_MONTHS})
+    ) row
+    WHERE row.store_id = ANY(%(stores)s)
     GROUP BY 1, 2, 3, 4
 )
-SELECT {key} AS key, added.starts_on, sum(added.orders)::bigint AS orders,
+SELECT {{key}} AS key, added.starts_on, sum(added.orders)::bigint AS orders,
        sum(added.new_buyers)::bigint AS new_buyers,
        sum(added.revenue_cents)::bigint AS revenue_cents,
        sum(added.margin_cents)::bigint AS margin_cents,
        sum(added.discount_cents)::bigint AS discount_cents
-FROM added {named}
+FROM added {{named}}
 GROUP BY 1, 2
 """

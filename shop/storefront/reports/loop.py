@@ -97,7 +97,7 @@ def build(scope: Scope) -> list[LoopRow]:
         KeyError: there is nothing of that name to tell by.
     """
     spent, met, people = spending.build(scope), visitors.build(scope), newcomers.build(scope)
-    found = _together(spent, met.by_place, people)
+    found = _together(spent, met, people)
     paid_back = newcomers.paybacks(
         scope, {place: _cost(row) for place, row in found.items()}, people
     )
@@ -107,14 +107,9 @@ def build(scope: Scope) -> list[LoopRow]:
         found.items(), key=lambda at: (-_cost(at[1]), -at[1]["revenue_cents"], at[0][0])
     )
     return [
-        _row(TOTAL, total, _hours(total, met.total, gaps.get(None, {})), paid_back[None]),
+        _row(TOTAL, total, _hours(total, gaps.get(None, {})), paid_back[None]),
         *(
-            _row(
-                key or None,
-                row,
-                _hours(row, met.by_place.get((key, None), {}), gaps.get(key, {})),
-                paid_back[key, None],
-            )
+            _row(key or None, row, _hours(row, gaps.get(key, {})), paid_back[key, None])
             for (key, _whole), row in ordered
         ),
     ]
@@ -165,15 +160,13 @@ def _row(
 
 
 def _hours(
-    counts: Mapping[str, int],
-    met: Mapping[str, Any],
-    gaps: Mapping[str, float | None],
+    counts: Mapping[str, int], gaps: Mapping[str, float | None]
 ) -> dict[str, float | None]:
     return {
-        "hours_to_join": _as_hours(met.get("seconds_to_join")),
+        "hours_to_join": _as_hours(gaps.get("seconds_to_join")),
         "hours_to_first": _as_hours(gaps.get("seconds_to_first")),
         "hours_to_second": _as_hours(gaps.get("seconds_to_second")),
-        "mean_hours_to_join": _as_hours(met.get("mean_seconds_to_join")),
+        "mean_hours_to_join": _mean(counts["seconds_to_join"], counts["met"]),
         "mean_hours_to_first": _mean(counts["seconds_to_first"], counts["first_order"]),
         "mean_hours_to_second": _mean(counts["seconds_to_second"], counts["second_order"]),
     }

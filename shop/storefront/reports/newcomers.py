@@ -14,10 +14,10 @@ FOREVER = 100_000
 """More days than anybody has been a member."""
 MARGINS = [f"margin_{days}_cents" for days in MARGIN_DAYS]
 COLUMNS = [
-    *["joined", "first_order", "second_order", "long_term", "referrer", "friends", "orders"],
+    *["joined", "met", "first_order", "second_order", "long_term", "referrer", "friends", "orders"],
     *["revenue_cents", "margin_cents", "buyers_margin_cents", *MARGINS],
     *[f"{what}_{days}" for days in REPEAT_DAYS for what in ("ripe", "repeated")],
-    *["seconds_to_first", "seconds_to_second"],
+    *["seconds_to_join", "seconds_to_first", "seconds_to_second"],
 ]
 
 
@@ -36,7 +36,7 @@ def build(scope: Scope) -> dict[Place, dict[str, int]]:
 
 
 def medians(scope: Scope, *, joined: int) -> dict[str | None, dict[str, float | None]]:
-    """Return the median seconds to the first and second order by key; None stands for all.
+    """Return the median seconds to joining, to the first and second order by key; None: of all.
 
     Of more than `ENOUGH` people a sample is asked, the same one each time.
     """
@@ -60,8 +60,7 @@ def paybacks(
     }
     asked[None] = (sum(costs.values()), total)
     horizons = {where: _horizon(cost, known) for where, (cost, known) in asked.items()}
-    longest = max((days for days in horizons.values() if days is not None), default=0)
-    by_age = _by_age(scope, longest) if longest else {}
+    by_age = _by_age(scope, horizons)
     return {
         where: 0 if cost <= 0 else _day(cost, by_age.get(where, {})) if horizons[where] else None
         for where, (cost, _known) in asked.items()
@@ -103,55 +102,115 @@ def _horizon(cost_cents: int, margins: Mapping[int, int]) -> int | None:
     return next(days for days, margin in sorted(margins.items()) if margin >= cost_cents)
 
 
-def _by_age(scope: Scope, longest: int) -> dict[Place | None, dict[int, int]]:
-    """Return margins by day since joining, up to the longest anybody asks for."""
+def _by_age(
+    scope: Scope, horizons: Mapping[Place | None, int | None]
+) -> dict[Place | None, dict[int, int]]:
+    """Return margins by day since joining, of each place up to the day it asks for."""
+    of_all = horizons[None] or 0
+    asked = {
+        where: longest
+        for where, horizon in horizons.items()
+        if where is not None and (longest := max(horizon or 0, of_all))
+    }
+    found: dict[Place | None, dict[int, int]] = {None: {}}
+    if not asked:
+        return found
     sql = _AGES_SQL.format(
         key=KEYS[scope.by],
-        named=NAMED.format(row="added"),
+        named=NAMED.format(row="origin"),
         bucket=BUCKET[scope.every].format(day="row.joined_on"),
     )
-    found: dict[Place | None, dict[int, int]] = {None: {}}
-    for row in rows.select(sql, {**scope.values(), "longest": longest}):
+    values = {
+        **scope.values(),
+        "keys": [key for key, _starts_on in asked],
+        "starts": [starts_on for _key, starts_on in asked],
+        "horizons": list(asked.values()),
+        "longest": max(asked.values()),
+    }
+    for row in rows.select(sql, values):
         for where in (place(row), None):
             ages = found.setdefault(where, {})
             ages[row["age"]] = ages.get(row["age"], 0) + row["margin_cents"]
     return found
 
 
+_SUMMED = {
+    "joined": "joined",
+    "met": "met",
+    "second_order": "repeated_30",
+    "long_term": "long_term",
+    "referrer": "referrers",
+    "friends": "friends",
+    "orders": "orders",
+    "revenue_cents": "revenue_cents",
+    "margin_cents": "margin_cents",
+    **{name: name for name in MARGINS},
+    "seconds_to_join": "seconds_to_join",
+    "seconds_to_first": "seconds_to_first",
+    "seconds_to_second": "seconds_to_second",
+}
+"""What is only a sum."""
+_OF_BUYERS = {"second_order", "long_term", "referrer", "seconds_to_first", "seconds_to_second"}
 _IS_BUYER = "row.first_on < %(first_until)s"
-_SUMMED = ", ".join(
+
+
+def _if_buyer(column: str) -> str:
+    return f"CASE WHEN {_IS_BUYER} THEN row.{column} ELSE 0 END"
+
+
+_MONTH_PART = ", ".join(
     [
-        "sum(row.joined) AS joined",
-        f"sum(row.joined) FILTER (WHERE {_IS_BUYER}) AS first_order",
-        f"sum(row.repeated_30) FILTER (WHERE {_IS_BUYER}) AS second_order",
-        f"sum(row.long_term) FILTER (WHERE {_IS_BUYER}) AS long_term",
-        f"sum(row.referrers) FILTER (WHERE {_IS_BUYER}) AS referrer",
-        f"sum(row.margin_cents) FILTER (WHERE {_IS_BUYER}) AS buyers_margin_cents",
-        *(
-            f"sum(row.{name}) AS {name}"
-            for name in ("friends", "orders", "revenue_cents", "margin_cents", *MARGINS)
-        ),
-        *(
-            f"sum(row.{what}) FILTER (WHERE {_IS_BUYER}"
-            f" AND row.first_on < %(today)s::date - {days}) AS {name}_{days}"
-            for days in REPEAT_DAYS
-            for name, what in (("ripe", "joined"), ("repeated", f"repeated_{days}"))
-        ),
-        f"sum(row.seconds_to_first) FILTER (WHERE {_IS_BUYER}) AS seconds_to_first",
-        f"sum(row.seconds_to_second) FILTER (WHERE {_IS_BUYER}) AS seconds_to_second",
+        *(f"row.{column} AS {name}" for name, column in _SUMMED.items()),
+        "row.buyers AS first_order, row.margin_cents AS buyers_margin_cents",
+        *(f"row.buyers AS ripe_{d}, row.repeated_{d} AS repeated_{d}" for d in REPEAT_DAYS),
     ]
 )
+_DAY_PART = ", ".join(
+    [
+        *(_if_buyer(c) if name in _OF_BUYERS else f"row.{c}" for name, c in _SUMMED.items()),
+        *[_if_buyer("joined"), _if_buyer("margin_cents")],
+        *(f"{_if_buyer('joined')}, {_if_buyer(f'repeated_{d}')}" for d in REPEAT_DAYS),
+    ]
+)
+_UNRIPE_PART = ", ".join(
+    [
+        *["0"] * (len(_SUMMED) + 2),
+        *(
+            f"CASE WHEN row.first_on >= %(today)s::date - {days} THEN -row.{column} ELSE 0 END"
+            for days in REPEAT_DAYS
+            for column in ("joined", f"repeated_{days}")
+        ),
+    ]
+)
+_SUMS = ", ".join(f"sum(row.{name}) AS {name}" for name in COLUMNS)
 _NAMED_SUMS = ", ".join(f"COALESCE(sum(added.{name}), 0)::bigint AS {name}" for name in COLUMNS)
 _OF_PERIOD = """
 row.joined_on >= %(since)s AND row.joined_on < %(until)s AND row.store_id = ANY(%(stores)s)
 """
+_OF_MONTHS = """
+row.joined_on >= %(months_since)s AND row.joined_on < %(months_until)s
+"""
 
-# Added up by ids first: names are looked up for few rows only.
+# Whole months from sums of months, the days before and after from those of days; and whoever bought
+# first so lately that they could not have come again yet is taken off. Added up by ids first:
+# names are looked up for few rows only.
 _PEOPLE_SQL = f"""
-WITH added AS (
-    SELECT {{bucket}} AS starts_on, row.store_id, row.channel_id, row.link_id, {_SUMMED}
+WITH row AS (
+    SELECT row.joined_on, row.store_id, row.channel_id, row.link_id, {_MONTH_PART}
+    FROM storefront_cohortmonth row
+    WHERE {_OF_MONTHS} AND row.store_id = ANY(%(stores)s)
+    UNION ALL
+    SELECT row.joined_on, row.store_id, row.channel_id, row.link_id, {_DAY_PART}
     FROM storefront_cohort row
-    WHERE {_OF_PERIOD}
+    WHERE {_OF_PERIOD} AND NOT ({_OF_MONTHS})
+    UNION ALL
+    SELECT row.joined_on, row.store_id, row.channel_id, row.link_id, {_UNRIPE_PART}
+    FROM storefront_cohort row
+    WHERE {_OF_PERIOD} AND {_IS_BUYER} AND row.first_on >= %(today)s::date - {max(REPEAT_DAYS)}
+),
+added AS (
+    SELECT {{bucket}} AS starts_on, row.store_id, row.channel_id, row.link_id, {_SUMS}
+    FROM row
     GROUP BY 1, 2, 3, 4
 )
 SELECT {{key}} AS key, added.starts_on, {_NAMED_SUMS}
@@ -159,29 +218,65 @@ FROM added {{named}}
 GROUP BY 1, 2
 """
 
+# Each origin is asked only for the days that its key and period need.
 _AGES_SQL = f"""
-WITH added AS (
-    SELECT {{bucket}} AS starts_on, row.store_id, row.channel_id, row.link_id, row.age,
-           sum(row.margin_cents) AS margin_cents
-    FROM storefront_cohortday row
-    WHERE {_OF_PERIOD} AND row.age <= %(longest)s
-    GROUP BY 1, 2, 3, 4, 5
+WITH asked AS (
+    SELECT * FROM unnest(%(keys)s::text[], %(starts)s::date[], %(horizons)s::int[])
+    AS asked (key, starts_on, horizon)
+),
+origin AS (
+    SELECT DISTINCT row.store_id, row.channel_id, row.link_id FROM storefront_cohortmonth row
+    WHERE row.joined_on >= date_trunc('month', %(since)s::timestamp)::date
+      AND row.joined_on < %(until)s AND row.store_id = ANY(%(stores)s)
+),
+wanted AS MATERIALIZED (
+    SELECT asked.*, origin.*
+    FROM origin {{named}} JOIN asked ON asked.key = {{key}}
+),
+spent AS (
+    SELECT wanted.key, wanted.starts_on, ages.age, ages.margin_cents
+    FROM generate_series(%(months_since)s::date, %(months_until)s::date - 1, interval '1 month')
+         AS month (at)
+    CROSS JOIN LATERAL (SELECT month.at::date AS joined_on) row
+    JOIN wanted ON wanted.starts_on IS NOT DISTINCT FROM {{bucket}}
+    CROSS JOIN LATERAL (
+        SELECT cell.age, cell.margin_cents FROM storefront_cohortage cell
+        WHERE cell.joined_on = row.joined_on AND cell.store_id = wanted.store_id
+          AND cell.channel_id = wanted.channel_id AND cell.link_id = wanted.link_id
+          AND cell.age <= wanted.horizon
+        OFFSET 0
+    ) ages
+    UNION ALL
+    SELECT wanted.key, wanted.starts_on, row.age, row.margin_cents
+    FROM generate_series(%(since)s::date, %(until)s::date - 1, interval '1 day') AS day (at)
+    CROSS JOIN LATERAL (
+        SELECT cell.joined_on, cell.store_id, cell.channel_id, cell.link_id, cell.age,
+               cell.margin_cents
+        FROM storefront_cohortday cell
+        WHERE cell.joined_on = day.at::date
+          AND cell.business_date <= day.at::date + %(longest)s::int
+          AND cell.store_id = ANY(%(stores)s)
+        OFFSET 0
+    ) row
+    JOIN wanted ON wanted.store_id = row.store_id AND wanted.channel_id = row.channel_id
+         AND wanted.link_id = row.link_id AND row.age <= wanted.horizon
+         AND wanted.starts_on IS NOT DISTINCT FROM {{bucket}}
+    WHERE NOT (day.at >= %(months_since)s::date AND day.at < %(months_until)s::date)
 )
-SELECT {{key}} AS key, added.starts_on, added.age, sum(added.margin_cents)::bigint AS margin_cents
-FROM added {{named}}
-GROUP BY 1, 2, 3
+SELECT key, starts_on, age, sum(margin_cents)::bigint AS margin_cents FROM spent GROUP BY 1, 2, 3
 """
 
 _MEDIANS_SQL = """
 SELECT {key} AS key,
-       (percentile_cont(0.5) WITHIN GROUP (ORDER BY member.seconds_to_first))::float8
-           AS seconds_to_first,
-       (percentile_cont(0.5) WITHIN GROUP (ORDER BY member.seconds_to_second))::float8
-           AS seconds_to_second
+       (percentile_cont(0.5) WITHIN GROUP (ORDER BY member.seconds_to_join))::float8
+           AS seconds_to_join,
+       (percentile_cont(0.5) WITHIN GROUP (ORDER BY member.seconds_to_first)
+           FILTER (WHERE member.first_on < %(first_until)s))::float8 AS seconds_to_first,
+       (percentile_cont(0.5) WITHIN GROUP (ORDER BY member.seconds_to_second)
+           FILTER (WHERE member.first_on < %(first_until)s))::float8 AS seconds_to_second
 FROM storefront_memberrollup member
 {named}
 WHERE member.joined_on >= %(since)s AND member.joined_on < %(until)s
   AND member.store_id = ANY(%(stores)s) AND member.lot < %(lots)s
-  AND member.first_on < %(first_until)s
 GROUP BY GROUPING SETS ((1), ())
 """

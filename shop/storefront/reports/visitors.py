@@ -4,94 +4,95 @@ A visitor who joined in the period stands where the member stands; any other whe
 scan or visit was, without one their last impression. So each person is in one row.
 """
 
-from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
-
-from django.conf import settings
-
-from campaigns.attribution import TOUCH_KINDS
 from shop.storefront.reports import rows
 from shop.storefront.reports.dimensions import BUCKET, KEYS, LINKS, NAMED
 from shop.storefront.reports.scopes import Scope
 from shop.storefront.reports.spending import Place, place
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Visitors:
-    """`reached` and `clicked`, and the seconds from first met to joined: by place, and of all."""
-
-    by_place: Mapping[Place, Mapping[str, Any]]
-    total: Mapping[str, Any]
-
-
-def build(scope: Scope) -> Visitors:
-    """Return who met us.
+def build(scope: Scope) -> dict[Place, dict[str, int]]:
+    """Return `reached` and `clicked` by place.
 
     With periods, a visitor counts in each in which they met us.
     """
-    values = {
-        **scope.values(),
-        "starts": [store.business_day_start(scope.since) for store in scope.stores],
-        "ends": [store.business_day_start(scope.until) for store in scope.stores],
-        "timezone": settings.TIME_ZONE,
-        "touch_kinds": [str(kind) for kind in TOUCH_KINDS],
-    }
-    day = "(touch.occurred_at AT TIME ZONE %(timezone)s)::date"
     sql = _VISITORS_SQL.format(
         links=LINKS.format(key=KEYS[scope.by]),
         key=KEYS[scope.by],
-        named=NAMED.format(row="member"),
-        bucket=BUCKET[scope.every].format(day=day),
+        cells=NAMED.format(row="added"),
+        members=NAMED.format(row="member"),
+        cell_bucket=BUCKET[scope.every].format(day="row.business_date"),
+        bucket=BUCKET[scope.every].format(day="meeting.business_date"),
     )
-    found = rows.select(sql, values)
-    return Visitors(
-        by_place={place(row): row for row in found if row["key"] is not None},
-        total=next((row for row in found if row["key"] is None), {}),
-    )
+    return {place(row): row for row in rows.select(sql, scope.values())}
 
 
-# Newcomers are found by their visitor id: only visitors of the period are looked up.
-_VISITORS_SQL = """
-WITH {links},
-period AS (
-    SELECT links.link_id, links.key,
-           COALESCE(store.starts_at, %(since)s::timestamp AT TIME ZONE %(timezone)s) AS starts_at,
-           COALESCE(store.ends_at, %(until)s::timestamp AT TIME ZONE %(timezone)s) AS ends_at
-    FROM links
-    LEFT JOIN unnest(%(stores)s::bigint[], %(starts)s::timestamptz[], %(ends)s::timestamptz[])
-         AS store (store_id, starts_at, ends_at) ON store.store_id = links.store_id
+_CELL = """
+row.business_date, row.met_link_id, row.joined_on, row.store_id, row.channel_id, row.link_id,
+row.reached, row.clicked
+"""
+_OF_MONTHS = "{day} >= %(months_since)s AND {day} < %(months_until)s"
+_MET = _OF_MONTHS.format(day="row.business_date")
+# Members of the months at the ends of the period may have joined in it or not: by the month nobody
+# can tell, so those come from days.
+_AT_THE_ENDS = """
+(row.joined_on >= date_trunc('month', %(since)s::timestamp)::date
+ AND row.joined_on < %(months_since)s
+ OR row.joined_on >= %(months_until)s
+ AND row.joined_on < date_trunc('month', %(until)s::timestamp)::date + interval '1 month')
+"""
+
+# Who met us once is added up, by months where they are whole; of the others, the last meeting in
+# the period counts.
+_VISITORS_SQL = f"""
+WITH {{links}},
+row AS (
+    SELECT {_CELL} FROM storefront_metoncemonth row WHERE {_MET} AND NOT {_AT_THE_ENDS}
+    UNION ALL
+    SELECT {_CELL} FROM storefront_metonceday row WHERE {_MET} AND {_AT_THE_ENDS}
+    UNION ALL
+    SELECT {_CELL} FROM storefront_metonceday row
+    WHERE row.business_date >= %(since)s AND row.business_date < %(until)s AND NOT ({_MET})
 ),
-touched AS (
-    SELECT DISTINCT ON (touch.visitor_id, {bucket}) touch.visitor_id, period.key,
-           {bucket} AS starts_on, touch.kind = ANY(%(touch_kinds)s) AS is_clicked,
-           min(touch.occurred_at) OVER (PARTITION BY touch.visitor_id, {bucket}) AS first_at
-    FROM period
-    JOIN campaigns_touch touch ON touch.link_id = period.link_id
-     AND touch.occurred_at >= period.starts_at AND touch.occurred_at < period.ends_at
-     AND touch.quality = 'counted'
-    ORDER BY touch.visitor_id, {bucket}, touch.kind = ANY(%(touch_kinds)s) DESC,
-             touch.occurred_at DESC, touch.id DESC
+added AS (
+    SELECT {{cell_bucket}} AS starts_on, row.met_link_id, row.store_id, row.channel_id,
+           row.link_id,
+           row.joined_on >= %(since)s AND row.joined_on < %(until)s
+               AND row.store_id = ANY(%(stores)s) AS has_joined,
+           sum(row.reached) AS reached, sum(row.clicked) AS clicked
+    FROM row
+    GROUP BY 1, 2, 3, 4, 5, 6
+),
+once AS (
+    SELECT CASE WHEN added.has_joined THEN {{key}} ELSE links.key END AS key,
+           added.starts_on, added.reached, added.clicked
+    FROM added JOIN links ON links.link_id = added.met_link_id {{cells}}
+),
+again AS (
+    SELECT DISTINCT ON (meeting.visitor_id, {{bucket}}) meeting.visitor_id, links.key,
+           {{bucket}} AS starts_on, meeting.is_clicked
+    FROM storefront_meeting meeting JOIN links ON links.link_id = meeting.link_id
+    WHERE NOT meeting.is_only
+      AND meeting.business_date >= %(since)s AND meeting.business_date < %(until)s
+    ORDER BY meeting.visitor_id, {{bucket}}, meeting.is_clicked DESC, meeting.met_last_at DESC,
+             meeting.link_id DESC
 ),
 owners AS (
-    SELECT DISTINCT ON (acquisition.visitor_id) acquisition.visitor_id, acquisition.acquired_at,
-           {key} AS key
-    FROM storefront_memberrollup member
-    JOIN campaigns_acquisition acquisition ON acquisition.member_id = member.member_id
-    {named}
-    WHERE member.joined_on >= %(since)s AND member.joined_on < %(until)s
-      AND member.store_id = ANY(%(stores)s) AND acquisition.visitor_id <> ''
+    SELECT DISTINCT ON (acquisition.visitor_id) acquisition.visitor_id, {{key}} AS key
+    FROM (SELECT DISTINCT visitor_id FROM again) seen
+    JOIN campaigns_acquisition acquisition ON acquisition.visitor_id = seen.visitor_id
+     AND acquisition.visitor_id <> ''
+    JOIN storefront_memberrollup member ON member.member_id = acquisition.member_id
+     AND member.joined_on >= %(since)s AND member.joined_on < %(until)s
+     AND member.store_id = ANY(%(stores)s)
+    {{members}}
     ORDER BY acquisition.visitor_id, acquisition.acquired_at
-),
-visitors AS (
-    SELECT COALESCE(owners.key, touched.key) AS key, touched.starts_on, touched.is_clicked,
-           CASE WHEN owners.acquired_at >= touched.first_at
-                THEN extract(epoch FROM owners.acquired_at - touched.first_at) END AS seconds
-    FROM touched LEFT JOIN owners ON owners.visitor_id = touched.visitor_id
 )
-SELECT key, starts_on, count(*) AS reached, count(*) FILTER (WHERE is_clicked) AS clicked,
-       (percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds))::float8 AS seconds_to_join,
-       avg(seconds)::float8 AS mean_seconds_to_join
-FROM visitors
-GROUP BY GROUPING SETS ((key, starts_on), ())
+SELECT key, starts_on, sum(reached)::bigint AS reached, sum(clicked)::bigint AS clicked
+FROM (
+    SELECT * FROM once
+    UNION ALL
+    SELECT COALESCE(owners.key, again.key), again.starts_on, 1, again.is_clicked::int
+    FROM again LEFT JOIN owners USING (visitor_id)
+) visitor
+GROUP BY 1, 2
 """

@@ -1,4 +1,4 @@
-"""Roll-ups of members: each by themselves, by cohort, and by cohort and day."""
+"""Roll-ups of members, each by themselves."""
 
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
@@ -8,11 +8,10 @@ from typing import Any
 from django.db import connection
 
 from shop.storefront.models import NEVER
-from shop.storefront.rollups.rows import columns
 
 LOTS = 100
 LONG_TERM_ORDERS = 4
-MARGIN_DAYS = (7, 30, 90, 180, 365)
+MARGIN_DAYS = (7, 14, 30, 60, 90, 180, 365)
 """Business days after joining at which margins are kept: they bound the search for a payback."""
 REPEAT_DAYS = (7, 30, 90)
 
@@ -43,6 +42,11 @@ class Moved:
         """Return the cohorts that changed."""
         return {*self.old.values(), *self.new.values()}
 
+    @property
+    def shifted(self) -> list[int]:
+        """Return the members who are new, or belong to another cohort than before."""
+        return [member for member in self.new if self.new[member] != self.old.get(member)]
+
 
 def renew(member_ids: Sequence[int]) -> Moved:
     """Make the rows of these members anew."""
@@ -60,43 +64,8 @@ def renew(member_ids: Sequence[int]) -> Moved:
     )
 
 
-def renew_cohorts(origins: Collection[Origin]) -> None:
-    """Add up anew the members of these cohorts."""
-    values = _by_column(origins)
-    with connection.cursor() as cursor:
-        cursor.execute(_FORGET_COHORTS_SQL, values)
-        cursor.execute(_COHORTS_SQL, values)
-
-
-def renew_days(pairs: Collection[tuple[int, Origin]], *, order_ids: Sequence[int] | None) -> None:
-    """Add up anew, by day, what cohorts bought on the days of these members' orders.
-
-    `pairs` are members with a cohort they are or were in; `order_ids` restricts the days to those
-    of these orders, None stands for all of a member's.
-    """
-    values: dict[str, Any] = {
-        **_by_column([origin for _member, origin in pairs]),
-        "members": [member for member, _origin in pairs],
-        "orders": order_ids,
-    }
-    with connection.cursor() as cursor:
-        cursor.execute(_CELLS_SQL, values)
-        cells = columns(cursor.fetchall(), ["stores", "joined", "channels", "links", "days"])
-        cursor.execute(_FORGET_DAYS_SQL, cells)
-        cursor.execute(_DAYS_SQL, cells)
-
-
 def _origin(row: Sequence[Any]) -> Origin:
     return Origin(store_id=row[0], joined_on=row[1], channel_id=row[2], link_id=row[3])
-
-
-def _by_column(origins: Collection[Origin]) -> dict[str, list[Any]]:
-    return {
-        "stores": [origin.store_id for origin in origins],
-        "joined": [origin.joined_on for origin in origins],
-        "channels": [origin.channel_id for origin in origins],
-        "links": [origin.link_id for origin in origins],
-    }
 
 
 _KNOWN_SQL = """
@@ -129,7 +98,11 @@ _BOUGHT = ", ".join(f"COALESCE(buyers.{name}, 0) AS {name}" for name in WORTH)
 STANDING_SQL = f"""
 wanted AS (
     SELECT member.id AS member_id, member.store_id, member.joined_at, {JOINED_ON} AS joined_on,
-           acquisition.channel_id, COALESCE(acquisition.last_link_id, 0) AS link_id
+           acquisition.channel_id, COALESCE(acquisition.last_link_id, 0) AS link_id,
+           floor(extract(epoch FROM acquisition.acquired_at - (
+               SELECT min(meeting.met_first_at) FROM storefront_meeting meeting
+               WHERE meeting.visitor_id = acquisition.visitor_id
+                 AND meeting.met_first_at <= acquisition.acquired_at)))::bigint AS seconds_to_join
     FROM shop_member member
     JOIN campaigns_acquisition acquisition ON acquisition.member_id = member.id
     JOIN shop_store store ON store.id = member.store_id
@@ -186,7 +159,7 @@ standing AS (
 MEMBER_COLUMNS = [
     *["member_id", "store_id", "joined_on", "channel_id", "link_id", "lot", "first_order_id"],
     *["first_on", "repeated_7", "repeated_30", "repeated_90", "is_long_term", "friends"],
-    *["seconds_to_first", "seconds_to_second", *WORTH],
+    *["seconds_to_join", "seconds_to_first", "seconds_to_second", *WORTH],
 ]
 
 _MEMBERS_SQL = f"""
@@ -196,74 +169,4 @@ SELECT {", ".join(MEMBER_COLUMNS)} FROM standing
 ON CONFLICT (member_id) DO UPDATE
 SET {", ".join(f"{name} = excluded.{name}" for name in MEMBER_COLUMNS[1:])}
 RETURNING member_id, store_id, joined_on, channel_id, link_id, first_order_id
-"""
-
-_COHORT_KEYS = """
-unnest(%(stores)s::bigint[], %(joined)s::date[], %(channels)s::bigint[], %(links)s::bigint[])
-    AS key (store_id, joined_on, channel_id, link_id)
-"""
-_SAME_KEY = """
-row.joined_on = key.joined_on AND row.store_id = key.store_id
-AND row.channel_id = key.channel_id AND row.link_id = key.link_id
-"""
-_FORGET_COHORTS_SQL = f"DELETE FROM storefront_cohort row USING {_COHORT_KEYS} WHERE {_SAME_KEY}"
-
-COHORT_SUMS = f"""
-    count(*) AS joined,
-    {", ".join(f"count(*) FILTER (WHERE row.repeated_{d}) AS repeated_{d}" for d in REPEAT_DAYS)},
-    count(*) FILTER (WHERE row.is_long_term) AS long_term,
-    count(*) FILTER (WHERE row.first_order_id <> 0 AND row.friends > 0) AS referrers,
-    sum(row.friends)::bigint AS friends,
-    COALESCE(sum(row.seconds_to_first), 0)::bigint AS seconds_to_first,
-    COALESCE(sum(row.seconds_to_second), 0)::bigint AS seconds_to_second,
-    {", ".join(f"sum(row.{name})::bigint AS {name}" for name in WORTH)}
-"""
-"""What a cohort is of its members' rows."""
-COHORT_COLUMNS = [
-    *["joined", *(f"repeated_{d}" for d in REPEAT_DAYS), "long_term", "referrers", "friends"],
-    *["seconds_to_first", "seconds_to_second", *WORTH],
-]
-
-_COHORTS_SQL = f"""
-INSERT INTO storefront_cohort
-       (store_id, joined_on, channel_id, link_id, first_on, {", ".join(COHORT_COLUMNS)})
-SELECT row.store_id, row.joined_on, row.channel_id, row.link_id, row.first_on, {COHORT_SUMS}
-FROM {_COHORT_KEYS} JOIN storefront_memberrollup row ON {_SAME_KEY}
-GROUP BY row.store_id, row.joined_on, row.channel_id, row.link_id, row.first_on
-"""
-
-# The orders of a merged member went over to the other; their days are those to look at.
-_CELLS_SQL = """
-SELECT DISTINCT pair.store_id, pair.joined_on, pair.channel_id, pair.link_id, orders.business_date
-FROM unnest(%(members)s::bigint[], %(stores)s::bigint[], %(joined)s::date[], %(channels)s::bigint[],
-            %(links)s::bigint[]) AS pair (member_id, store_id, joined_on, channel_id, link_id)
-JOIN shop_member member ON member.id = pair.member_id
-JOIN shop_order orders ON orders.member_id = COALESCE(member.merged_into_id, member.id)
-WHERE orders.paid_at IS NOT NULL
-  AND (%(orders)s::bigint[] IS NULL OR orders.id = ANY(%(orders)s::bigint[]))
-"""
-_CELL_KEYS = """
-unnest(%(stores)s::bigint[], %(joined)s::date[], %(channels)s::bigint[], %(links)s::bigint[],
-       %(days)s::date[]) AS key (store_id, joined_on, channel_id, link_id, business_date)
-"""
-_FORGET_DAYS_SQL = f"""
-DELETE FROM storefront_cohortday row USING {_CELL_KEYS}
-WHERE {_SAME_KEY} AND row.business_date = key.business_date
-"""
-
-_DAYS_SQL = f"""
-INSERT INTO storefront_cohortday
-       (store_id, joined_on, channel_id, link_id, business_date, age, orders, revenue_cents,
-        margin_cents)
-SELECT key.store_id, key.joined_on, key.channel_id, key.link_id, key.business_date,
-       key.business_date - key.joined_on, count(*),
-       sum(orders.paid_cents - orders.refunded_cents),
-       sum(orders.paid_cents - orders.refunded_cents - goods.cost_cents)
-FROM {_CELL_KEYS}
-JOIN storefront_memberrollup row ON {_SAME_KEY}
-JOIN shop_order orders ON orders.member_id = row.member_id
-     AND orders.business_date = key.business_date
-CROSS JOIN LATERAL ({GOODS}) goods
-WHERE orders.paid_at IS NOT NULL AND orders.status <> 'refunded'
-GROUP BY key.store_id, key.joined_on, key.channel_id, key.link_id, key.business_date
 """

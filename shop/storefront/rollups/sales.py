@@ -6,7 +6,7 @@ from datetime import date
 from django.db import connection
 
 from shop.storefront.rollups.people import BUSINESS_DATE
-from shop.storefront.rollups.rows import columns
+from shop.storefront.rollups.rows import add_to, columns, given, month_of, taken
 
 StoreDay = tuple[int, date]
 
@@ -26,6 +26,13 @@ def renew(days: Collection[StoreDay]) -> None:
         cursor.execute(_INSERT_SQL, values)
 
 
+def renew_months() -> None:
+    """Add up anew all months from their days."""
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM storefront_salesmonth")
+        cursor.execute(_MONTHS_SQL)
+
+
 REFUNDED_ON = BUSINESS_DATE.format(moment="refund.refunded_at", store="store")
 
 _DAYS_OF_SQL = f"""
@@ -40,15 +47,34 @@ WHERE refund.order_id = ANY(%(orders)s)
 """
 
 _KEYS = "unnest(%(stores)s::bigint[], %(days)s::date[]) AS day (store_id, business_date)"
-_FORGET_SQL = f"""
-DELETE FROM storefront_salesday row USING {_KEYS}
-WHERE row.store_id = day.store_id AND row.business_date = day.business_date
-"""
-
 SALES_COLUMNS = [
     *["orders", "first_orders", "paid_cents", "discount_cents", "cost_cents"],
     *["refunds", "refunded_cents", "returned_cost_cents"],
 ]
+
+
+def _to_months(source: str, *, is_taken: bool) -> str:
+    return add_to(
+        "storefront_salesmonth",
+        keys={
+            "business_date": month_of("row.business_date"),
+            "store_id": "row.store_id",
+            "channel_id": "row.channel_id",
+            "link_id": "row.link_id",
+        },
+        sums=(taken if is_taken else given)(SALES_COLUMNS),
+        source=source,
+    )
+
+
+_FORGET_SQL = f"""
+WITH gone AS (
+    DELETE FROM storefront_salesday row USING {_KEYS}
+    WHERE row.store_id = day.store_id AND row.business_date = day.business_date
+    RETURNING row.*
+)
+{_to_months("gone row", is_taken=True)}
+"""
 _SUMS = ", ".join(f"sum(part.{name})::bigint AS {name}" for name in SALES_COLUMNS)
 
 # The outer bounds on refunds leave room for any time zone and let an index work.
@@ -98,8 +124,14 @@ sold AS (
 """What was sold on the days in `%(stores)s` and `%(days)s`, from the facts."""
 
 _INSERT_SQL = f"""
-WITH {SALES_SQL}
-INSERT INTO storefront_salesday
-       (business_date, store_id, channel_id, link_id, {", ".join(SALES_COLUMNS)})
-SELECT business_date, store_id, channel_id, link_id, {", ".join(SALES_COLUMNS)} FROM sold
+WITH {SALES_SQL},
+made AS (
+    INSERT INTO storefront_salesday
+           (business_date, store_id, channel_id, link_id, {", ".join(SALES_COLUMNS)})
+    SELECT business_date, store_id, channel_id, link_id, {", ".join(SALES_COLUMNS)} FROM sold
+    RETURNING *
+)
+{_to_months("made row", is_taken=False)}
 """
+
+_MONTHS_SQL = _to_months("storefront_salesday row", is_taken=False)

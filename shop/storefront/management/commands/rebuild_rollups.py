@@ -34,4 +34,6 @@ class Command(BaseCommand):
             if since >= until:
                 raise CommandError("--from must be before --to")
             upkeep.mark_days(since=since, until=until)
-        self.stdout.write(f"took in {upkeep.refresh()} changes")
+        taken = upkeep.refresh()
+        upkeep.renew_months()
+        self.stdout.write(f"took in {taken} changes")
