@@ -186,7 +186,8 @@ _STATEMENTS = [
     SELECT gen_random_uuid(), kind, acquisition.last_link_id, acquisition.visitor_id || suffix,
            acquisition.acquired_at - wait
     FROM campaigns_acquisition acquisition
-    CROSS JOIN (VALUES ('impression', '', interval '2 hours', 1), ('click', '', interval '1 hour', 1),
+    CROSS JOIN (VALUES ('impression', '', interval '2 hours', 1),
+                       ('click', '', interval '1 hour', 1),
                        ('impression', 'x', interval '2 hours', 1),
                        ('impression', '', interval '9 days', 10),
                        ('click', 'x', interval '20 days', 10)) AS met (kind, suffix, wait, one_of)

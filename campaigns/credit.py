@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from fractions import Fraction
 from itertools import pairwise
+from operator import mul
 
 DIRECT = frozenset({"direct", "organic"})
 """Channels that nobody paid for: a guest who simply came."""
@@ -183,12 +184,8 @@ def markov(paths: Sequence[JourneyPath]) -> Attribution:
     """
     channels = _channels(paths)
     states = {channel: number for number, channel in enumerate(channels, start=NULL + 1)}
-    transitions = _transitions(paths, states)
-    base = _conversion_probability(transitions)
-    effects = {
-        channel: 1 - _conversion_probability(transitions, removed=state) / base if base else 0.0
-        for channel, state in states.items()
-    }
+    lost = _losses(_transitions(paths, states))
+    effects = {channel: lost.get(state, 0.0) for channel, state in states.items()}
     conversions = float(sum(path.conversions for path in paths))
     total = sum(effects.values())
     return Attribution(
@@ -222,42 +219,48 @@ def _transitions(paths: Iterable[JourneyPath], states: Mapping[str, int]) -> Tra
     }
 
 
-def _conversion_probability(transitions: Transitions, removed: int = NULL) -> float:
-    """Return how likely a path from the start converts when a removed state ends it.
+def _losses(transitions: Transitions) -> dict[int, float]:
+    """Return, for each state, the part of the conversions that went through it.
 
-    The chances x of the states solve x = Q x + r, where Q are the steps between states and r those
-    that convert.
+    Those are the conversions without everybody who would have met it. Of the matrix N = (1 − Q)⁻¹,
+    Q being the steps between states, N[i][j] are the visits to j of who is at i: so the chance to
+    get from the start to a state is N[start][state] / N[state][state], and the chances to convert
+    are N r, r being the steps that convert. One inverse answers for all states.
     """
-    inner = [state for state in transitions if state != removed]
+    inner = list(transitions)
+    if START not in transitions:
+        return {}
     place = {state: number for number, state in enumerate(inner)}
-    if START not in place:
-        return 0.0
-    system = []
-    for state in inner:
-        row = [0.0] * (len(inner) + 1)
-        row[place[state]] = 1.0
-        for there, chance in transitions[state].items():
-            if there == CONVERSION:
-                row[-1] += chance
-            elif there in place:
-                row[place[there]] -= chance
-        system.append(row)
-    return _solve(system)[place[START]]
+    steps = [[0.0] * len(inner) for _state in inner]
+    for state, row in transitions.items():
+        for there, chance in row.items():
+            if there in place:
+                steps[place[state]][place[there]] = chance
+    visits = _visits(steps)
+    converting = [transitions[state].get(CONVERSION, 0.0) for state in inner]
+    chances = [sum(map(mul, row, converting)) for row in visits]
+    start = place[START]
+    if not chances[start]:
+        return {}
+    return {
+        state: visits[start][at] / visits[at][at] * chances[at] / chances[start]
+        for state, at in place.items()
+    }
 
 
-def _solve(system: list[list[float]]) -> list[float]:
-    """Return the solution of a linear system, each row with its right side last; by Gauss."""
-    size = len(system)
+def _visits(steps: Sequence[Sequence[float]]) -> list[list[float]]:
+    """Return the inverse of 1 − steps, by Gauss and Jordan."""
+    size = len(steps)
+    system = [
+        [float(i == j) - steps[i][j] for j in range(size)] + [float(i == j) for j in range(size)]
+        for i in range(size)
+    ]
     for column in range(size):
         pivot = max(range(column, size), key=lambda row: abs(system[row][column]))
         system[column], system[pivot] = system[pivot], system[column]
-        head = system[column]
-        for row in system[column + 1 :]:
-            if factor := row[column] / head[column]:
-                for i in range(column, size + 1):
-                    row[i] -= factor * head[i]
-    values = [0.0] * size
-    for i in range(size - 1, -1, -1):
-        rest = sum(system[i][j] * values[j] for j in range(i + 1, size))
-        values[i] = (system[i][-1] - rest) / system[i][i]
-    return values
+        head = [value / system[column][column] for value in system[column]]
+        system[column] = head
+        for i, row in enumerate(system):
+            if i != column and (factor := row[column]):
+                system[i] = [value - factor * above for value, above in zip(row, head, strict=True)]
+    return [row[size:] for row in system]

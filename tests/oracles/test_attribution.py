@@ -139,6 +139,8 @@ class TestCommand:
             ("path,total_conversions,total_null\na,1e999999999,0\n", "not a number"),
             ("path,total_conversions,total_null\na,1/0,0\n", "not a number"),
             ("path,total_conversions,total_null\na\n", "not a number"),
+            ("path,total_conversions,total_null\na,1,\n", "total_null is not a number"),
+            ('path,total_conversions,total_null\n"a,1,0\n', "unexpected end"),
         ],
     )
     def test_says_what_is_wrong_with_a_file(self, tmp_path: Path, text: str, why: str) -> None:
@@ -160,3 +162,46 @@ class TestCommand:
 
         for model in credit.MODELS:
             assert run(path, model)["conversions"] == {"a": 0, "b": 0}
+
+    @pytest.mark.parametrize("model", credit.MODELS)
+    def test_reads_files_as_others_write_them(self, tmp_path: Path, model: str) -> None:
+        """A mark at its beginning, lines of Windows, quotes, other columns in another order,
+        numbers as a spreadsheet has them, channels with commas and in Chinese, arrows without
+        room, and a channel that meets people but never has a part in what they do.
+        """
+        path = tmp_path / "paths.csv"
+        lines = [
+            "total_null,note, total_conversions ,path",
+            '0,x,1e3,"抖音, 直播 > 传单 > 传单"',
+            "7.0,,0,walk-by",
+            "999999999999999,,2.5,传单>抖音>传单>抖音",
+            "0,,0,ghost > ghost",
+            "3,,1,single",
+        ]
+        path.write_bytes(("\ufeff" + "\r\n".join(lines)).encode())
+
+        answer = run(path, model)
+
+        found = answer["conversions"]
+        assert set(found) == {"抖音, 直播", "传单", "抖音", "walk-by", "ghost", "single"}
+        assert sum(found.values()) == pytest.approx(1003.5)
+        assert (found["walk-by"], found["ghost"]) == (0, 0)
+        assert all(0 <= value <= 1003.5 for value in found.values())
+        assert set(answer.get("removal_effects", found)) == set(found)
+
+    @pytest.mark.parametrize("model", credit.MODELS)
+    def test_credits_nobody_where_there_are_no_paths(self, tmp_path: Path, model: str) -> None:
+        path = tmp_path / "paths.csv"
+        path.write_text("path,total_conversions,total_null\n")
+
+        assert run(path, model)["conversions"] == {}
+
+    def test_answers_for_many_channels(self, tmp_path: Path) -> None:
+        """120 of them in a ring: one inverse, not one equation for each."""
+        path = tmp_path / "paths.csv"
+        rows = [f"c{n} > c{(n + 1) % 120} > c{(n + 7) % 120},1,1" for n in range(120)]
+        path.write_text("\n".join(["path,total_conversions,total_null", *rows]))
+
+        found = run(path, "markov")
+
+        assert found["conversions"] == pytest.approx({f"c{n}": 1 for n in range(120)})

@@ -14,7 +14,7 @@ from django.core.management.base import BaseCommand, CommandError
 from campaigns import credit
 from campaigns.credit import JourneyPath
 
-SEPARATOR = " > "
+SEPARATOR = ">"
 REQUIRED = ["path", "total_conversions"]
 NUMBER = re.compile(r"[0-9]{1,15}(\.[0-9]{1,12})?([eE][+-]?[0-9]{1,2})?")
 """Counts as spreadsheets write them; what is longer could keep a machine busy for hours."""
@@ -25,7 +25,7 @@ class Command(BaseCommand):
 
     help = (
         "Print, as JSON, the conversions that a model credits to each channel. The file has the"
-        " columns path (channels separated by ' > '), total_conversions and, for markov,"
+        " columns path (channels separated by >), total_conversions and, for markov,"
         " total_null."
     )
     requires_system_checks = []
@@ -58,7 +58,8 @@ class Command(BaseCommand):
 
 def _paths(file: Any, required: list[str]) -> Iterator[JourneyPath]:
     reader = csv.DictReader(file, strict=True)
-    missing = [name for name in required if name not in (reader.fieldnames or [])]
+    reader.fieldnames = [name.strip() for name in reader.fieldnames or []]
+    missing = [name for name in required if name not in reader.fieldnames]
     if missing:
         raise ValueError(f"there is no column {', '.join(missing)}")
     for row in reader:

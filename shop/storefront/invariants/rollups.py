@@ -72,7 +72,6 @@ _SALES = SALES_SQL.replace(
 )
 
 
-
 def _months(days: str, months: str, *, keys: dict[str, str], sums: dict[str, str]) -> str:
     """Return a statement for the months whose sums are not those of their days."""
     added = ", ".join(f"sum({made}) AS {name}" for name, made in sums.items())

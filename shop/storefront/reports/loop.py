@@ -159,9 +159,7 @@ def _row(
     )
 
 
-def _hours(
-    counts: Mapping[str, int], gaps: Mapping[str, float | None]
-) -> dict[str, float | None]:
+def _hours(counts: Mapping[str, int], gaps: Mapping[str, float | None]) -> dict[str, float | None]:
     return {
         "hours_to_join": _as_hours(gaps.get("seconds_to_join")),
         "hours_to_first": _as_hours(gaps.get("seconds_to_first")),

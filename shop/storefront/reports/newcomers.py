@@ -219,7 +219,7 @@ GROUP BY 1, 2
 """
 
 # Each origin is asked only for the days that its key and period need.
-_AGES_SQL = f"""
+_AGES_SQL = """
 WITH asked AS (
     SELECT * FROM unnest(%(keys)s::text[], %(starts)s::date[], %(horizons)s::int[])
     AS asked (key, starts_on, horizon)
@@ -231,14 +231,14 @@ origin AS (
 ),
 wanted AS MATERIALIZED (
     SELECT asked.*, origin.*
-    FROM origin {{named}} JOIN asked ON asked.key = {{key}}
+    FROM origin {named} JOIN asked ON asked.key = {key}
 ),
 spent AS (
     SELECT wanted.key, wanted.starts_on, ages.age, ages.margin_cents
     FROM generate_series(%(months_since)s::date, %(months_until)s::date - 1, interval '1 month')
          AS month (at)
     CROSS JOIN LATERAL (SELECT month.at::date AS joined_on) row
-    JOIN wanted ON wanted.starts_on IS NOT DISTINCT FROM {{bucket}}
+    JOIN wanted ON wanted.starts_on IS NOT DISTINCT FROM {bucket}
     CROSS JOIN LATERAL (
         SELECT cell.age, cell.margin_cents FROM storefront_cohortage cell
         WHERE cell.joined_on = row.joined_on AND cell.store_id = wanted.store_id
@@ -260,7 +260,7 @@ spent AS (
     ) row
     JOIN wanted ON wanted.store_id = row.store_id AND wanted.channel_id = row.channel_id
          AND wanted.link_id = row.link_id AND row.age <= wanted.horizon
-         AND wanted.starts_on IS NOT DISTINCT FROM {{bucket}}
+         AND wanted.starts_on IS NOT DISTINCT FROM {bucket}
     WHERE NOT (day.at >= %(months_since)s::date AND day.at < %(months_until)s::date)
 )
 SELECT key, starts_on, age, sum(margin_cents)::bigint AS margin_cents FROM spent GROUP BY 1, 2, 3

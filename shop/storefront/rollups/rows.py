@@ -27,7 +27,7 @@ def add_to(table: str, *, keys: Mapping[str, str], sums: Mapping[str, str], sour
 INSERT INTO {table} AS total ({names})
 SELECT {values} FROM {source} GROUP BY {places} ORDER BY {places}
 ON CONFLICT ({", ".join(keys)}) DO UPDATE SET {added}
-"""  # noqa: S608 - our own names
+"""
 
 
 def month_of(day: str) -> str:
