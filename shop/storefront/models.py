@@ -184,6 +184,7 @@ class CohortDay(Origin):
             models.UniqueConstraint(
                 name="cohort_day_once",
                 fields=["joined_on", "business_date", "store_id", "channel_id", "link_id"],
+                include=["age", "margin_cents"],
             )
         ]
 
@@ -202,6 +203,7 @@ class CohortAge(Origin):
             models.UniqueConstraint(
                 name="cohort_age_once",
                 fields=["joined_on", "store_id", "channel_id", "link_id", "age"],
+                include=["margin_cents"],
             )
         ]
 
@@ -261,16 +263,17 @@ class SalesMonth(Sales):
         ]
 
 
-class Meeting(models.Model):
+class Meeting(Origin):
     """That a visitor met a link on a business day of its store; it outlives the touches.
 
     `met_last_at` is the time of the last click, scan or visit, without one of the last impression.
-    `is_only` says that they met no other link and on no other day, and are at most one member.
+    `is_only` says that they met no other link and on no other day. The origin is that of the first
+    member they became; who did not join has none: zeros, and the day `NEVER`.
     """
 
     visitor_id = models.CharField(max_length=40)
     business_date = models.DateField()
-    link_id = models.BigIntegerField()
+    met_link_id = models.BigIntegerField()
     is_clicked = models.BooleanField()
     met_first_at = models.DateTimeField()
     met_last_at = models.DateTimeField()
@@ -279,13 +282,13 @@ class Meeting(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                name="meeting_once", fields=["visitor_id", "business_date", "link_id"]
+                name="meeting_once", fields=["visitor_id", "business_date", "met_link_id"]
             )
         ]
         indexes = [
             models.Index(
                 name="meeting_only",
-                fields=["business_date", "link_id"],
+                fields=["business_date", "met_link_id"],
                 condition=models.Q(is_only=True),
             ),
             models.Index(
@@ -294,14 +297,11 @@ class Meeting(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.visitor_id} {self.business_date} link {self.link_id}"
+        return f"{self.visitor_id} {self.business_date} link {self.met_link_id}"
 
 
 class MetOnce(Origin):
-    """Visitors who met us on one day by one link only, and where those stand who joined.
-
-    Who did not join has no origin: zeros, and the day `NEVER`.
-    """
+    """Visitors who met us on one day by one link only; their origin is as that of a meeting."""
 
     business_date = models.DateField()
     met_link_id = models.BigIntegerField()

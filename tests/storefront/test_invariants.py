@@ -579,6 +579,11 @@ SABOTAGE = {
         "UPDATE storefront_memberrollup SET margin_cents = margin_cents + 1 WHERE orders > 0"
     ),
     "cohorts-are-their-members": "UPDATE storefront_cohortday SET orders = orders + 1",
+    "months-are-their-days": "UPDATE storefront_cohortmonth SET joined = joined + 1",
+    "meetings-are-the-touches": (
+        "UPDATE storefront_meeting SET met_last_at = met_last_at + interval '1 second'"
+    ),
+    "who-met-us-once-is-counted-once": "UPDATE storefront_metonceday SET reached = reached + 1",
     "sales-days-are-the-orders": (
         "UPDATE storefront_salesday SET first_orders = first_orders + 1 WHERE channel_id > 0"
     ),

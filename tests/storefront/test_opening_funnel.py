@@ -17,6 +17,7 @@ from shop.refunds import RefundRequest
 from shop.storefront import refunds
 from shop.storefront.reports import opening_funnel
 from shop.storefront.reports.opening_funnel import OpeningFunnel, Rules, Stage
+from shop.storefront.rollups import upkeep
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -99,6 +100,7 @@ def opening() -> None:
 
 
 def build(**rules: int) -> OpeningFunnel:
+    upkeep.refresh()
     return opening_funnel.build(store=make.store(), rules=Rules(**rules))
 
 

@@ -22,6 +22,7 @@ from shop.storefront.admin import charts
 from shop.storefront.reports import channels, daily, opening_funnel
 from shop.storefront.reports.daily import DailyRow
 from shop.storefront.reports.opening_funnel import Stage
+from shop.storefront.rollups import upkeep
 
 PERIODS = [7, 28, 90, 365]
 DEFAULT_PERIOD = 28
@@ -159,6 +160,7 @@ def _largest_opening(view: View) -> Store:
 
 def _funnel(store: Store) -> dict[str, Any]:
     """Return the opening of a store, each stage as wide as its share of the first."""
+    upkeep.catch_up()
     report = opening_funnel.build(store=store)
     first = max((row.people for row in report.stages), default=0)
     rows = [

@@ -18,6 +18,7 @@ from shop.storefront.api.reports import (
     stores_and_period,
 )
 from shop.storefront.reports import ads
+from shop.storefront.rollups import upkeep
 
 
 class ClaimsQuery(PeriodQuery):
@@ -105,6 +106,7 @@ class ClaimedConversionsView(ReportView):
         query = ClaimsQuery(data=request.query_params.dict())
         stores, since, until = stores_and_period(request, query)
         against = query.validated_data["against"]
+        upkeep.catch_up()
         rows = ads.claims(
             stores=stores,
             since=since,

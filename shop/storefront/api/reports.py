@@ -31,6 +31,7 @@ from shop.storefront.reports import (
     vouchers,
 )
 from shop.storefront.reports.opening_funnel import OpeningFunnel
+from shop.storefront.rollups import upkeep
 
 CSV = (200, "text/csv")
 JSON = (200, "application/json")
@@ -98,6 +99,7 @@ class OpeningFunnelView(ReportView):
         query = serializers.OpeningFunnelQuery(data=request.query_params.dict())
         query.is_valid(raise_exception=True)
         (store,) = visible_stores(request, query.validated_data["store"])
+        upkeep.catch_up()
         funnel = opening_funnel.build(store=store, rules=query.to_rules())
         if is_csv(request):
             return as_csv(_funnel_rows(funnel), f"opening-funnel-{store.code}")

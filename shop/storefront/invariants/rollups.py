@@ -7,8 +7,9 @@ from django.conf import settings
 from campaigns.attribution import TOUCH_KINDS
 from shop.storefront.invariants.check import Check
 from shop.storefront.models import NEVER
+from shop.storefront.rollups import meetings
 from shop.storefront.rollups.cohorts import COHORT_COLUMNS, COHORT_SUMS, IS_BUYER
-from shop.storefront.rollups.meetings import COUNTS, MEETINGS_SQL, MET_ONCE_SQL, ONLY_SQL
+from shop.storefront.rollups.meetings import CELL, COUNTS, MEETINGS_SQL, MET_ONCE_SQL, STANDING
 from shop.storefront.rollups.people import (
     LOTS,
     MARGIN_DAYS,
@@ -138,8 +139,7 @@ _SEEN = MEETINGS_SQL.format(
     touch_kinds=f"'{{{','.join(TOUCH_KINDS)}}}'::text[]",
     which=_VISITORS,
 )
-_ONCE = MET_ONCE_SQL.format(never=f"'{NEVER}'::date", meetings="storefront_meeting meeting")
-_MET = ["business_date", "met_link_id", *_ORIGIN]
+_ONCE = MET_ONCE_SQL.format(meetings="storefront_meeting meeting")
 
 CHECKS = [
     Check(
@@ -206,7 +206,7 @@ CHECKS = [
             WITH seen AS ({_SEEN})
             SELECT seen.visitor_id AS visitor, seen.business_date
             FROM seen LEFT JOIN storefront_meeting meeting
-                 USING (visitor_id, business_date, link_id)
+                 USING (visitor_id, business_date, met_link_id)
             WHERE meeting.met_first_at IS NULL OR meeting.met_first_at > seen.met_first_at
                OR meeting.met_first_at = seen.met_first_at
                   AND {_differs("seen", "meeting", ["is_clicked", "met_last_at"])}
@@ -217,15 +217,15 @@ CHECKS = [
         name="who-met-us-once-is-counted-once",
         sql=f"""
             WITH once AS ({_ONCE})
-            SELECT {", ".join(_MET[:2])}, reached
+            SELECT {", ".join(CELL[:2])}, reached
             FROM once FULL JOIN storefront_metonceday counted
-                 USING ({", ".join([*_MET, *COUNTS])})
+                 USING ({", ".join([*CELL, *COUNTS])})
             WHERE (once.business_date IS NULL OR counted.id IS NULL)
               AND NOT EXISTS (SELECT FROM storefront_rollupmark)
             UNION ALL
             SELECT NULL, sole.id, NULL
-            FROM ({ONLY_SQL}) sole JOIN storefront_meeting USING (id)
-            WHERE sole.is_only <> storefront_meeting.is_only
+            FROM ({meetings.STANDING_SQL}) sole JOIN storefront_meeting meeting USING (id)
+            WHERE {_differs("sole", "meeting", STANDING)}
               AND NOT EXISTS (SELECT FROM storefront_rollupmark)
         """,
     ),

@@ -132,18 +132,32 @@ claimed AS (
     WHERE cost.date >= %(since)s AND cost.date < %(until)s
     GROUP BY cost.link_id
 ),
+touched AS (
+    SELECT link_id, sum(touches)::bigint AS touches
+    FROM (
+        SELECT touch.link_id, 1 AS touches
+        FROM campaigns_touch touch
+        JOIN links ON links.id = touch.link_id
+             AND touch.occurred_at >= links.starts_at AND touch.occurred_at < links.ends_at
+        WHERE touch.link_id IN (SELECT link_id FROM claimed) AND touch.quality = 'counted'
+        UNION ALL
+        SELECT total.link_id, total.touches FROM campaigns_touchtotal total
+        WHERE total.link_id IN (SELECT link_id FROM claimed)
+          AND total.date >= %(since)s AND total.date < %(until)s
+    ) touch
+    GROUP BY link_id
+),
 met AS (
-    SELECT touch.link_id, count(*) AS touches,
-           count(DISTINCT touch.visitor_id) FILTER (WHERE acquisition.member_id IS NULL)
+    SELECT meeting.met_link_id AS link_id,
+           count(DISTINCT meeting.visitor_id) FILTER (WHERE acquisition.member_id IS NULL)
                AS anonymous_visitors,
            count(DISTINCT acquisition.member_id) AS identified_members
-    FROM campaigns_touch touch
-    JOIN links ON links.id = touch.link_id
-         AND touch.occurred_at >= links.starts_at AND touch.occurred_at < links.ends_at
+    FROM storefront_meeting meeting
     LEFT JOIN campaigns_acquisition acquisition
-         ON acquisition.visitor_id = touch.visitor_id AND touch.visitor_id <> ''
-    WHERE touch.link_id IN (SELECT link_id FROM claimed) AND touch.quality = 'counted'
-    GROUP BY touch.link_id
+         ON acquisition.visitor_id = meeting.visitor_id AND acquisition.visitor_id <> ''
+    WHERE meeting.met_link_id IN (SELECT link_id FROM claimed)
+      AND meeting.business_date >= %(since)s AND meeting.business_date < %(until)s
+    GROUP BY meeting.met_link_id
 ),
 ours AS (
     SELECT conversion.link_id,
@@ -160,7 +174,7 @@ ours AS (
 SELECT links.code AS link, links.label, channel.code AS channel, claimed.cost_cents,
        claimed.claimed_clicks, claimed.claimed_conversions, claimed.claimed_value_cents,
        claimed.estimated_reach,
-       COALESCE(met.touches, 0) AS touches,
+       COALESCE(touched.touches, 0) AS touches,
        COALESCE(met.anonymous_visitors, 0) AS anonymous_visitors,
        COALESCE(met.identified_members, 0) AS identified_members,
        COALESCE(ours.registrations, 0) AS registrations,
@@ -170,6 +184,7 @@ SELECT links.code AS link, links.label, channel.code AS channel, claimed.cost_ce
 FROM claimed
 JOIN links ON links.id = claimed.link_id
 JOIN campaigns_channel channel ON channel.id = links.channel_id
+LEFT JOIN touched ON touched.link_id = claimed.link_id
 LEFT JOIN met ON met.link_id = claimed.link_id
 LEFT JOIN ours ON ours.link_id = claimed.link_id
 ORDER BY claimed.cost_cents DESC, links.id

@@ -42,7 +42,7 @@ def build(
     """Return a row per channel, most expensive first, for the business days in [since, until).
 
     Counted are links, members and orders of these stores; links of no store count for the whole
-    chain only.
+    chain only. Of touches that were dropped, the totals kept count.
     """
     values = {
         "stores": [store.pk for store in stores],
@@ -93,6 +93,11 @@ AS (
     FROM campaigns_touch touch JOIN links ON links.id = touch.link_id
     WHERE touch.occurred_at >= links.starts_at AND touch.occurred_at < links.ends_at
       AND touch.quality = 'counted'
+    GROUP BY links.channel_id
+    UNION ALL
+    SELECT links.channel_id, 0, 0, 0, sum(total.touches), 0, 0, 0
+    FROM campaigns_touchtotal total JOIN links ON links.id = total.link_id
+    WHERE total.date >= %(since)s AND total.date < %(until)s
     GROUP BY links.channel_id
     UNION ALL
     SELECT conversion.channel_id, 0, 0, 0, 0,

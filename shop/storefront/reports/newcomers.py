@@ -218,11 +218,13 @@ FROM added {{named}}
 GROUP BY 1, 2
 """
 
-# Each origin is asked only for the days that its key and period need.
+# Each origin is asked only for the days that its key and period need. What is told of the whole
+# period stands at minus infinity: a day like others, by which rows can be joined.
 _AGES_SQL = """
 WITH asked AS (
-    SELECT * FROM unnest(%(keys)s::text[], %(starts)s::date[], %(horizons)s::int[])
-    AS asked (key, starts_on, horizon)
+    SELECT key, COALESCE(starts_on, '-infinity') AS starts_on, horizon
+    FROM unnest(%(keys)s::text[], %(starts)s::date[], %(horizons)s::int[])
+         AS asked (key, starts_on, horizon)
 ),
 origin AS (
     SELECT DISTINCT row.store_id, row.channel_id, row.link_id FROM storefront_cohortmonth row
@@ -230,24 +232,15 @@ origin AS (
       AND row.joined_on < %(until)s AND row.store_id = ANY(%(stores)s)
 ),
 wanted AS MATERIALIZED (
-    SELECT asked.*, origin.*
-    FROM origin {named} JOIN asked ON asked.key = {key}
+    SELECT asked.*, origin.* FROM origin {named} JOIN asked ON asked.key = {key}
 ),
-spent AS (
-    SELECT wanted.key, wanted.starts_on, ages.age, ages.margin_cents
-    FROM generate_series(%(months_since)s::date, %(months_until)s::date - 1, interval '1 month')
-         AS month (at)
-    CROSS JOIN LATERAL (SELECT month.at::date AS joined_on) row
-    JOIN wanted ON wanted.starts_on IS NOT DISTINCT FROM {bucket}
-    CROSS JOIN LATERAL (
-        SELECT cell.age, cell.margin_cents FROM storefront_cohortage cell
-        WHERE cell.joined_on = row.joined_on AND cell.store_id = wanted.store_id
-          AND cell.channel_id = wanted.channel_id AND cell.link_id = wanted.link_id
-          AND cell.age <= wanted.horizon
-        OFFSET 0
-    ) ages
-    UNION ALL
-    SELECT wanted.key, wanted.starts_on, row.age, row.margin_cents
+month AS MATERIALIZED (
+    SELECT row.joined_on, COALESCE({bucket}, '-infinity') AS starts_on
+    FROM (SELECT at::date AS joined_on FROM generate_series(
+              %(months_since)s::date, %(months_until)s::date - 1, interval '1 month') at) row
+),
+days AS MATERIALIZED (
+    SELECT row.*, COALESCE({bucket}, '-infinity') AS starts_on
     FROM generate_series(%(since)s::date, %(until)s::date - 1, interval '1 day') AS day (at)
     CROSS JOIN LATERAL (
         SELECT cell.joined_on, cell.store_id, cell.channel_id, cell.link_id, cell.age,
@@ -258,12 +251,26 @@ spent AS (
           AND cell.store_id = ANY(%(stores)s)
         OFFSET 0
     ) row
-    JOIN wanted ON wanted.store_id = row.store_id AND wanted.channel_id = row.channel_id
-         AND wanted.link_id = row.link_id AND row.age <= wanted.horizon
-         AND wanted.starts_on IS NOT DISTINCT FROM {bucket}
     WHERE NOT (day.at >= %(months_since)s::date AND day.at < %(months_until)s::date)
+),
+earned AS (
+    SELECT wanted.key, wanted.starts_on, ages.age, ages.margin_cents
+    FROM month JOIN wanted USING (starts_on)
+    CROSS JOIN LATERAL (
+        SELECT cell.age, cell.margin_cents FROM storefront_cohortage cell
+        WHERE cell.joined_on = month.joined_on AND cell.store_id = wanted.store_id
+          AND cell.channel_id = wanted.channel_id AND cell.link_id = wanted.link_id
+          AND cell.age <= wanted.horizon
+        OFFSET 0
+    ) ages
+    UNION ALL
+    SELECT wanted.key, wanted.starts_on, days.age, days.margin_cents
+    FROM days JOIN wanted USING (store_id, channel_id, link_id, starts_on)
+    WHERE days.age <= wanted.horizon
 )
-SELECT key, starts_on, age, sum(margin_cents)::bigint AS margin_cents FROM spent GROUP BY 1, 2, 3
+SELECT key, NULLIF(starts_on, '-infinity') AS starts_on, age,
+       sum(margin_cents)::bigint AS margin_cents
+FROM earned GROUP BY 1, 2, 3
 """
 
 _MEDIANS_SQL = """

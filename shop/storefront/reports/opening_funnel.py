@@ -1,6 +1,7 @@
 """The opening of a store as a funnel: from people reached to people who bring friends.
 
-docs/metrics.md says what each stage means. Reads, writes nothing.
+docs/metrics.md says what each stage means. Visitors are read from roll-ups, which outlive touches,
+members and orders as they are now. Writes nothing.
 """
 
 from collections.abc import Mapping, Sequence
@@ -9,7 +10,7 @@ from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import Any
 
-from campaigns.attribution import ORGANIC, REFERRAL, TOUCH_KINDS
+from campaigns.attribution import ORGANIC, REFERRAL
 from shop.models import Store
 from shop.storefront.reports import rows
 from shop.storefront.reports.ratios import per_person, rate
@@ -128,7 +129,6 @@ def build(*, store: Store, rules: Rules | None = None) -> OpeningFunnel:
         "second_within": timedelta(days=rules.second_within_days),
         "long_term": timedelta(days=rules.long_term_days),
         "long_term_orders": rules.long_term_orders,
-        "touch_kinds": [str(kind) for kind in TOUCH_KINDS],
         "organic": ORGANIC,
         "always": [ORGANIC, REFERRAL],
     }
@@ -201,14 +201,14 @@ newcomers AS (
       AND member.joined_at >= %(reached_from)s AND member.joined_at < %(first_until)s
 ),
 touched AS (
-    SELECT DISTINCT ON (touch.visitor_id) touch.visitor_id, links.channel_id,
-           touch.kind = ANY(%(touch_kinds)s) AS is_scanned
-    FROM campaigns_touch touch
-    JOIN links ON links.id = touch.link_id
-    WHERE touch.occurred_at >= %(reached_from)s AND touch.occurred_at < %(first_until)s
-      AND touch.quality = 'counted'
-    ORDER BY touch.visitor_id, touch.kind = ANY(%(touch_kinds)s) DESC,
-             touch.occurred_at DESC, touch.id DESC
+    SELECT DISTINCT ON (meeting.visitor_id) meeting.visitor_id, links.channel_id,
+           meeting.is_clicked AS is_scanned
+    FROM storefront_meeting meeting
+    JOIN links ON links.id = meeting.met_link_id
+    WHERE meeting.business_date >= %(lead_from_date)s
+      AND meeting.business_date < %(first_until_date)s
+    ORDER BY meeting.visitor_id, meeting.is_clicked DESC, meeting.met_last_at DESC,
+             meeting.met_link_id DESC
 ),
 visitors AS (
     SELECT DISTINCT ON (touched.visitor_id) touched.visitor_id, touched.is_scanned,

@@ -18,10 +18,8 @@ def build(scope: Scope) -> dict[Place, dict[str, int]]:
     sql = _VISITORS_SQL.format(
         links=LINKS.format(key=KEYS[scope.by]),
         key=KEYS[scope.by],
-        cells=NAMED.format(row="added"),
-        members=NAMED.format(row="member"),
-        cell_bucket=BUCKET[scope.every].format(day="row.business_date"),
-        bucket=BUCKET[scope.every].format(day="meeting.business_date"),
+        named=NAMED.format(row="added"),
+        bucket=BUCKET[scope.every].format(day="row.business_date"),
     )
     return {place(row): row for row in rows.select(sql, scope.values())}
 
@@ -30,8 +28,12 @@ _CELL = """
 row.business_date, row.met_link_id, row.joined_on, row.store_id, row.channel_id, row.link_id,
 row.reached, row.clicked
 """
-_OF_MONTHS = "{day} >= %(months_since)s AND {day} < %(months_until)s"
-_MET = _OF_MONTHS.format(day="row.business_date")
+_MET = "row.business_date >= %(months_since)s AND row.business_date < %(months_until)s"
+_STANDING = """
+row.met_link_id, row.store_id, row.channel_id, row.link_id,
+row.joined_on >= %(since)s AND row.joined_on < %(until)s AND row.store_id = ANY(%(stores)s)
+    AS has_joined
+"""
 # Members of the months at the ends of the period may have joined in it or not: by the month nobody
 # can tell, so those come from days.
 _AT_THE_ENDS = """
@@ -53,46 +55,26 @@ row AS (
     SELECT {_CELL} FROM storefront_metonceday row
     WHERE row.business_date >= %(since)s AND row.business_date < %(until)s AND NOT ({_MET})
 ),
-added AS (
-    SELECT {{cell_bucket}} AS starts_on, row.met_link_id, row.store_id, row.channel_id,
-           row.link_id,
-           row.joined_on >= %(since)s AND row.joined_on < %(until)s
-               AND row.store_id = ANY(%(stores)s) AS has_joined,
-           sum(row.reached) AS reached, sum(row.clicked) AS clicked
-    FROM row
-    GROUP BY 1, 2, 3, 4, 5, 6
+again AS (
+    SELECT DISTINCT ON (row.visitor_id, {{bucket}}) row.*, {{bucket}} AS starts_on
+    FROM storefront_meeting row JOIN links ON links.link_id = row.met_link_id
+    WHERE NOT row.is_only
+      AND row.business_date >= %(since)s AND row.business_date < %(until)s
+    ORDER BY row.visitor_id, {{bucket}}, row.is_clicked DESC, row.met_last_at DESC,
+             row.met_link_id DESC
 ),
-once AS (
+added AS (
+    SELECT {{bucket}} AS starts_on, {_STANDING}, sum(reached) AS reached, sum(clicked) AS clicked
+    FROM row GROUP BY 1, 2, 3, 4, 5, 6
+    UNION ALL
+    SELECT starts_on, {_STANDING}, count(*), count(*) FILTER (WHERE is_clicked)
+    FROM again row GROUP BY 1, 2, 3, 4, 5, 6
+),
+visitor AS (
     SELECT CASE WHEN added.has_joined THEN {{key}} ELSE links.key END AS key,
            added.starts_on, added.reached, added.clicked
-    FROM added JOIN links ON links.link_id = added.met_link_id {{cells}}
-),
-again AS (
-    SELECT DISTINCT ON (meeting.visitor_id, {{bucket}}) meeting.visitor_id, links.key,
-           {{bucket}} AS starts_on, meeting.is_clicked
-    FROM storefront_meeting meeting JOIN links ON links.link_id = meeting.link_id
-    WHERE NOT meeting.is_only
-      AND meeting.business_date >= %(since)s AND meeting.business_date < %(until)s
-    ORDER BY meeting.visitor_id, {{bucket}}, meeting.is_clicked DESC, meeting.met_last_at DESC,
-             meeting.link_id DESC
-),
-owners AS (
-    SELECT DISTINCT ON (acquisition.visitor_id) acquisition.visitor_id, {{key}} AS key
-    FROM (SELECT DISTINCT visitor_id FROM again) seen
-    JOIN campaigns_acquisition acquisition ON acquisition.visitor_id = seen.visitor_id
-     AND acquisition.visitor_id <> ''
-    JOIN storefront_memberrollup member ON member.member_id = acquisition.member_id
-     AND member.joined_on >= %(since)s AND member.joined_on < %(until)s
-     AND member.store_id = ANY(%(stores)s)
-    {{members}}
-    ORDER BY acquisition.visitor_id, acquisition.acquired_at
+    FROM added JOIN links ON links.link_id = added.met_link_id {{named}}
 )
 SELECT key, starts_on, sum(reached)::bigint AS reached, sum(clicked)::bigint AS clicked
-FROM (
-    SELECT * FROM once
-    UNION ALL
-    SELECT COALESCE(owners.key, again.key), again.starts_on, 1, again.is_clicked::int
-    FROM again LEFT JOIN owners USING (visitor_id)
-) visitor
-GROUP BY 1, 2
+FROM visitor GROUP BY 1, 2
 """

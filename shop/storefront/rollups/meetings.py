@@ -32,9 +32,10 @@ def renew(visitors: Collection[str]) -> tuple[set[Cell], list[int]]:
         return set(), []
     with connection.cursor() as cursor:
         cursor.execute(_KEEP_MONTHS_SQL)
-        values = {
+        values: dict[str, Any] = {
             "visitors": sorted(visitors),
             "kept_from": _kept_from(),
+            "never": NEVER,
             "timezone": settings.TIME_ZONE,
             "touch_kinds": [str(kind) for kind in TOUCH_KINDS],
         }
@@ -60,12 +61,12 @@ def renew_cells(visitors: Collection[str], *, cells: Collection[Cell]) -> None:
     with connection.cursor() as cursor:
         cursor.execute(_CELLS_SQL, {"visitors": sorted(visitors)})
         before = set(cursor.fetchall())
-        cursor.execute(_ONLY_SQL, {"visitors": sorted(visitors)})
+        cursor.execute(_STAND_SQL, {"visitors": sorted(visitors)})
         cursor.execute(_CELLS_SQL, {"visitors": sorted(visitors)})
         changed = {*cells, *before, *cursor.fetchall()}
         values: dict[str, Any] = columns(changed, ["days", "links"])
         cursor.execute(_FORGET_CELLS_SQL, values)
-        cursor.execute(_ADD_CELLS_SQL, values | {"never": NEVER})
+        cursor.execute(_ADD_CELLS_SQL, values)
 
 
 def renew_months() -> None:
@@ -84,7 +85,7 @@ def _kept_from() -> datetime:
 _KEEP_MONTHS_SQL = "LOCK TABLE campaigns_touch IN ACCESS SHARE MODE"
 
 _CELLS_SQL = """
-SELECT DISTINCT business_date, link_id FROM storefront_meeting
+SELECT DISTINCT business_date, met_link_id FROM storefront_meeting
 WHERE visitor_id = ANY(%(visitors)s) AND is_only
 """
 _FORGET_SQL = """
@@ -98,11 +99,12 @@ MET_ON = """
  - COALESCE(store.day_starts_at::interval, interval '0'))::date
 """
 MEETINGS_SQL = f"""
-SELECT visitor_id, business_date, link_id, bool_or(is_clicked) AS is_clicked,
+SELECT visitor_id, business_date, met_link_id, bool_or(is_clicked) AS is_clicked,
        min(occurred_at) AS met_first_at,
        COALESCE(max(occurred_at) FILTER (WHERE is_clicked), max(occurred_at)) AS met_last_at
 FROM (
-    SELECT touch.visitor_id, {MET_ON} AS business_date, touch.link_id, touch.occurred_at,
+    SELECT touch.visitor_id, {MET_ON} AS business_date, touch.link_id AS met_link_id,
+           touch.occurred_at,
            touch.kind = ANY({{touch_kinds}}) AS is_clicked
     FROM campaigns_touch touch
     JOIN campaigns_channellink link ON link.id = touch.link_id
@@ -115,8 +117,9 @@ GROUP BY 1, 2, 3
 
 _MEET_SQL = f"""
 INSERT INTO storefront_meeting AS known
-       (visitor_id, business_date, link_id, is_clicked, met_first_at, met_last_at, is_only)
-SELECT met.*, false
+       (visitor_id, business_date, met_link_id, is_clicked, met_first_at, met_last_at, is_only,
+        store_id, joined_on, channel_id, link_id)
+SELECT met.*, false, 0, %(never)s, 0, 0
 FROM ({
     MEETINGS_SQL.format(
         timezone="%(timezone)s",
@@ -124,7 +127,7 @@ FROM ({
         which="touch.visitor_id = ANY(%(visitors)s)",
     )
 }) met
-ON CONFLICT (visitor_id, business_date, link_id) DO UPDATE
+ON CONFLICT (visitor_id, business_date, met_link_id) DO UPDATE
 SET is_clicked = known.is_clicked OR excluded.is_clicked,
     met_first_at = LEAST(known.met_first_at, excluded.met_first_at),
     met_last_at = CASE WHEN known.is_clicked AND NOT excluded.is_clicked THEN known.met_last_at
@@ -140,25 +143,37 @@ SELECT visitor_id FROM campaigns_acquisition
 WHERE member_id = ANY(%(members)s) AND visitor_id <> ''
 """
 
-ONLY_SQL = """
-SELECT known.id, count(*) OVER (PARTITION BY known.visitor_id) = 1
-       AND (SELECT count(*) FROM campaigns_acquisition acquisition
-            WHERE acquisition.visitor_id = known.visitor_id AND known.visitor_id <> '') <= 1
-       AS is_only
+STANDING = ["is_only", "store_id", "joined_on", "channel_id", "link_id"]
+STANDING_SQL = f"""
+SELECT known.id, count(*) OVER (PARTITION BY known.visitor_id) = 1 AS is_only,
+       COALESCE(member.store_id, 0) AS store_id,
+       COALESCE(member.joined_on, '{NEVER}'::date) AS joined_on,
+       COALESCE(member.channel_id, 0) AS channel_id, COALESCE(member.link_id, 0) AS link_id
 FROM storefront_meeting known
+LEFT JOIN LATERAL (
+    SELECT member.store_id, member.joined_on, member.channel_id, member.link_id
+    FROM campaigns_acquisition acquisition
+    JOIN storefront_memberrollup member ON member.member_id = acquisition.member_id
+    WHERE acquisition.visitor_id = known.visitor_id AND acquisition.visitor_id <> ''
+    ORDER BY acquisition.acquired_at, acquisition.member_id LIMIT 1
+) member ON true
 """
-_ONLY_SQL = f"""
-UPDATE storefront_meeting meeting SET is_only = now.is_only
-FROM ({ONLY_SQL} WHERE known.visitor_id = ANY(%(visitors)s)) now
-WHERE now.id = meeting.id AND meeting.is_only <> now.is_only
+"""Whether a meeting is the only one of its visitor, and what became of them."""
+_STAND_SQL = f"""
+UPDATE storefront_meeting meeting
+SET {", ".join(f"{name} = now.{name}" for name in STANDING)}
+FROM ({STANDING_SQL} WHERE known.visitor_id = ANY(%(visitors)s)) now
+WHERE now.id = meeting.id
+  AND ROW({", ".join(f"meeting.{name}" for name in STANDING)})
+      IS DISTINCT FROM ROW({", ".join(f"now.{name}" for name in STANDING)})
 """
 
-_KEYS = "unnest(%(days)s::date[], %(links)s::bigint[]) AS key (business_date, link_id)"
-_CELL = ["business_date", "met_link_id", "store_id", "joined_on", "channel_id", "link_id"]
+_KEYS = "unnest(%(days)s::date[], %(links)s::bigint[]) AS key (business_date, met_link_id)"
+CELL = ["business_date", "met_link_id", "store_id", "joined_on", "channel_id", "link_id"]
 
 
 def _to_months(source: str, *, is_taken: bool) -> str:
-    keys = {name: f"row.{name}" for name in _CELL}
+    keys = {name: f"row.{name}" for name in CELL}
     keys["business_date"] = month_of("row.business_date")
     keys["joined_on"] = (
         f"CASE WHEN row.joined_on < '{NEVER}'::date THEN {month_of('row.joined_on')}"
@@ -171,35 +186,28 @@ def _to_months(source: str, *, is_taken: bool) -> str:
 _FORGET_CELLS_SQL = f"""
 WITH gone AS (
     DELETE FROM storefront_metonceday row USING {_KEYS}
-    WHERE row.business_date = key.business_date AND row.met_link_id = key.link_id
+    WHERE row.business_date = key.business_date AND row.met_link_id = key.met_link_id
     RETURNING row.*
 )
 {_to_months("gone row", is_taken=True)}
 """
 
-MET_ONCE_SQL = """
-SELECT meeting.business_date, meeting.link_id AS met_link_id,
-       COALESCE(member.store_id, 0) AS store_id,
-       COALESCE(member.joined_on, {never}) AS joined_on,
-       COALESCE(member.channel_id, 0) AS channel_id, COALESCE(member.link_id, 0) AS link_id,
+MET_ONCE_SQL = f"""
+SELECT {", ".join(f"meeting.{name}" for name in CELL)},
        count(*) AS reached, count(*) FILTER (WHERE meeting.is_clicked) AS clicked
-FROM {meetings}
-LEFT JOIN campaigns_acquisition acquisition
-       ON acquisition.visitor_id = meeting.visitor_id AND acquisition.visitor_id <> ''
-LEFT JOIN storefront_memberrollup member ON member.member_id = acquisition.member_id
+FROM {{meetings}}
 WHERE meeting.is_only
-GROUP BY 1, 2, 3, 4, 5, 6
+GROUP BY {", ".join(f"meeting.{name}" for name in CELL)}
 """
 """Who met us once, by day and link, and where they stand if they joined."""
 
 _ADD_CELLS_SQL = f"""
 WITH made AS (
-    INSERT INTO storefront_metonceday ({", ".join([*_CELL, *COUNTS])})
+    INSERT INTO storefront_metonceday ({", ".join([*CELL, *COUNTS])})
     {
     MET_ONCE_SQL.format(
-        never="%(never)s",
         meetings=f"{_KEYS} JOIN storefront_meeting meeting"
-        " ON meeting.business_date = key.business_date AND meeting.link_id = key.link_id",
+        " ON meeting.business_date = key.business_date AND meeting.met_link_id = key.met_link_id",
     )
 }
     RETURNING *
