@@ -120,18 +120,17 @@ def measure(*, rounds: int = ROUNDS) -> list[Timing]:
     found = []
     for days, name, scope, build, compare in _cases():
         got = build(scope)
-        times = [_cost(partial(build, scope)) for _round in range(rounds)]
+        rolled = _cost(partial(build, scope), rounds=rounds)
         raw = _cost(partial(compare, got, scope))
-        cpu_ms = sum(each.cpu_ms for each in times) / rounds
         found.append(
             Timing(
                 name=name,
                 days=days,
-                rolled_ms=round(median(each.clock_ms for each in times), 1),
+                rolled_ms=round(rolled.clock_ms, 1),
                 raw_ms=round(raw.clock_ms, 1),
-                rolled_cpu_ms=round(cpu_ms, 1),
+                rolled_cpu_ms=round(rolled.cpu_ms, 1),
                 raw_cpu_ms=round(raw.cpu_ms, 1),
-                ratio=round(raw.cpu_ms / max(cpu_ms, 1.0), 1),
+                ratio=round(raw.cpu_ms / max(rolled.cpu_ms, 1.0), 1),
             )
         )
     return found
@@ -143,21 +142,24 @@ class _Cost:
     cpu_ms: float
 
 
-def _cost(work: Callable[[], Any]) -> _Cost:
-    clock, spent = time.perf_counter(), _cpu_seconds()
-    work()
-    return _Cost(
-        clock_ms=(time.perf_counter() - clock) * 1000, cpu_ms=(_cpu_seconds() - spent) * 1000
-    )
+def _cost(work: Callable[[], Any], *, rounds: int = 1) -> _Cost:
+    """Return what a piece of work costs: the median by the clock, the mean of CPU.
+
+    Reading /proc costs time of our own, so ours is read within that of the database session.
+    """
+    of_session, own = _session_seconds(), time.process_time()
+    clocks = [_seconds(work) for _round in range(rounds)]
+    own = time.process_time() - own
+    of_session = _session_seconds() - of_session
+    return _Cost(clock_ms=median(clocks) * 1000, cpu_ms=max(own + of_session, 0.0) * 1000 / rounds)
 
 
-def _cpu_seconds() -> float:
-    """Return what this process and its database session have used; workers do not help here."""
+def _session_seconds() -> float:
+    """Return what the database session has used; workers do not help here."""
     from django.db import connection
 
-    if connection.connection is None:
-        connection.ensure_connection()
-    return time.process_time() + cpu.seconds(connection.connection.info.backend_pid)
+    connection.ensure_connection()
+    return cpu.seconds(connection.connection.info.backend_pid)
 
 
 def _cases() -> Iterator[tuple[int, str, Any, Callable[..., Any], Callable[..., None]]]:

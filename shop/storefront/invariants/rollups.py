@@ -130,7 +130,8 @@ _MONTHS = " UNION ALL ".join(
 )
 _VISITORS = f"""
     (abs(hashtext(touch.visitor_id)) %% {LOTS} = {_SAMPLE}
-     OR (SELECT count(*) FROM (SELECT FROM campaigns_touch LIMIT {FEW}) few) < {FEW})
+     OR (SELECT count(*) FROM (SELECT FROM campaigns_touch
+                               WHERE quality = 'counted' LIMIT {FEW}) few) < {FEW})
     AND NOT EXISTS (SELECT FROM storefront_rollupmark mark
                     WHERE mark.visitor_id = touch.visitor_id)
 """
