@@ -37,6 +37,12 @@ BY = {
     "city": gettext_lazy("City"),
 }
 NAMED: dict[str, type[Model]] = {"channel": Channel, "campaign": Campaign, "store": Store}
+MISSING = {
+    "campaign": gettext_lazy("No campaign"),
+    "phase": gettext_lazy("No phase"),
+    "link": gettext_lazy("No link"),
+}
+"""What stands for those of whom none is known."""
 STAGES = {
     "reached": pgettext_lazy("funnel", "Reached"),
     "clicked": pgettext_lazy("funnel", "Clicked"),
@@ -129,7 +135,8 @@ def _plan(scope: Scope, names: Mapping[str | None, str], budget_yuan: int | None
 
 def _names(by: str, rows: Sequence[LoopRow]) -> dict[str | None, str]:
     """Return what people call the keys; codes where nothing has a name."""
-    names: dict[str | None, str] = {row.key: row.key or "–" for row in rows if row.key != TOTAL}
+    none = str(MISSING.get(by, "–"))
+    names: dict[str | None, str] = {row.key: row.key or none for row in rows if row.key != TOTAL}
     if by in NAMED:
         column = "name_zh" if (get_language() or "").startswith("zh") else "name_en"
         names |= dict(NAMED[by]._default_manager.values_list("code", column))
