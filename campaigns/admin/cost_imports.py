@@ -44,7 +44,7 @@ class UploadForm(ModelForm[CostImport]):
     """A file, and what its lines do not say."""
 
     file = forms.FileField(
-        label=_("file"),
+        label=_("File"),
         widget=UnfoldAdminFileFieldWidget(),
         help_text=_("CSV in UTF-8 or GBK, as the platform exports it."),
         required=False,
