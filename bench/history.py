@@ -1,6 +1,7 @@
 """Two years of a chain's orders, written set-based: what reports are measured on."""
 
 from datetime import date, timedelta
+from typing import Any
 
 from django.db import connection, transaction
 
@@ -22,7 +23,11 @@ def write(*, orders: int) -> None:
     chain.load(opened_on=FIRST_DAY)
     for number in range(Store.objects.count(), STORES):
         _copy_store(number)
-    values = {"members": orders // ORDERS_PER_MEMBER, "first_day": FIRST_DAY, "days": DAYS}
+    values: dict[str, Any] = {
+        "members": orders // ORDERS_PER_MEMBER,
+        "first_day": FIRST_DAY,
+        "days": DAYS,
+    }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SET LOCAL session_replication_role = replica")
         cursor.execute("SET LOCAL statement_timeout = 0")

@@ -37,7 +37,7 @@ def same_loop(got: Sequence[LoopRow], scope: Scope) -> None:
     _ensure_same(
         {row.key: row.payback_days for row in got if row.key != "total"},
         {
-            row.key: payback(row.cost_cents, margins.get(row.key, {}))
+            row.key: payback(row.cost_cents, margins.get(row.key or "", {}))
             for row in got
             if row.key != "total"
         },
