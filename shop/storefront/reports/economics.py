@@ -110,7 +110,7 @@ def sold(scope: Scope) -> dict[Place, dict[str, int]]:
     """Return what was sold, by the place that has the credit for it."""
     sql = _SALES_SQL.format(
         key=KEYS[scope.by],
-        named=NAMED.format(row="added"),
+        named=NAMED.format(row="row"),
         bucket=BUCKET[scope.every].format(day="row.business_date"),
     )
     return {place(row): row for row in rows.select(sql, scope.values())}
@@ -160,28 +160,20 @@ def _row(
 _OF_MONTHS = "row.business_date >= %(months_since)s AND row.business_date < %(months_until)s"
 
 _SALES_SQL = f"""
-WITH added AS (
-    SELECT {{bucket}} AS starts_on, row.store_id, row.channel_id, row.link_id,
-           sum(row.orders) AS orders, sum(row.first_orders) AS new_buyers,
-           sum(row.paid_cents - row.refunded_cents) AS revenue_cents,
-           sum(row.paid_cents - row.refunded_cents - row.cost_cents + row.returned_cost_cents)
-               AS margin_cents,
-           sum(row.discount_cents) AS discount_cents
-    FROM (
-        SELECT * FROM storefront_salesmonth row WHERE {_OF_MONTHS}
-        UNION ALL
-        SELECT * FROM storefront_salesday row
-        WHERE row.business_date >= %(since)s AND row.business_date < %(until)s
-          AND NOT ({_OF_MONTHS})
-    ) row
-    WHERE row.store_id = ANY(%(stores)s)
-    GROUP BY 1, 2, 3, 4
-)
-SELECT {{key}} AS key, added.starts_on, sum(added.orders)::bigint AS orders,
-       sum(added.new_buyers)::bigint AS new_buyers,
-       sum(added.revenue_cents)::bigint AS revenue_cents,
-       sum(added.margin_cents)::bigint AS margin_cents,
-       sum(added.discount_cents)::bigint AS discount_cents
-FROM added {{named}}
+SELECT {{key}} AS key, {{bucket}} AS starts_on, sum(row.orders)::bigint AS orders,
+       sum(row.first_orders)::bigint AS new_buyers,
+       sum(row.paid_cents - row.refunded_cents)::bigint AS revenue_cents,
+       sum(row.paid_cents - row.refunded_cents - row.cost_cents + row.returned_cost_cents)::bigint
+           AS margin_cents,
+       sum(row.discount_cents)::bigint AS discount_cents
+FROM (
+    SELECT * FROM storefront_salesmonth row WHERE {_OF_MONTHS}
+    UNION ALL
+    SELECT * FROM storefront_salesday row
+    WHERE row.business_date >= %(since)s AND row.business_date < %(until)s
+      AND NOT ({_OF_MONTHS})
+) row
+{{named}}
+WHERE row.store_id = ANY(%(stores)s)
 GROUP BY 1, 2
 """

@@ -115,6 +115,7 @@ def _by_age(
     found: dict[Place | None, dict[int, int]] = {None: {}}
     if not asked:
         return found
+    places = list(asked)
     sql = _AGES_SQL.format(
         key=KEYS[scope.by],
         named=NAMED.format(row="origin"),
@@ -122,13 +123,13 @@ def _by_age(
     )
     values = {
         **scope.values(),
-        "keys": [key for key, _starts_on in asked],
-        "starts": [starts_on for _key, starts_on in asked],
+        "keys": [key for key, _starts_on in places],
+        "starts": [starts_on for _key, starts_on in places],
         "horizons": list(asked.values()),
         "longest": max(asked.values()),
     }
     for row in rows.select(sql, values):
-        for where in (place(row), None):
+        for where in (places[row["place"] - 1], None):
             ages = found.setdefault(where, {})
             ages[row["age"]] = ages.get(row["age"], 0) + row["margin_cents"]
     return found
@@ -222,9 +223,9 @@ GROUP BY 1, 2
 # period stands at minus infinity: a day like others, by which rows can be joined.
 _AGES_SQL = """
 WITH asked AS (
-    SELECT key, COALESCE(starts_on, '-infinity') AS starts_on, horizon
+    SELECT key, COALESCE(starts_on, '-infinity') AS starts_on, horizon, place
     FROM unnest(%(keys)s::text[], %(starts)s::date[], %(horizons)s::int[])
-         AS asked (key, starts_on, horizon)
+         WITH ORDINALITY AS asked (key, starts_on, horizon, place)
 ),
 origin AS (
     SELECT DISTINCT row.store_id, row.channel_id, row.link_id FROM storefront_cohortmonth row
@@ -254,7 +255,7 @@ days AS MATERIALIZED (
     WHERE NOT (day.at >= %(months_since)s::date AND day.at < %(months_until)s::date)
 ),
 earned AS (
-    SELECT wanted.key, wanted.starts_on, ages.age, ages.margin_cents
+    SELECT wanted.place, ages.age, ages.margin_cents
     FROM month JOIN wanted USING (starts_on)
     CROSS JOIN LATERAL (
         SELECT cell.age, cell.margin_cents FROM storefront_cohortage cell
@@ -264,13 +265,11 @@ earned AS (
         OFFSET 0
     ) ages
     UNION ALL
-    SELECT wanted.key, wanted.starts_on, days.age, days.margin_cents
+    SELECT wanted.place, days.age, days.margin_cents
     FROM days JOIN wanted USING (store_id, channel_id, link_id, starts_on)
     WHERE days.age <= wanted.horizon
 )
-SELECT key, NULLIF(starts_on, '-infinity') AS starts_on, age,
-       sum(margin_cents)::bigint AS margin_cents
-FROM earned GROUP BY 1, 2, 3
+SELECT place, age, sum(margin_cents)::bigint AS margin_cents FROM earned GROUP BY 1, 2
 """
 
 _MEDIANS_SQL = """
