@@ -87,6 +87,7 @@ def board_url(campaign_id: int) -> str:
 
 
 def tell_moved(request: HttpRequest, row: Campaign | CampaignPhase) -> None:
+    """Say what a campaign or a phase has become."""
     said = _("%(what)s is %(status)s now.") % {"what": row, "status": row.get_status_display()}
     messages.success(request, said)
 

@@ -140,6 +140,11 @@ class KolDealStatusView(APIView):
 
 
 def visible_deal(principal: Principal, deal_id: int) -> KolDeal:
+    """Return a deal that the caller sees.
+
+    Raises:
+        NotFound
+    """
     deal = queries.visible_deals(principal).filter(pk=deal_id).first()
     if deal is None:
         raise NotFound

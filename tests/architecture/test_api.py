@@ -46,6 +46,8 @@ MOVES_NO_VALUE = {
     "channels_create": "its code is unique",
     "topics_create": "its code is unique",
     "partners_create": "its code is unique",
+    "partners_store_credential": "says what shall be, however often",
+    "partners_forget_credential": "says what shall be, however often",
     "placements_create": "its code is unique within its channel",
     "stores_set_availability": "says what shall be, however often",
 }

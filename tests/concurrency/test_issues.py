@@ -35,9 +35,9 @@ def test_one_slice_done_by_four_workers_at_once_gives_each_member_one(
     """
     if not asks_first:
         asked = " AND NOT COALESCE(mine.has_it, false)"
-        assert asked in handouts._NEXT_SLOTS_SQL
-        bare = handouts._NEXT_SLOTS_SQL.replace(asked, "")
-        monkeypatch.setattr(handouts, "_NEXT_SLOTS_SQL", bare)
+        assert asked in handouts._INSERT_SQL
+        bare = handouts._INSERT_SQL.replace(asked, "")
+        monkeypatch.setattr(handouts, "_INSERT_SQL", bare)
     definition = definition_for_all(per_member_limit=9)
     ids = [member.pk for member in members]
 

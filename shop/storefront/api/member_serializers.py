@@ -42,7 +42,7 @@ class ExternalIdPath(StrictSerializer):
     """What another system calls a member."""
 
     system = serializers.SlugField(max_length=32)
-    external_id = StrictCharField(max_length=64)
+    external_id = serializers.RegexField(r"^[A-Za-z0-9][A-Za-z0-9._:@-]*$", max_length=64)
 
 
 class LookupRequest(StrictSerializer):
