@@ -4,7 +4,6 @@ import csv
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime
-from http import HTTPStatus
 from uuid import UUID
 
 from django.db import transaction
@@ -13,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty import points, renewals
 from loyalty.models import PointsAccount, PointsEntry
 from shop import external_ids, members
-from shop.kernel.errors import DomainError, InvalidInput
+from shop.kernel.errors import InvalidInput
 from shop.kernel.money import Points
 from shop.models import Member
 from shop.storefront import tier_reviews
@@ -24,12 +23,8 @@ WALLETS = [PointsAccount.Wallet.POINTS, PointsAccount.Wallet.QUALIFYING]
 LONGEST_REFERENCE = 50
 
 
-class LineUnusable(DomainError):
-    """A line cannot be taken over; the detail says why."""
-
-    code = "line-unusable"
-    title = _("This line cannot be taken over.")
-    status = HTTPStatus.BAD_REQUEST
+class LineUnusable(Exception):
+    """A line, or the whole table, cannot be taken over; the message says why."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

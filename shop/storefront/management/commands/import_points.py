@@ -48,7 +48,7 @@ class Command(BaseCommand):
         except (OSError, UnicodeDecodeError) as fault:
             raise CommandError(f"{options['file']}: {fault}") from fault
         except LineUnusable as fault:
-            raise CommandError(f"{options['file']}: {fault.detail}") from fault
+            raise CommandError(f"{options['file']}: {fault}") from fault
         self.stdout.write(
             f"{counts['taken']} taken over, {counts['before']} had been before,"
             f" {counts['refused']} refused"
@@ -63,6 +63,9 @@ class Command(BaseCommand):
             return "refused"
         try:
             is_first = point_imports.take_over(found, actor=actor, now=timezone.now())
+        except LineUnusable as fault:
+            self.stderr.write(f"line {found.number}: {fault}")
+            return "refused"
         except DomainError as refusal:
             self.stderr.write(f"line {found.number}: {refusal.detail or refusal.title}")
             return "refused"
