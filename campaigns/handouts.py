@@ -52,7 +52,8 @@ def _insert_coupons(
 ) -> int:
     """Insert one coupon per member who may have another, so many at `most`.
 
-    A slot that was lost to a claim is tried anew.
+    In the order of the members, so that two issues at once wait for each other in one direction
+    only. A slot that was lost to a claim is tried anew.
     """
     inserted = 0
     ends = {
@@ -105,6 +106,7 @@ WITH entitled AS MATERIALIZED (
     JOIN unnest(%(codes)s::text[]) WITH ORDINALITY AS new (code, nth) USING (nth)
     JOIN unnest(%(timezones)s::text[], %(ends)s::timestamptz[]) AS ends (timezone, at)
       USING (timezone)
+    ORDER BY entitled.nth
     ON CONFLICT DO NOTHING RETURNING 1
 )
 SELECT (SELECT count(*) FROM entitled), (SELECT count(*) FROM given)
