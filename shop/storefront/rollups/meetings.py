@@ -159,11 +159,13 @@ LEFT JOIN LATERAL (
 ) member ON true
 """
 """Whether a meeting is the only one of its visitor, and what became of them."""
+# Made once: where the planner believes the table empty, it would make it anew for every row.
 _STAND_SQL = f"""
+WITH now AS MATERIALIZED ({STANDING_SQL} WHERE known.visitor_id = ANY(%(visitors)s))
 UPDATE storefront_meeting meeting
 SET {", ".join(f"{name} = now.{name}" for name in STANDING)}
-FROM ({STANDING_SQL} WHERE known.visitor_id = ANY(%(visitors)s)) now
-WHERE now.id = meeting.id
+FROM now
+WHERE now.id = meeting.id AND meeting.visitor_id = ANY(%(visitors)s)
   AND ROW({", ".join(f"meeting.{name}" for name in STANDING)})
       IS DISTINCT FROM ROW({", ".join(f"now.{name}" for name in STANDING)})
 """
