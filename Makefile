@@ -32,7 +32,7 @@ test-fast: $(VENV)/.development ## Run the tests one by one, up to the first fai
 	@exec $(PY) -m pytest -m "not slow" -x -q $(ARGS)
 
 test-slow: $(VENV)/.development ## Run the long drills
-	@exec $(PY) -m pytest -m slow $(ARGS)
+	@exec $(PY) -m pytest -m slow -n 2 --dist loadfile $(ARGS)
 
 clean: ## Forget caches, logs and the embedded databases with their demo data
 	@if [ -f $(VENV)/.runtime ]; then $(PY) -m shop.config.run clean; fi

@@ -11,6 +11,7 @@ from campaigns.models import Coupon, CouponTransfer
 from shop.models import Member
 from shop.refunds import RefundRequest
 from shop.storefront import refunds
+from shop.storefront.invariants import suite
 from tests import make
 
 pytestmark = pytest.mark.django_db
@@ -98,6 +99,20 @@ class TestACouponGivenAway:
         accept(other, offer(received).json()["token"])
 
         assert Coupon.objects.get(member=other, definition=coupon.definition).status == "available"
+
+    def test_has_its_days_of_grace_when_its_order_comes_back_late(self) -> None:
+        make.definition(is_transferable=True, after_refund="reusable")
+        coupon, friend = make.coupon(make.member(), now=timezone.now()), make.member()
+        code = accept(friend, offer(coupon).json()["token"]).json()["code"]
+        what = make.basket(who=friend, lines=[make.line(quantity=3)], coupon_codes=[code])
+        order = make.paid(what=what, total=3100, now=timezone.now()).order
+        late = coupon.expires_at + timedelta(days=3)
+
+        refunds.refund_order(number=order.number, request=RefundRequest(), actor="t", now=late)
+
+        received = Coupon.objects.get(code=code)
+        assert (received.status, received.expires_at) == ("available", late + timedelta(days=7))
+        assert suite.check_all(now=late).broken == []
 
     def test_is_revoked_in_the_friends_wallet_when_its_order_is_refunded(self) -> None:
         make.promotion({"kind": "gift_coupon", "coupon": "FULL25_5"}, code="COMEBACK")

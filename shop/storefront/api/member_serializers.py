@@ -41,7 +41,7 @@ class MemberRequest(JoinFields):
 class ExternalIdPath(StrictSerializer):
     """What another system calls a member."""
 
-    system = serializers.SlugField(max_length=32)
+    system = serializers.RegexField(r"^[a-z0-9][a-z0-9_-]*$", max_length=32)
     external_id = serializers.RegexField(r"^[A-Za-z0-9][A-Za-z0-9._:@-]*$", max_length=64)
 
 

@@ -64,7 +64,9 @@ CHECKS = [
                    OR transfer.coupon_id <> given.id OR transfer.giver_id <> given.member_id
                    OR received.member_id NOT IN (receiver.id, COALESCE(receiver.merged_into_id,
                                                                       receiver.id))
-                   OR received.expires_at > given.expires_at + interval '7 days'
+                   OR received.expires_at > GREATEST(given.expires_at, (
+                          SELECT max(released_at) + interval '7 days'
+                          FROM campaigns_couponredemption WHERE coupon_id = received.id))
                    OR received.definition_id <> given.definition_id)
         """,
     ),
