@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import deals
 from campaigns.models import DealStatement, KolDeal
-from campaigns.models.partners import WHOLE
 from shop.kernel.clock import chain_day
 from shop.kernel.errors import DomainError, NotFound
 from shop.kernel.money import Cents, basis_points_of
@@ -282,12 +281,3 @@ JOIN shop_order orders ON orders.id = stated.order_id
 WHERE orders.paid_cents - orders.refunded_cents < stated.net_cents
 ORDER BY orders.id
 """
-
-
-def share_text(basis_points: int) -> str:
-    """Return a share as people write it.
-
-    >>> share_text(800), share_text(1250), share_text(0)
-    ('8%', '12.5%', '0%')
-    """
-    return f"{basis_points * 100 / WHOLE:g}%"

@@ -36,6 +36,7 @@ class CobrandPage(ForHeadOffice, Page):
     ordering = ["-pk"]
     autocomplete_fields = ["campaign", "partner"]
     inlines = [PoolRows]
+    shares = {"revenue_share": "", "cost_share": ""}
     readonly_fields = ["redeemed", "orders_by_it", "sales", "shared_costs", "goods"]
     fieldsets = [
         (None, {"fields": [("campaign", "partner"), ("revenue_share", "cost_share")]}),

@@ -84,7 +84,7 @@ class MonthForm(BaseDialogForm):
 class DealPage(ForHeadOffice, Page):
     """A deal: its terms, what it owes, what it cost. Terms change while it is a draft only."""
 
-    list_display = ["label", "partner", "status", "channel", "fee_cents", "rate", "starts_on"]
+    list_display = ["label", "partner", "status", "channel", "fee_cents", "commission", "starts_on"]
     list_filter = [("status", ChoicesDropdownFilter), ("partner", VisibleFilter)]
     list_select_related = ["partner", "channel"]
     search_fields = ["label", "partner__code", "partner__name_zh", "partner__name_en"]
@@ -94,6 +94,7 @@ class DealPage(ForHeadOffice, Page):
     autocomplete_fields = ["partner", "channel", "campaign"]
     inlines = [LinkRows, CouponRows, StatementRows]
     readonly_fields = ["status", "costs"]
+    shares = {"commission": _("Of net sales.")}
     fieldsets = [
         (None, {"fields": [("label", "partner"), ("channel", "campaign"), ("status", "costs")]}),
         (
@@ -115,11 +116,6 @@ class DealPage(ForHeadOffice, Page):
 
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return False
-
-    @admin.display(description=_("commission"), ordering="commission")
-    def rate(self, deal: Any) -> str:
-        """Show the commission as people write it."""
-        return statements.share_text(deal.commission)
 
     @admin.display(description=_("has cost: statements, drinks on visits"))
     def costs(self, deal: Any) -> str:

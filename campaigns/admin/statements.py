@@ -21,7 +21,7 @@ from campaigns.models import (
     StatementLine,
 )
 from shop.admin.buttons import Button, Text, button
-from shop.admin.money import yuan
+from shop.admin.money import percent, yuan
 from shop.admin.pages import ForHeadOffice, ReadOnlyPage, ReadOnlyRows
 from shop.admin.scoping import VisibleFilter, principal_of
 from shop.kernel.money import Cents
@@ -86,7 +86,7 @@ class StatementPage(ForHeadOffice, ReadOnlyPage):
             yuan(statement.sales_cents),
             "−" if statement.corrections_cents <= 0 else "+",
             yuan(abs(statement.corrections_cents)),
-            statements.share_text(statement.deal.commission),
+            percent(statement.deal.commission),
             _("fee"),
             yuan(statement.fee_cents),
             yuan(statement.total_cents),

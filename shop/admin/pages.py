@@ -1,7 +1,7 @@
 """What every page of the back office shares; the pages themselves stand one noun to a module."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 from django.contrib import admin
@@ -11,6 +11,7 @@ from django.db.models import Model
 from django.forms import ModelForm
 from django.forms.models import _get_foreign_key
 from django.http import HttpRequest
+from django.utils.functional import Promise
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +20,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.forms.widgets import ArrayWidget
 from unfold.paginator import InfinitePaginator
 
-from shop.admin.money import YuanField, yuan
+from shop.admin.money import PercentField, YuanField, percent, yuan
 from shop.admin.scoping import StoreScoped, covers_chain
 from shop.kernel.fields import CentsField, OptionalCentsField
 
@@ -38,11 +39,16 @@ def as_json(value: Any) -> SafeString:
     return format_html('<pre class="font-mono text-xs whitespace-pre-wrap">{}</pre>', text)
 
 
-def shown(model: type[Model]) -> dict[str, Any]:
-    """Return, for columns that nobody could read as they are stored, what shows them instead."""
+def shown(model: type[Model], *, shares: Iterable[str] = ()) -> dict[str, Any]:
+    """Return, for columns that nobody could read as they are stored, what shows them instead.
+
+    `shares` are the columns of basis points.
+    """
     columns = {}
     for field in model._meta.concrete_fields:
-        if isinstance(field, CentsField | OptionalCentsField):
+        if field.name in shares:
+            columns[field.name] = _column(field, percent)
+        elif isinstance(field, CentsField | OptionalCentsField):
             columns[field.name] = _column(field, yuan)
         elif isinstance(field, models.JSONField):
             columns[field.name] = _column(field, as_json)
@@ -62,16 +68,21 @@ def _column(field: Any, show: Any) -> Any:
 
 
 class Readable:
-    """Shows money in yuan and data as text, in lists and where a page is read-only."""
+    """Shows money in yuan and data as text, in lists and where a page is read-only.
+
+    `shares` names the columns of basis points, which people type and read in percent, each with the
+    help that it has in the form.
+    """
 
     model: type[Model]
+    shares: ClassVar[Mapping[str, str | Promise]] = {}
 
     @property
     def columns(self) -> dict[str, Any]:
         """Return the stand-ins of this model's columns, the same functions every time."""
         found: dict[str, Any] | None = self.__dict__.get("_columns")
         if found is None:
-            found = self.__dict__["_columns"] = shown(self.model)
+            found = self.__dict__["_columns"] = shown(self.model, shares=self.shares)
         return found
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
@@ -118,6 +129,14 @@ class Page(Readable, StoreScoped, ModelAdmin):  # type: ignore[misc]
     show_full_result_count = False
     list_per_page = 50
     warn_unsaved_form = True
+
+    def get_form(self, request: HttpRequest, obj: Any = None, *args: Any, **kwargs: Any) -> Any:
+        return super().get_form(request, obj, *args, **{"help_texts": self.shares} | kwargs)
+
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
+        if db_field.name in self.shares:
+            return db_field.formfield(form_class=PercentField, **kwargs)
+        return super().formfield_for_dbfield(db_field, request, **kwargs)
 
     @admin.display(description=_("name"), ordering="name_zh")
     def title(self, row: Any) -> str:

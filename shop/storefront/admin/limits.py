@@ -16,6 +16,7 @@ class CampaignLimitsPage(Page):
 
     list_display = ["__str__", "payback_days", "repurchase_bp", "least_buyers"]
     fields = ["payback_days", "repurchase_bp", "least_buyers"]
+    shares = {"repurchase_bp": ""}
 
     def has_add_permission(self, request: HttpRequest, *args: Any) -> bool:
         is_missing = not CampaignLimits.objects.exists()
