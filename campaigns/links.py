@@ -7,6 +7,7 @@ from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit, urlunsplit
 
 from django.conf import settings
+from django.utils.encoding import iri_to_uri
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import utm
@@ -42,7 +43,7 @@ def create(
         InvalidInput: it leads nowhere that a browser goes, the phase is not the campaign's, the
             placement not the channel's, or the campaign does not run in this store.
     """
-    _ensure_consistent(campaign, phase, store, more.get("target_url", ""))
+    ensure_consistent(campaign, phase, store, more.get("target_url", ""))
     ensure_placed(channel, more.get("placement"))
     return ChannelLink.objects.create(
         code=code or identifiers.new_code(CODE_LENGTH),
@@ -68,10 +69,16 @@ def ensure_placed(channel: Channel, placement: Placement | None) -> None:
         )
 
 
-def _ensure_consistent(
+def ensure_consistent(
     campaign: Campaign | None, phase: CampaignPhase | None, store: Store | None, target_url: str
 ) -> None:
-    if target_url and not TARGET.match(target_url):
+    """Refuse what a link cannot be.
+
+    Raises:
+        InvalidInput: it leads nowhere that a browser goes, the phase is not the campaign's, or the
+            campaign does not run in this store.
+    """
+    if target_url and not _is_target(target_url):
         raise InvalidInput(
             "/target_url", _("Give a path of this site or an http(s) address."), reason="target"
         )
@@ -83,6 +90,14 @@ def _ensure_consistent(
             raise InvalidInput(
                 "/store", _("The campaign does not run in this store."), reason="not-in-campaign"
             )
+
+
+def _is_target(text: str) -> bool:
+    try:
+        urlsplit(text)  # which knows what no address is, as http://[
+    except ValueError:
+        return False
+    return TARGET.match(text) is not None
 
 
 def store_of(code: str) -> Store | None:
@@ -134,9 +149,12 @@ def destination(
     ad_click: AdClick | None = None,
     coupon_code: str = "",
 ) -> str:
-    """Return where the redirect leads, with what the page passes on when the guest joins."""
+    """Return where the redirect leads, with what the page passes on when the guest joins.
+
+    As a header has it: an address with Chinese in it is percent-encoded.
+    """
     parts = urlsplit(target_url or WELCOME_PATH)
-    query = [*parse_qsl(parts.query)]
+    query = [*parse_qsl(parts.query, keep_blank_values=True)]
     if ad_click:
         query.append((ad_click.parameter, ad_click.click_id))
     query += [("link", code), ("visitor", visitor_id)]
@@ -144,7 +162,7 @@ def destination(
         query.append(("ref", referral_code))
     if coupon_code:
         query.append(("coupon", coupon_code))
-    return urlunsplit(parts._replace(query=urlencode(query)))
+    return iri_to_uri(urlunsplit(parts._replace(query=urlencode(query))))
 
 
 def qr_code(code: str, *, kind: str, style: Style | None = None) -> bytes:

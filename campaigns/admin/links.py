@@ -24,15 +24,19 @@ IMAGE_TYPES = {"svg": "image/svg+xml", "png": "image/png"}
 
 
 class LinkForm(ModelForm[ChannelLink]):
-    """A link whose placement is its channel's."""
+    """A link that fits together: its placement the channel's, its phase the campaign's."""
 
     def clean(self) -> dict[str, Any]:
         answers = super().clean() or {}
-        if channel := answers.get("channel"):
-            try:
+        campaign, phase = answers.get("campaign"), answers.get("phase")
+        leads_to = answers.get("target_url", "")
+        try:
+            links.ensure_consistent(campaign, phase, answers.get("store"), leads_to)
+            if channel := answers.get("channel"):
                 links.ensure_placed(channel, answers.get("placement"))
-            except InvalidInput as refusal:
-                self.add_error("placement", refusal.members["errors"][0]["detail"])
+        except InvalidInput as refusal:
+            (fault,) = refusal.members["errors"]
+            self.add_error(fault["pointer"].removeprefix("/"), fault["detail"])
         return answers
 
 

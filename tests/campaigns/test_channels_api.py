@@ -209,6 +209,7 @@ class TestLinks:
             ({"target_url": "//evil.example"}, "/target_url"),
             ({"target_url": "/\\evil.example"}, "/target_url"),
             ({"target_url": "/a\nb"}, "/target_url"),
+            ({"target_url": "http://[shop.example"}, "/target_url"),
             ({"label": ""}, "/label"),
         ],
     )

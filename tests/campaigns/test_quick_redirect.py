@@ -9,7 +9,7 @@ from django.test import Client
 
 from campaigns import clicks
 from campaigns.api.click_server import ClickServer
-from campaigns.models import Touch
+from campaigns.models import ChannelLink, Touch
 from tests import make
 from tests.campaigns.test_redirect import CRAWLER, WECHAT
 
@@ -65,6 +65,19 @@ def test_leads_a_known_visitor_where_django_does(query: str) -> None:
     assert one == other
     names = set(headers) - {"Location"}
     assert {name: headers[name] for name in names} == {name: slow[name] for name in names}
+
+
+def test_leads_to_an_address_in_chinese_as_a_header_can_say_it() -> None:
+    link = make.link()
+    ChannelLink.objects.filter(pk=link.pk).update(target_url="https://茶.example/活动?券=满减&flag")
+
+    answer = ask(f"/t/{link.code}", HTTP_COOKIE=f"visitor={KNOWN}")
+
+    assert answer is not None
+    assert answer[1]["Location"] == (
+        "https://%E8%8C%B6.example/%E6%B4%BB%E5%8A%A8?%E5%88%B8=%E6%BB%A1%E5%87%8F&flag="
+        f"&link={link.code}&visitor={KNOWN}"
+    )
 
 
 def test_names_a_new_visitor_and_no_machine() -> None:

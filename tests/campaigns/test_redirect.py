@@ -192,7 +192,7 @@ class TestLostLink:
         assert follow(link.code).status_code == 404
 
     def test_takes_no_posts(self) -> None:
-        assert Client().post(f"/t/{make.link().code}").status_code == 405
+        assert Client(enforce_csrf_checks=True).post(f"/t/{make.link().code}").status_code == 405
 
 
 class TestDatabaseAway:
