@@ -95,6 +95,16 @@ def plus(one: CostRow, other: CostRow) -> CostRow:
     return replace(one, **sums)
 
 
+def is_too_large(row: CostRow) -> bool:
+    """Tell whether a row, by itself or as a sum, has more than its columns hold."""
+    amounts = [row.cost_cents, row.original_minor, row.claimed_value_cents]
+    counts = [getattr(row, name) for name in (*COUNTS, "claimed_conversions")]
+    return (
+        max(amount or 0 for amount in amounts) > MAX_CENTS
+        or max(count or 0 for count in counts) > MOST_COUNT
+    )
+
+
 def parse(line: Line, *, code: str, paid: Paid, is_reported: bool) -> CostRow:
     """Return the cost that a line tells of; a platform's report has whole units and free dates.
 
@@ -129,7 +139,7 @@ def parse(line: Line, *, code: str, paid: Paid, is_reported: bool) -> CostRow:
         ),
     )
     row = priced(row, paid)
-    if max(row.cost_cents, row.claimed_value_cents or 0) > MAX_CENTS:
+    if is_too_large(row):
         raise Unreadable(_("This amount is too large."))
     return row
 

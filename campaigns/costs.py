@@ -18,7 +18,6 @@ from campaigns.cost_rows import CostRow, Key, Unreadable
 from campaigns.currencies import COMPANY_CURRENCY
 from campaigns.models import AdUnit, ChannelLink, DailyCost
 from shop.kernel.errors import DomainError, InvalidInput
-from shop.kernel.money import MAX_CENTS
 
 __all__ = [
     "CostRow",
@@ -282,7 +281,7 @@ def _refuse_clashes(found: _Sorted, summed: Mapping[Key, CostRow]) -> None:
             found.refused[number] = CostsCountedTwice.title
         elif (row.currency, row.exchange_rate) != (total.currency, total.exchange_rate):
             found.refused[number] = _("Lines of one link and day need one currency and one rate.")
-        elif total.cost_cents > MAX_CENTS:
+        elif cost_rows.is_too_large(total):
             found.refused[number] = _("This amount is too large.")
         else:
             continue

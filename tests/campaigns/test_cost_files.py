@@ -70,6 +70,14 @@ class TestTencentReport:
             ("2026-05-19", 300),
         ]
 
+    def test_adds_up_no_further_than_a_column_holds(self) -> None:
+        line = f"2026-05-18,夏季-{make.link().code},2000000000,1,1.00\n"
+
+        report = sent("日期,广告名称,曝光次数,点击次数,花费\n" + line * 2, preset="tencent")
+
+        assert [one["outcome"] for one in report["lines"]] == ["refused", "refused"]
+        assert stored() == []
+
     def test_is_read_in_gbk_as_chinese_excel_saves_it(self) -> None:
         link = make.link()
         raw = TENCENT.format(link=link.code).encode("gbk")
