@@ -10,9 +10,9 @@ import fcntl
 import json
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import suppress
 from datetime import datetime
 from pathlib import Path
+from typing import BinaryIO
 from uuid import UUID, uuid4
 
 import structlog
@@ -33,6 +33,7 @@ class Spool:
         directory.mkdir(parents=True, exist_ok=True)
         self._path = Path()
         self._file: int | None = None
+        self._unreadable: set[Path] = set()
         self._begin()
 
     def add(self, event: TouchEvent) -> None:
@@ -71,12 +72,27 @@ class Spool:
         for path in self.directory.glob(f"*{SUFFIX}"):
             if path == self._path:
                 continue
-            with suppress(FileNotFoundError), path.open("rb") as file:
+            file = self._open(path)
+            if file is None:
+                continue
+            with file:
                 try:
                     fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except BlockingIOError:
                     continue  # its process lives
                 yield path, list(_read(file))
+
+    def _open(self, path: Path) -> BinaryIO | None:
+        """Open what another process left; None if it is gone, or not ours to read: told once."""
+        try:
+            return path.open("rb")
+        except FileNotFoundError:
+            return None
+        except OSError as error:
+            if path not in self._unreadable:
+                self._unreadable.add(path)
+                log.error("clicks of another process cannot be read", reason=str(error))
+            return None
 
     def _begin(self) -> None:
         """Open a file of a new name; it gets the name once it is locked."""

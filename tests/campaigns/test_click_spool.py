@@ -80,3 +80,12 @@ def test_nothing_is_left_behind_by_a_process_that_wrote_everything(tmp_path: Pat
     spool.close()
 
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_cannot_be_read_keeps_no_other(tmp_path: Path) -> None:
+    (tmp_path / "0.clicks").mkdir()
+    (tmp_path / "z.clicks").mkdir()
+    spool, click = Spool(tmp_path), event()
+    spool.add(click)
+
+    assert adopted(killed(spool)) == [click]
