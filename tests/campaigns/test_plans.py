@@ -4,11 +4,15 @@ from datetime import date, timedelta
 
 import pytest
 
-from campaigns import hours, plans
+from campaigns import hours, performance, plans
 from campaigns.api.phase_serializers import ProgressOut
 from campaigns.models import DailyCost, PhasePlan
+from shop.kernel.money import Cents
 from shop.models import Store
+from shop.refunds import RefundRequest
+from shop.storefront import refunds
 from tests import make
+from tests.campaigns import partnership
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +90,24 @@ def test_hours_of_another_campaigns_phase_are_refused() -> None:
     answer = make.report_reader().get("/campaigns/cup618/hourly", phase=10**9)
 
     assert answer.status_code == 400
+
+
+def test_a_refund_lowers_what_a_campaign_performed() -> None:
+    """One link sold ¥24 and ¥12: first ¥9.99 go back, then the second order whole."""
+    flash = make.phase()
+    link = make.link("flyer", phase=flash)
+    orders = [partnership.sold(link, cups=cups, now=NOON) for cups in (2, 1)]
+    office, path = make.report_reader(), f"/campaigns/{flash.campaign.code}/performance"
+    before = office.get(path).json()
+
+    for order, cents in zip(orders, (999, 1200), strict=True):
+        request = RefundRequest(amount_cents=Cents(cents))
+        refunds.refund_order(number=order.number, request=request, actor="test", now=NOON + HOUR)
+    after = office.get(path).json()
+
+    names = ("attributed_orders", "attributed_sales_cents", "orders", "sales_cents")
+    assert [before[name] for name in names] == [2, 3600, 2, 3600]
+    assert [after[name] for name in names] == [1, 1401, 1, 1401]
+    assert sum(day.sales_cents for day in performance.by_day(flash.campaign, now=NOON + HOUR)) == (
+        1401
+    )
