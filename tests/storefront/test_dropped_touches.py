@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from campaigns import months
-from campaigns.models import Touch
+from campaigns.models import DailyCost, Touch
 from campaigns.months import Month
 from shop.storefront.invariants import suite
 from shop.storefront.rollups import upkeep
@@ -29,6 +29,8 @@ def summer() -> None:
     make.touch(flyer, "passes by", kind="impression", now=at(18))
     make.touch(douyin, "joins", kind="click", now=at(18))
     make.paid(who=make.member(visitor_id="joins", now=at(18, 13)), now=at(18, 14))
+    DailyCost.objects.create(link=douyin, date=date(2026, 6, 18), claimed_conversions=5)
+    DailyCost.objects.create(link=flyer, date=date(2026, 6, 19), estimated_reach=300)
     make.touch(flyer, "comes back", kind="scan", now=at(19))
     make.touch(douyin, "comes back", kind="impression", now=at(20))
     make.touch(flyer, "comes back", kind="scan", now=at(2, month=7))
@@ -46,6 +48,7 @@ def everything() -> list[Any]:
         [told("/reports/loop", by=by)["rows"] for by in ("channel", "link", "store")],
         by_month,
         told("/reports/channels"),
+        told("/reports/claimed-conversions"),
         make.report_reader().get("/reports/opening-funnel", store="SH001").json(),
     ]
 
@@ -59,6 +62,9 @@ def test_nothing_changes_when_a_month_is_dropped() -> None:
     assert JUNE in dropped
     assert Touch.objects.count() == 1
     assert everything() == before
+    claims = {row["channel"]: row for row in before[3]["rows"]}
+    assert [claims["flyer"][name] for name in ("touches", "anonymous_visitors")] == [3, 2]
+    assert [claims["douyin"][name] for name in ("touches", "identified_members")] == [2, 1]
 
     # Nor when somebody of whom half is forgotten comes again, or everything is made anew.
     make.touch(make.link("kol"), "comes back", kind="impression", now=at(3, month=7))
