@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from campaigns import currencies
 from campaigns.cost_files import CLAIMS, COUNTS, Line
 from campaigns.currencies import COMPANY_CURRENCY, MINOR_DIGITS
+from campaigns.models import DailyCost
 from shop.kernel.clock import YEARS
 from shop.kernel.money import MAX_CENTS, Cents
 
@@ -219,20 +220,20 @@ def _whole_units(cells: Mapping[str, str], column: str, paid: Paid) -> int:
     text = cells.get(column, "")
     if not text and column == "cost_cents":
         return 0
-    amount = currencies.to_minor(_decimal(text, column), currency=paid.currency)
+    amount = currencies.to_minor(_decimal(text, _said(column)), currency=paid.currency)
     if amount > MAX_CENTS:
         raise Unreadable(_("This amount is too large."))
     return amount
 
 
-def _decimal(text: str, column: str) -> Decimal:
+def _decimal(text: str, name: str) -> Decimal:
     plain = text.replace(",", "").lstrip("¥￥$ ")
     if not NUMBER.match(plain):
-        raise Unreadable(_("%s must be a number, 0 or more.") % column)
+        raise Unreadable(_("%s must be a number, 0 or more.") % name)
     try:
         return Decimal(plain)
     except InvalidOperation as error:
-        raise Unreadable(_("%s must be a number, 0 or more.") % column) from error
+        raise Unreadable(_("%s must be a number, 0 or more.") % name) from error
 
 
 def _count(cells: Mapping[str, str], column: str, *, is_reported: bool) -> int:
@@ -242,8 +243,14 @@ def _count(cells: Mapping[str, str], column: str, *, is_reported: bool) -> int:
     if not text:
         return 0
     if not _is_whole(text) or int(text) > MOST_COUNT:
-        raise Unreadable(_("%s must be a whole number, 0 or more.") % column)
+        name = _said(column) if is_reported else column
+        raise Unreadable(_("%s must be a whole number, 0 or more.") % name)
     return int(text)
+
+
+def _said(column: str) -> str:
+    """Return what a column is called where files have other names for it."""
+    return str(DailyCost._meta.get_field(column).verbose_name)
 
 
 def _is_whole(text: str) -> bool:

@@ -20,6 +20,7 @@ from campaigns.models import (
     DealStatement,
     StatementLine,
 )
+from shop.admin import actors
 from shop.admin.buttons import Button, Text, button
 from shop.admin.money import percent, yuan
 from shop.admin.pages import ForHeadOffice, ReadOnlyPage, ReadOnlyRows
@@ -35,6 +36,7 @@ class LineRows(ReadOnlyRows):
     model = StatementLine
     fields = ["kind", "order", "net_cents"]
     readonly_fields = fields
+    hide_title = True
     most = 50
     tab = False
 
@@ -66,17 +68,32 @@ class StatementPage(ForHeadOffice, ReadOnlyPage):
             None,
             {
                 "fields": [
-                    ("drafted_by", "drafted_at"),
-                    ("approved_by", "approved_at"),
-                    ("paid_by", "paid_at", "payment_reference"),
+                    ("drafter", "drafted_at"),
+                    ("approver", "approved_at"),
+                    ("payer", "paid_at", "payment_reference"),
                 ]
             },
         ),
     ]
-    readonly_fields = ["sum"]
+    readonly_fields = ["sum", "drafter", "approver", "payer"]
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         return super().get_queryset(request).select_related("deal")
+
+    @admin.display(description=_("drafted by"))
+    def drafter(self, statement: Any) -> str:
+        """Show who drafted it."""
+        return _name(statement.drafted_by)
+
+    @admin.display(description=_("approved by"))
+    def approver(self, statement: Any) -> str:
+        """Show who approved it."""
+        return _name(statement.approved_by)
+
+    @admin.display(description=_("payment noted by"))
+    def payer(self, statement: Any) -> str:
+        """Show who noted its payment."""
+        return _name(statement.paid_by)
 
     @admin.display(description=_("what it comes to"))
     def sum(self, statement: Any) -> SafeString:
@@ -134,3 +151,7 @@ class StatementPage(ForHeadOffice, ReadOnlyPage):
             now=timezone.now(),
         )
         return _("The payment is noted.")
+
+
+def _name(actor: str) -> str:
+    return actors.names([actor])[actor] if actor else "–"

@@ -6,8 +6,8 @@ import pytest
 from django.test import Client
 from django.urls import reverse
 
-from campaigns import cobrands
-from campaigns.models import Campaign, Channel, ChannelLink, Cobrand
+from campaigns import cobrands, statements
+from campaigns.models import Campaign, Channel, ChannelLink, Cobrand, DealLink
 from tests import make
 from tests.campaigns import partnership
 
@@ -69,6 +69,21 @@ class TestShares:
 
         assert "8.25 %" in page.content.decode()
         assert "asis points" not in page.content.decode()
+
+
+def test_a_statement_says_who_drafted_it_by_name(office: Client) -> None:
+    deal, author = partnership.deal(), make.staff_member(group="Head office")
+    partnership.sold(link := make.link("kol"))
+    DealLink.objects.create(deal=deal, link=link)
+    by = partnership.key_of(author)
+    statements.draft(deal.pk, month=partnership.JUNE, actor=by, now=make.NOON)
+
+    page = office.get(
+        reverse("admin:campaigns_dealstatement_change", args=[partnership.statement(deal).pk])
+    ).content.decode()
+
+    assert author.username in page
+    assert "staff:" not in page
 
 
 class TestLink:

@@ -78,6 +78,17 @@ class TestTencentReport:
         assert [one["outcome"] for one in report["lines"]] == ["refused", "refused"]
         assert stored() == []
 
+    def test_is_told_of_in_words_that_people_know(self) -> None:
+        code = make.link().code
+        text = f"日期,广告名称,点击次数,花费\n20260518,{code},1,-3\n20260519,{code},1.5,3\n"
+
+        report = sent(text, preset="tencent")
+
+        assert [line["detail"].split(" must")[0] for line in report["lines"]] == [
+            "cost",
+            "clicks claimed",
+        ]
+
     def test_is_read_in_gbk_as_chinese_excel_saves_it(self) -> None:
         link = make.link()
         raw = TENCENT.format(link=link.code).encode("gbk")
