@@ -250,7 +250,8 @@ def _count(cells: Mapping[str, str], column: str, *, is_reported: bool) -> int:
 
 def _said(column: str) -> str:
     """Return what a column is called where files have other names for it."""
-    return str(DailyCost._meta.get_field(column).verbose_name)
+    names = {field.name: field.verbose_name for field in DailyCost._meta.concrete_fields}
+    return str(names[column])
 
 
 def _is_whole(text: str) -> bool:
