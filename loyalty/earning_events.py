@@ -66,7 +66,7 @@ def record(
         expires_at=tiers.programme().lifetime.ends_at(now, timezone=store.timezone),
     )
     earning_programme.record(
-        outcome, member_id=member_id, source=row.source, business_date=day, now=now
+        outcome.parts, member_id=member_id, source=row.source, business_date=day, now=now
     )
     return row, True
 

@@ -12,9 +12,11 @@ from typing import Any
 import orjson
 from django.db import connection
 
-from loyalty.earning_rules import Outcome
 from loyalty.models import EarningGain
 from loyalty.order_points import ProgrammeRule
+
+Part = tuple[str, int]
+"""A rule by its key, and the points or stamps that it gave."""
 
 _HAD_SQL = """
 (SELECT jsonb_object_agg(COALESCE(gain.day::text, ''), gain.points)
@@ -58,9 +60,9 @@ def rules_for(member_id: int, *, now: datetime) -> tuple[ProgrammeRule, ...]:
     return parse(text)
 
 
-def needs_lock(rules: Iterable[ProgrammeRule], outcome: Outcome) -> bool:
-    """Tell whether an outcome depends on what the member had before."""
-    given = {key for key, _points in outcome.parts}
+def needs_lock(rules: Iterable[ProgrammeRule], parts: Iterable[Part]) -> bool:
+    """Tell whether what rules give depends on what the member had before."""
+    given = {key for key, _points in parts}
     return any(rule.is_capped_over_time and rule.key in given for rule in rules)
 
 
@@ -73,10 +75,10 @@ def refreshed(
 
 
 def record(
-    outcome: Outcome, *, member_id: int, source: str, business_date: date, now: datetime
+    parts: Iterable[Part], *, member_id: int, source: str, business_date: date, now: datetime
 ) -> None:
     """Keep what each rule gave for an order or an event; once per rule and source."""
-    gave = {key: points for key, points in outcome.parts if key}
+    gave = {key: points for key, points in parts if key}
     if gave:
         with connection.cursor() as cursor:
             cursor.execute(

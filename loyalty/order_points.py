@@ -34,6 +34,7 @@ class Gives(StrEnum):
     VISIT = "visit"
     ITEM = "item"
     BOOST = "boost"
+    STAMP = "stamp"
     EVENT = "event"
 
 
@@ -49,12 +50,21 @@ class Event(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PaidLine:
-    """A line of an order that earns, at what is really paid for it."""
+    """A line of an order that earns, at what is really paid for it.
+
+    `free` of its items were had for a reward.
+    """
 
     product: str
     category: str
     quantity: int
     net_cents: Cents
+    free: int = 0
+
+    @property
+    def stamped(self) -> int:
+        """Return how many of its items a stamp card counts: none that was free."""
+        return self.quantity - self.free if self.net_cents > 0 else 0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -180,7 +190,7 @@ def points_of_sale(
     """
     per_yuan = Fraction(rates.points_per_yuan * tier_percent, 100)
     base = EarningRule(gives=_per_yuan(per_yuan))
-    found = [rule for rule in rules if rule.kind is not Gives.EVENT]
+    found = [rule for rule in rules if rule.kind not in {Gives.EVENT, Gives.STAMP}]
     counting = [
         rule
         for rule in found
@@ -198,6 +208,31 @@ def points_of_sale(
         basis_minor=sale.net_cents,
         rounding=Rounding.FLOOR,
         now=sale.at,
+    )
+
+
+def stamps_of_sale(rules: Iterable[ProgrammeRule], sale: Sale) -> Outcome:
+    """Return the stamps of an order; rates, tiers' percentages and boosts have no part in them.
+
+    >>> from datetime import UTC
+    >>> noon = datetime(2026, 6, 18, 12, tzinfo=UTC)
+    >>> cups = PaidLine(product="MT01", category="milk-tea", quantity=3, net_cents=Cents(2400))
+    >>> one_free = replace(cups, free=1)
+    >>> sale = Sale(lines=[one_free], store="S", tier="T1", at=noon, business_date="2026-06-18")
+    >>> stamps_of_sale([ProgrammeRule(key="card", kind=Gives.STAMP, points=Fraction(1))], sale)
+    Outcome(points=2, parts=(('card', 2),))
+    """
+    counting = [
+        replace(
+            _fixed(rule, units=sum(line.stamped for line in rule.lines_of(sale))),
+            most=rule.most(sale.business_date),
+            is_stackable=True,
+        )
+        for rule in rules
+        if rule.kind is Gives.STAMP and rule.is_for(tier=sale.tier, store=sale.store)
+    ]
+    return outcome_by_rules(
+        counting, basis_minor=sale.net_cents, rounding=Rounding.FLOOR, now=sale.at
     )
 
 

@@ -24,6 +24,7 @@ from shop.kernel.money import Points
 
 Kind = PointsEntry.Kind
 Wallet = PointsAccount.Wallet
+NOTHING = Points(0)
 RowT = TypeVar("RowT", PointsEntry, PendingPoints)
 
 
@@ -63,6 +64,16 @@ class Wallets:
         """Return the account of qualifying points."""
         return self.accounts[member_id, Wallet.QUALIFYING]
 
+    def stamps(self, member_id: int) -> PointsAccount | None:
+        """Return the account of stamps, if the member ever had one."""
+        return self.accounts.get((member_id, Wallet.STAMPS))
+
+    def earning(self, member_id: int) -> list[PointsAccount]:
+        """Return every account that an order earns into; that of spendable points first."""
+        card = self.stamps(member_id)
+        both = [self.points(member_id), self.qualifying(member_id)]
+        return both if card is None else [*both, card]
+
     def ensure_open(self, member_id: int) -> None:
         """Check that the membership did not end before its wallets were locked.
 
@@ -92,6 +103,17 @@ def open_account(member_id: int, *, wallet: str) -> None:
     rows.insert(
         PointsAccount(member_id=member_id, wallet=wallet), unless_exists="member_id, wallet"
     )
+
+
+def open_stamps(wallets: Wallets, member_id: int) -> None:
+    """Add a member's wallet of stamps to the locked ones; opened if this is their first stamp.
+
+    It is the youngest of their wallets, so taking its lock last keeps to the order of ids.
+    """
+    if wallets.stamps(member_id) is None:
+        open_account(member_id, wallet=Wallet.STAMPS)
+        key = (member_id, Wallet.STAMPS)
+        wallets.accounts[key] = lock_accounts([member_id]).accounts[key]
 
 
 def lock_accounts(member_ids: Collection[int]) -> Wallets:
@@ -131,6 +153,7 @@ def exchange(
     spent: Points,
     earned: Points,
     qualifying: Points,
+    stamps: Points = NOTHING,
     source: str,
     now: datetime,
     expires_at: datetime | None,
@@ -138,6 +161,7 @@ def exchange(
     """Take what was spent on a purchase and give what it earns, in one statement.
 
     As `spend` and then `earn` into each wallet would; `expires_at` is of what is earned to spend.
+    Stamps do not expire; their wallet was opened by `open_stamps`.
 
     Raises:
         NotEnoughPoints, WalletClosed
@@ -150,6 +174,9 @@ def exchange(
         Posting(account=account, kind=Kind.EARN, points=earned, expires_at=expires_at),
         Posting(account=wallets.qualifying(member_id), kind=Kind.EARN, points=qualifying),
     ]
+    if stamps > 0:
+        card = wallets.accounts[member_id, Wallet.STAMPS]
+        postings.append(Posting(account=card, kind=Kind.EARN, points=stamps))
     ledger.post(
         [posting for posting in postings if posting.points and not posting.account.is_closed],
         source=source,

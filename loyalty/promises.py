@@ -55,7 +55,10 @@ def due(*, now: datetime, limit: int) -> list[int]:
 
 @transaction.atomic
 def release(promise_id: int, *, now: datetime, expires_at: datetime | None) -> bool:
-    """Turn one due promise into an entry; False when another worker or a refund was first."""
+    """Turn one due promise into an entry; False when another worker or a refund was first.
+
+    `expires_at` is of points; stamps do not expire.
+    """
     pending = PendingPoints.objects.select_related("account").get(pk=promise_id)
     account = lock_accounts([pending.account.member_id]).of(pending.account)
     left = _resolve(promise_id, state=PendingPoints.State.POSTED, now=now)
@@ -65,7 +68,7 @@ def release(promise_id: int, *, now: datetime, expires_at: datetime | None) -> b
             points=left,
             source=pending.source,
             now=now,
-            expires_at=expires_at,
+            expires_at=None if account.wallet == PointsAccount.Wallet.STAMPS else expires_at,
             kind=pending.kind,
         )
     return left is not None

@@ -1,15 +1,16 @@
-"""Rewards for points: taking one, using it at the till, giving it back. Their only writer."""
+"""Rewards for points or stamps: taking, using, giving them back. Their only writer."""
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from http import HTTPStatus
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty import holds, points, reversals
 from loyalty.models import Membership, PointsAccount, Reward, RewardRedemption
+from loyalty.points import Wallets
 from shop.kernel import identifiers
 from shop.kernel.errors import DomainError, NotFound
 from shop.models import Order
@@ -72,7 +73,9 @@ def redeem(reward_code: str, *, member_id: int, now: datetime) -> RewardRedempti
     if reward is None:
         raise NotFound
     _ensure_on_offer(reward, now=now)
-    account = points.lock_accounts([member_id]).points(member_id)
+    account = points.lock_accounts([member_id]).accounts.get((member_id, reward.wallet))
+    if account is None:  # of stamps: the first of them opens the wallet
+        raise points.NotEnoughPoints(needed_points=reward.cost_points, available_points=0)
     _ensure_tier(reward, member_id=member_id)
     slot = _next_slot(reward, member_id=member_id)
     code = "RW" + identifiers.new_code(12)
@@ -81,6 +84,7 @@ def redeem(reward_code: str, *, member_id: int, now: datetime) -> RewardRedempti
         reward=reward,
         member_id=member_id,
         code=code,
+        wallet=reward.wallet,
         points=reward.cost_points,
         hold_id=hold_id,
         slot=slot,
@@ -133,24 +137,35 @@ def detach(order: Order) -> None:
     RewardRedemption.objects.filter(order=order, status=Status.ISSUED).update(order=None)
 
 
-def use(account: PointsAccount, code: str, *, order: Order, now: datetime) -> None:
-    """Use a reward on an order: the held points are spent. The account is locked by the flow.
+def account_of(wallets: Wallets, row: RewardRedemption) -> PointsAccount:
+    """Return the locked account that a redemption is paid from."""
+    return wallets.accounts[row.member_id, row.wallet]
+
+
+def use(wallets: Wallets, code: str, *, order: Order, now: datetime) -> None:
+    """Use a reward on an order: the held points are spent. The wallets are locked by the flow.
 
     A reward that was reserved for this order in time is honoured when the payment comes later.
 
     Raises:
         RewardNotUsable: used, returned or reserved by another order in the meantime.
     """
-    used = (
-        RewardRedemption.objects.filter(
-            code=code, member_id=account.member_id, status=Status.ISSUED
+    with connection.cursor() as cursor:
+        cursor.execute(
+            _USE_SQL, {"code": code, "member": order.member_id, "order": order.pk, "now": now}
         )
-        .filter(Q(order=None) | Q(order=order))
-        .update(status=Status.USED, order=order, resolved_at=now)
-    )
-    if used != 1:
+        used = cursor.fetchone()
+    if used is None:
         raise RewardNotUsable(reward_code=code)
-    holds.post(account, source=f"reward:{code}", now=now)
+    holds.post(wallets.accounts[used], source=f"reward:{code}", now=now)
+
+
+_USE_SQL = """
+UPDATE loyalty_rewardredemption SET status = 'used', order_id = %(order)s, resolved_at = %(now)s
+WHERE code = %(code)s AND member_id = %(member)s AND status = 'issued'
+  AND (order_id IS NULL OR order_id = %(order)s)
+RETURNING member_id, wallet
+"""
 
 
 def hand_out(
@@ -191,7 +206,7 @@ def hand_out_goods(code: str, *, store_id: int, actor: str, now: datetime) -> Re
         NotFound, RewardNotUsable
     """
     row = find(code)
-    account = points.lock_accounts([row.member_id]).points(row.member_id)
+    account = account_of(points.lock_accounts([row.member_id]), row)
     hand_out(account, row, store_id=store_id, actor=actor, now=now)
     row.refresh_from_db()
     return row
@@ -246,14 +261,14 @@ def refund(
         _put_into_stock(row.reward_id)
 
 
-def give_back(account: PointsAccount, *, order: Order, refund_source: str, now: datetime) -> None:
+def give_back(wallets: Wallets, *, order: Order, refund_source: str, now: datetime) -> None:
     """Return the reward of an order that was refunded whole: its points come back."""
     row = RewardRedemption.objects.filter(order=order, status=Status.USED).first()
     if row is None:
         return
     whole = reversals.RefundShare(whole=1, before=0, after=1)
     reversals.reverse_spend(
-        account,
+        account_of(wallets, row),
         order_source=f"reward:{row.code}",
         refund_source=f"{refund_source}/reward",
         share=whole,
@@ -271,7 +286,7 @@ def cancel(code: str, *, member_id: int, now: datetime) -> RewardRedemption:
     Raises:
         NotFound, RewardNotUsable
     """
-    account = points.lock_accounts([member_id]).points(member_id)
+    wallets = points.lock_accounts([member_id])
     row = (
         RewardRedemption.objects.select_related("reward")
         .filter(code=code, member_id=member_id)
@@ -279,7 +294,7 @@ def cancel(code: str, *, member_id: int, now: datetime) -> RewardRedemption:
     )
     if row is None:
         raise NotFound
-    _free(account, row, to=Status.RETURNED, now=now)
+    _free(account_of(wallets, row), row, to=Status.RETURNED, now=now)
     row.refresh_from_db()
     return row
 
@@ -288,7 +303,7 @@ def cancel(code: str, *, member_id: int, now: datetime) -> RewardRedemption:
 def expire(redemption_id: int, *, now: datetime) -> bool:
     """Free the points of one reward that nobody used in time; False if it was used after all."""
     row = RewardRedemption.objects.select_related("reward").get(pk=redemption_id)
-    account = points.lock_accounts([row.member_id]).points(row.member_id)
+    account = account_of(points.lock_accounts([row.member_id]), row)
     try:
         _free(account, row, to=Status.EXPIRED, now=now)
     except RewardNotUsable:

@@ -53,6 +53,7 @@ class OrderDraft:
     coupon_codes: list[str]
     reward_code: str
     boost_points: Points
+    stamps: Points
     coupon_gifts: dict[str, int]
     trace: dict[str, Any]
     is_complimentary: bool = False
@@ -78,6 +79,7 @@ def order_row(draft: OrderDraft, *, number: str, now: datetime) -> Order:
         coupon_codes=draft.coupon_codes,
         reward_code=draft.reward_code,
         boost_points=draft.boost_points,
+        stamps=draft.stamps,
         coupon_gifts=draft.coupon_gifts,
         pricing_trace=draft.trace,
         is_complimentary=draft.is_complimentary,

@@ -376,7 +376,7 @@ def give_to(order: Order, *, member_id: int) -> None:
     order.member_id = member_id
 
 
-def set_boost_points(order: Order, boost_points: Points) -> None:
+def set_gains(order: Order, *, boost_points: Points, stamps: Points) -> None:
     """Say what a new order earns on top, where that is not what was quoted."""
-    order.boost_points = boost_points
-    order.save(update_fields=["boost_points"])
+    order.boost_points, order.stamps = boost_points, stamps
+    order.save(update_fields=["boost_points", "stamps"])

@@ -32,6 +32,8 @@ class EarningRulePage(Page):
         "event": "kind == 'event'",
         "points": "kind != 'boost'",
         "percent": "kind == 'boost'",
+        "is_stackable": "kind != 'stamp'",
+        "priority": "kind != 'stamp'",
         "products": "kind != 'event'",
         "categories": "kind != 'event'",
         "min_order_cents": "kind != 'event'",

@@ -50,6 +50,8 @@ class EarningRuleForm(forms.ModelForm[EarningRule]):
             answers["points"] = Decimal(0)
         else:
             answers["percent"] = 100
+        if kind == Kind.STAMP:
+            answers |= {"is_stackable": True, "priority": 0}
         if kind == Kind.EVENT:
             answers |= {"products": [], "categories": [], "min_order_cents": None}
         else:
@@ -76,6 +78,8 @@ def _amount(rule: EarningRule) -> str:
             return _("%(points)s points for an order") % {"points": points}
         case Kind.ITEM:
             return _("%(points)s points for every item") % {"points": points}
+        case Kind.STAMP:
+            return _("%(stamps)s stamps for every item") % {"stamps": points}
         case _:
             words = {"points": points, "event": rule.get_event_display()}
             return _("%(points)s points: %(event)s") % words

@@ -38,12 +38,16 @@ class RewardForm(forms.ModelForm[Reward]):
 
 @admin.register(Reward)
 class RewardPage(Page):
-    """What points buy."""
+    """What points and stamps buy."""
 
     form = RewardForm
-    list_display = ["code", "title", "kind", "cost_points", "stock", "is_active"]
+    list_display = ["code", "title", "kind", "cost_points", "wallet", "stock", "is_active"]
     list_display_links = ["code", "title"]
-    list_filter = ["is_active", ("kind", ChoicesDropdownFilter)]
+    list_filter = [
+        "is_active",
+        ("kind", ChoicesDropdownFilter),
+        ("wallet", ChoicesDropdownFilter),
+    ]
     search_fields = ["code", "name_zh", "name_en"]
     search_help_text = _("Code or name")
     ordering = ["cost_points", "code"]
@@ -53,7 +57,17 @@ class RewardPage(Page):
     }
     fieldsets = [
         (None, {"fields": [("code", "is_active"), ("name_zh", "name_en")]}),
-        (None, {"fields": ["kind", ("max_value_cents", "coupon"), ("cost_points", "valid_days")]}),
+        (
+            None,
+            {
+                "fields": [
+                    "kind",
+                    ("max_value_cents", "coupon"),
+                    ("cost_points", "wallet"),
+                    "valid_days",
+                ]
+            },
+        ),
         (
             _("For whom and when"),
             {

@@ -46,7 +46,7 @@ class TierChangeOut(serializers.ModelSerializer[TierChange]):
 
 
 class RewardOut(serializers.ModelSerializer[Reward]):
-    """Something to be had for points: a drink or topping up to a value, a coupon, goods."""
+    """A drink or topping up to a value, a coupon or goods, to be had for points or stamps."""
 
     min_tier = serializers.CharField(source="min_tier.code", default=None, allow_null=True)
     is_available = serializers.SerializerMethodField()
@@ -58,6 +58,7 @@ class RewardOut(serializers.ModelSerializer[Reward]):
             "name_zh",
             "name_en",
             "kind",
+            "wallet",
             "cost_points",
             "max_value_cents",
             "coupon",
@@ -94,6 +95,7 @@ class RedemptionOut(serializers.ModelSerializer[RewardRedemption]):
             "name_zh",
             "name_en",
             "status",
+            "wallet",
             "points",
             "order",
             "coupon_code",

@@ -35,6 +35,7 @@ class EarningRule(Named):
         VISIT = "visit", _("Points for an order")
         ITEM = "item", _("Points for every item")
         BOOST = "boost", _("Multiplies the points of an order")
+        STAMP = "stamp", _("Stamps for every item")
         EVENT = "event", _("Points for something else than buying")
 
     class Event(models.TextChoices):
@@ -144,6 +145,8 @@ class EarningRule(Named):
                 wrong["percent"] = _("Only a boost says this.")
             if not self.points:
                 wrong["points"] = _("This rule needs a value here.")
+            if self.kind == self.Kind.STAMP and self.points % 1:
+                wrong["points"] = _("Stamps are whole.")
         return wrong
 
     def _wrong_times(self) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from loyalty.models.membership import Tier
-from loyalty.models.points import PointsHold
+from loyalty.models.points import PointsAccount, PointsHold
 from shop.kernel.fields import CentsField, PointsField
 from shop.kernel.money import Cents, Points
 from shop.models.members import Member
@@ -13,9 +13,11 @@ from shop.models.named import Named
 from shop.models.orders import Order
 from shop.models.stores import Store
 
+PAID_WITH = (PointsAccount.Wallet.POINTS, PointsAccount.Wallet.STAMPS)
+
 
 class Reward(Named):
-    """Something to be had for points: a drink or a topping up to a value, a coupon, goods.
+    """A drink or a topping up to a value, a coupon or goods, to be had for points or stamps.
 
     A drink or a topping is used on an order, a coupon goes into the wallet at once, and goods are
     handed out at the counter for their code.
@@ -29,7 +31,14 @@ class Reward(Named):
 
     code = models.SlugField(_("code"), max_length=32, unique=True)
     kind = models.CharField(_("kind"), max_length=8, choices=Kind, default=Kind.DRINK)
-    cost_points = PointsField(_("costs points"))
+    wallet = models.CharField(
+        _("paid with"),
+        max_length=16,
+        choices=[(w.value, w.label) for w in PAID_WITH],
+        default=PointsAccount.Wallet.POINTS,
+        db_default=PointsAccount.Wallet.POINTS,
+    )
+    cost_points = PointsField(_("costs"), help_text=_("Points or stamps."))
     max_value_cents = CentsField(
         _("worth up to"), default=Cents(0), help_text=_("Of a drink or a topping.")
     )
@@ -108,7 +117,14 @@ class RewardRedemption(models.Model):
     )
     code = models.CharField(_("code"), max_length=24, unique=True)
     status = models.CharField(_("status"), max_length=8, choices=Status, default=Status.ISSUED)
-    points = PointsField(_("points"))
+    wallet = models.CharField(
+        _("paid with"),
+        max_length=16,
+        choices=[(w.value, w.label) for w in PAID_WITH],
+        default=PointsAccount.Wallet.POINTS,
+        db_default=PointsAccount.Wallet.POINTS,
+    )
+    points = PointsField(_("points or stamps"))
     hold = models.OneToOneField(
         PointsHold,
         models.PROTECT,

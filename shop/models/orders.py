@@ -81,6 +81,7 @@ class Order(models.Model):
     boost_points = PointsField(
         _("points on top"), default=Points(0), help_text=_("From offers, beside those of the bill.")
     )
+    stamps = PointsField(_("stamps"), default=Points(0), db_default=Points(0))
     coupon_gifts = models.JSONField(
         _("coupons to come"), default=dict, blank=True, help_text=_("Issued once it is paid.")
     )

@@ -194,7 +194,7 @@ def _complete(
     earned, new_tier = Points(0), None
     if payer is not None:
         if order.reward_code:
-            rewards.use(wallets.points(payer.id), order.reward_code, order=order, now=now)
+            rewards.use(wallets, order.reward_code, order=order, now=now)
         earned = earn(order, payer, wallets, gift_cents=gift_cents, spent=spent, now=now)
         visits.record(order, now=now)
         new_tier = tiers.refresh(
@@ -274,6 +274,7 @@ def draft_of(quote: Quote, pos_order_no: str | None) -> OrderDraft:
         coupon_codes=sorted(quote.coupon_discounts),
         reward_code=quote.basket.reward_code if quote.is_reward_applied else "",
         boost_points=quote.boost_points,
+        stamps=quote.stamps_to_earn,
         coupon_gifts=quote.coupon_gifts,
         trace=quote.trace,
     )
@@ -306,16 +307,17 @@ def _keep_gains(order: Order, quote: Quote, *, now: datetime) -> None:
     """
     if quote.member is None or not quote.earning_rules:
         return
-    outcome = quote.earned
-    if earning_programme.needs_lock(quote.earning_rules, outcome):
+    parts = [*quote.earned.parts, *quote.stamped.parts]
+    if earning_programme.needs_lock(quote.earning_rules, parts):
         points.lock_accounts([quote.member.id])
         rules = earning_programme.refreshed(quote.earning_rules, member_id=quote.member.id, now=now)
         fresh = replace(quote, earning_rules=rules)
-        if fresh.boost_points != quote.boost_points:
-            orders.set_boost_points(order, fresh.boost_points)
-        outcome = fresh.earned
+        gains = fresh.boost_points, fresh.stamps_to_earn
+        if gains != (quote.boost_points, quote.stamps_to_earn):
+            orders.set_gains(order, boost_points=gains[0], stamps=gains[1])
+        parts = [*fresh.earned.parts, *fresh.stamped.parts]
     earning_programme.record(
-        outcome,
+        parts,
         member_id=quote.member.id,
         source=order.source,
         business_date=order.business_date,
@@ -344,27 +346,38 @@ def earn(
     own_cents = Cents(share_of(order.earning_cents, part=paid - gift_cents, of=paid))
     of_the_bill = earning.points_for(own_cents, rates=payer.rates, tier_percent=payer.tier_percent)
     earned = Points(max(of_the_bill + order.boost_points, 0))
-    has_to_wait = payer.waiting.is_needed
-    if has_to_wait:
-        promises.make(
-            wallets.points(payer.id),
-            kind=points.Kind.EARN,
-            points=earned,
-            source=order.source,
-            now=now,
-            available_at=payer.waiting.until(now),
-        )
+    if order.stamps:
+        points.open_stamps(wallets, payer.id)
     points.exchange(
         wallets,
         payer.id,
         spent=spent,
-        earned=NO_POINTS if has_to_wait else earned,
+        earned=NO_POINTS if payer.waiting.is_needed else earned,
         qualifying=earning.qualifying_points_for(own_cents, rates=payer.rates),
+        stamps=NO_POINTS if payer.waiting.is_needed else order.stamps,
         source=order.source,
         now=now,
         expires_at=payer.lifetime.ends_at(now, timezone=order.store.timezone),
     )
+    if payer.waiting.is_needed:
+        _promise(order, payer, wallets, earned=earned, now=now)
     return earned
+
+
+def _promise(
+    order: Order, payer: MemberFacts, wallets: Wallets, *, earned: Points, now: datetime
+) -> None:
+    amounts = [(wallets.points(payer.id), earned), (wallets.stamps(payer.id), order.stamps)]
+    for account, amount in amounts:
+        if account is not None:
+            promises.make(
+                account,
+                kind=points.Kind.EARN,
+                points=amount,
+                source=order.source,
+                now=now,
+                available_at=payer.waiting.until(now),
+            )
 
 
 def reward_referral(order: Order, wallets: Wallets, *, since: datetime, now: datetime) -> None:

@@ -56,6 +56,8 @@ class MemberFacts:
     timezone: str
     place: Place | None = None
     """Where they stand between the tiers; read only where it is shown."""
+    stamps: Points | None = None
+    """The stamps that may be spent now; read with the place."""
     earning_rules_json: str | None = None
     """The earning rules that run; parsed only where points are worked out."""
     prices_json: str | None = None
@@ -186,7 +188,9 @@ _NOW = "%(now)s::timestamptz"
 _SINCE = standing.window_start(_NOW)
 _REFERRERS_SINCE = standing.window_start(_NOW, member="bringer", store="home")
 _SINCE_THEN = f"""COALESCE({standing.window_before("membership.kept_until")}, {_SINCE})"""
-_PLACE_SQL = f""", (
+_PLACE_SQL = f""", COALESCE((
+    SELECT GREATEST(card.balance - card.held, 0) FROM loyalty_pointsaccount card
+    WHERE card.member_id = member.id AND card.wallet = 'stamps'), 0) AS stamps, (
     SELECT jsonb_build_object(
         'rungs', (SELECT jsonb_agg(jsonb_build_object(
                       'code', rung.code, 'level', rung.level, 'name_zh', rung.name_zh,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from campaigns import limits, pricing, promotions, vouchers
 from campaigns.models import Coupon, Voucher
-from campaigns.pricing import CouponReward, PointsReward, PricedLine, Refusal
+from campaigns.pricing import CouponReward, FreeItem, PointsReward, PricedLine, Refusal
 from campaigns.promotions import PREFIX, RunningPromotion
 from loyalty import earning, order_points
 from loyalty.earning_rules import Outcome
@@ -34,6 +34,8 @@ GUEST = pricing.Facts(
     segments=frozenset(),
     days_since_joined=None,
 )
+
+NOTHING = Outcome(points=0, parts=())
 
 UNASKED = (PREFIX, member_prices.PREFIX)
 """Offers that nobody enters a code for."""
@@ -171,32 +173,65 @@ class Quote:
     def earned(self) -> Outcome:
         """Return what the bill earns by the base rate and by each rule; nothing for a guest."""
         if self.member is None:
-            return Outcome(points=0, parts=())
-        sale = Sale(
-            lines=self._paid_lines(),
-            store=self.basket.store.code,
-            tier=self.member.tier,
-            at=self.at,
-            business_date=self.basket.store.business_date(self.at).isoformat(),
-        )
+            return NOTHING
         return order_points.points_of_sale(
             self.earning_rules,
-            sale,
+            self._sale(self.member),
             rates=self.member.rates,
             tier_percent=self.member.tier_percent,
         )
 
+    @property
+    def stamped(self) -> Outcome:
+        """Return the stamps that the bill earns, and by which rule; nothing for a guest."""
+        if self.member is None or not self.earning_rules:
+            return NOTHING
+        return order_points.stamps_of_sale(self.earning_rules, self._sale(self.member))
+
+    @property
+    def stamps_to_earn(self) -> Points:
+        """Return how many stamps the member would get."""
+        return Points(self.stamped.points)
+
+    def _sale(self, member: MemberFacts) -> Sale:
+        return Sale(
+            lines=self._paid_lines(),
+            store=self.basket.store.code,
+            tier=member.tier,
+            at=self.at,
+            business_date=self.basket.store.business_date(self.at).isoformat(),
+        )
+
     def _paid_lines(self) -> list[PaidLine]:
+        rows = zip(self.lines, self.pricing.lines, self._net_cents(), strict=True)
         return [
             PaidLine(
                 product=line.product.code,
                 category=line.product.category,
                 quantity=line.quantity,
                 net_cents=net,
+                free=int(self._has_free_drink(priced)),
             )
-            for line, net in zip(self.lines, self._net_cents(), strict=True)
+            for line, priced, net in rows
             if line.product.earns_points
         ]
+
+    def _has_free_drink(self, priced: PricedLine) -> bool:
+        """Tell whether one of a line's cups was had for the reward."""
+        code = self.basket.reward_code
+        return (
+            bool(code)
+            and self.is_reward_a_drink
+            and any(part.offer_key == code and part.amount_cents for part in priced.allocations)
+        )
+
+    @property
+    def is_reward_a_drink(self) -> bool:
+        """Tell whether the reward takes a whole drink off, rather than a topping."""
+        return any(
+            offer.key == self.basket.reward_code and isinstance(offer.rule.effect, FreeItem)
+            for offer in self.pricing.offers
+        )
 
     @property
     def _points_by_offers(self) -> Points:

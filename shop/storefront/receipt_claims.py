@@ -167,9 +167,14 @@ def _apply_rules(order: Order, payer: MemberFacts, *, now: datetime) -> None:
     of_the_bill = earning.points_for(
         order.earning_cents, rates=payer.rates, tier_percent=payer.tier_percent
     )
-    orders.set_boost_points(order, Points(outcome.points - of_the_bill))
+    stamped = order_points.stamps_of_sale(rules, sale)
+    orders.set_gains(
+        order,
+        boost_points=Points(outcome.points - of_the_bill),
+        stamps=Points(stamped.points),
+    )
     earning_programme.record(
-        outcome,
+        [*outcome.parts, *stamped.parts],
         member_id=payer.id,
         source=order.source,
         business_date=order.business_date,
@@ -196,7 +201,7 @@ def _take_back_refunds(
             now=now,
             policy=Clawback.ALLOW_DEBT,
         )
-        for account in (wallets.points(payer.id), wallets.qualifying(payer.id))
+        for account in wallets.earning(payer.id)
     ]
     return taken[0]
 

@@ -125,8 +125,11 @@ def _return_points(
     sources = {"order_source": order.source, "refund_source": refund.source}
     reversals.reverse_spend(account, share=spent, now=now, **sources)
     if order.status == Order.Status.REFUNDED:
-        rewards.give_back(account, order=order, refund_source=refund.source, now=now)
+        rewards.give_back(wallets, order=order, refund_source=refund.source, now=now)
     reversals.reverse_earn(account, share=earned, now=now, policy=payer.clawback, **sources)
+    card = wallets.stamps(payer.id)
+    if card is not None and order.stamps:
+        reversals.reverse_earn(card, share=earned, now=now, policy=payer.clawback, **sources)
     return reversals.reverse_earn(
         wallets.qualifying(payer.id), share=earned, now=now, policy=Clawback.ALLOW_DEBT, **sources
     )

@@ -19,7 +19,7 @@ def take(reward_code: str, *, member_id: int, now: datetime) -> RewardRedemption
     row = rewards.redeem(reward_code, member_id=member_id, now=now)
     if row.reward.kind == rewards.Kind.COUPON:
         coupon = coupons.give(row.reward.coupon, member_id=member_id, source=row.source, now=now)
-        account = points.lock_accounts([member_id]).points(member_id)
+        account = rewards.account_of(points.lock_accounts([member_id]), row)
         rewards.hand_out(
             account, row, store_id=None, actor="coupon", coupon_code=coupon.code, now=now
         )
@@ -37,7 +37,7 @@ def refund(
         NotFound, rewards.RewardNotUsable, revocations.CouponNotRevocable
     """
     row = rewards.find(code)
-    account = points.lock_accounts([row.member_id]).points(row.member_id)
+    account = rewards.account_of(points.lock_accounts([row.member_id]), row)
     rewards.refund(account, row, reason=reason, actor=actor, is_restocked=is_restocked, now=now)
     if row.coupon_code:
         coupon = Coupon.objects.select_for_update(no_key=True).get(code=row.coupon_code)

@@ -330,3 +330,17 @@ class TestFriends:
         said = outcomes([partial(lock_often, pair) for pair in pairs])
 
         assert said == {"done": 12}
+
+
+class TestStamps:
+    def test_first_of_several_sales_open_one_card_and_none_is_lost(self) -> None:
+        """`ON CONFLICT` of `points.open_account`: each sale has seen that there is no card."""
+        make.earning_rule("CARD", kind="stamp", points=1)
+        guest = make.member()
+
+        said = outcomes(
+            [partial(settle, make.basket(who=guest), 1200, f"T1-{n}") for n in range(6)]
+        )
+
+        assert said == {"done": 6}
+        assert PointsAccount.objects.get(member=guest, wallet="stamps").balance == 6

@@ -121,7 +121,9 @@ def standing_of(member: Member) -> Standing:
 
 def _read_standing(member: Member) -> Standing:
     waiting = PendingPoints.objects.filter(
-        account__member=member, state=PendingPoints.State.PENDING
+        account__member=member,
+        account__wallet=PointsAccount.Wallet.POINTS,
+        state=PendingPoints.State.PENDING,
     )
     spendable = PointsEntry.objects.filter(
         account__member=member, account__wallet=PointsAccount.Wallet.POINTS
@@ -178,6 +180,7 @@ class MemberPage(MemberButtons, Page):
         "balance",
         "qualifying",
         "promised",
+        "stamps",
         "came_from",
         "ledger",
         "timeline",
@@ -197,7 +200,7 @@ class MemberPage(MemberButtons, Page):
         ),
         (
             _("Loyalty"),
-            {"fields": [("tier", "balance"), ("qualifying", "promised"), "ledger"]},
+            {"fields": [("tier", "balance"), ("qualifying", "promised"), "stamps", "ledger"]},
         ),
         (_("Timeline"), {"fields": ["timeline"]}),
     ]
@@ -270,17 +273,18 @@ class MemberPage(MemberButtons, Page):
     @admin.display(description=_("points"))
     def balance(self, member: Member) -> str:
         """Show what may be spent, and what is set aside."""
-        account = standing_of(member).wallets.get(PointsAccount.Wallet.POINTS)
-        if account is None:
-            return "–"
-        held = _(" (%(held)s held)") % {"held": account.held} if account.held else ""
-        return f"{account.balance}{held}"
+        return _amount(standing_of(member).wallets.get(PointsAccount.Wallet.POINTS))
 
     @admin.display(description=_("qualifying points"))
     def qualifying(self, member: Member) -> str:
         """Show what decides the tier."""
         account = standing_of(member).wallets.get(PointsAccount.Wallet.QUALIFYING)
         return str(account.balance) if account else "–"
+
+    @admin.display(description=_("stamps"))
+    def stamps(self, member: Member) -> str:
+        """Show what is on the stamp card, and what is set aside."""
+        return _amount(standing_of(member).wallets.get(PointsAccount.Wallet.STAMPS))
 
     @admin.display(description=_("promised points"))
     def promised(self, member: Member) -> str:
@@ -346,6 +350,13 @@ class MemberPage(MemberButtons, Page):
         """Let the tier follow what is earned again."""
         tier_reviews.unpin(member.pk, now=timezone.now())
         return _("The tier follows what is earned again.")
+
+
+def _amount(account: PointsAccount | None) -> str:
+    if account is None:
+        return "–"
+    held = _(" (%(held)s held)") % {"held": account.held} if account.held else ""
+    return f"{account.balance}{held}"
 
 
 def _end_of(day: date, member: Member) -> datetime:

@@ -72,6 +72,9 @@ class MemberOut(serializers.Serializer[Any]):
     points_available = serializers.IntegerField(source="available")
     points_balance = serializers.IntegerField(source="balance")
     points_held = serializers.IntegerField(source="held")
+    stamps_available = serializers.IntegerField(
+        source="stamps", allow_null=True, help_text="Null where `standing` is."
+    )
     order_count = serializers.IntegerField()
     coupons_available = serializers.IntegerField()
     standing = serializers.SerializerMethodField()

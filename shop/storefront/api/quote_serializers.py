@@ -120,6 +120,7 @@ class Quote(serializers.Serializer[Any]):
     boost_points = serializers.IntegerField(
         help_text="Those of them that offers and earning rules add."
     )
+    stamps_to_earn = serializers.IntegerField(help_text="Stamps of the stamp card.")
     points_by_rule = serializers.SerializerMethodField()
 
     @extend_schema_field(PointsByRule(many=True))

@@ -135,6 +135,26 @@ CHECKS = [
     ),
     Check(
         id="I7",
+        name="a-member's-order-earns-its-stamps-once",
+        sql=f"""
+            SELECT orders.number, orders.stamps, entry.points AS entered, promise.points AS promised
+            FROM shop_order orders
+            LEFT JOIN loyalty_pointsaccount account
+                   ON account.member_id = orders.member_id AND account.wallet = 'stamps'
+            LEFT JOIN loyalty_pointsentry entry
+                   ON entry.account_id = account.id AND entry.kind = 'earn'
+                  AND entry.source = 'order:' || orders.number
+            LEFT JOIN loyalty_pendingpoints promise
+                   ON promise.account_id = account.id AND promise.kind = 'earn'
+                  AND promise.source = 'order:' || orders.number
+            WHERE orders.member_id IS NOT NULL AND {_UNMERGED}
+              AND (orders.stamps <> 0 OR entry.id IS NOT NULL)
+              AND COALESCE(promise.points, entry.points, 0)
+                  <> CASE WHEN orders.paid_at IS NULL THEN 0 ELSE orders.stamps END
+        """,  # noqa: S608 - our own expression
+    ),
+    Check(
+        id="I7",
         name="nothing-is-earned-without-an-order",
         sql="""
             SELECT entry.id AS entry, entry.source, orders.status
