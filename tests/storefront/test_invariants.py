@@ -492,6 +492,7 @@ SABOTAGE = {
     "a-member's-order-earns-once-in-each-wallet": (
         "DELETE FROM loyalty_pointsentry WHERE kind = 'earn'"
     ),
+    "a-member's-order-earns-its-stamps-once": "UPDATE shop_order SET stamps = stamps + 1",
     "nothing-is-earned-without-an-order": NEW_ENTRY.format(
         kind="earn", points=10, source="order:none"
     ),
