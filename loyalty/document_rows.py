@@ -203,7 +203,7 @@ def _iso(kind: Any, raw: Any, complaint: Any) -> Any:
 
 
 def _text(field: Any, raw: Any) -> str:
-    if not isinstance(raw, str):
+    if not isinstance(raw, str) or "\0" in raw:  # which no column can hold
         raise ValueError(_("This must be a text."))
     return raw
 

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from loyalty import expiry, ledger, points
 from loyalty.lots import Lot, expired
 from loyalty.models import PointsAccount, PointsEntry, PointsLot
-from shop.kernel.errors import DomainError
+from shop.kernel.errors import DomainError, InvalidInput
 from shop.kernel.money import Points
 
 Kind = PointsEntry.Kind
@@ -32,6 +32,9 @@ class NothingToReinstate(DomainError):
 
     code = "nothing-to-reinstate"
     title = _("No points have expired since then.")
+
+
+FIRST_YEAR, LAST_YEAR = 1900, 3000
 
 
 class ExpiryNotLater(DomainError):
@@ -160,12 +163,23 @@ def ensure_later(until: datetime, *, bound_at: datetime, now: datetime) -> None:
 
 
 def start_of(day: date, *, timezone: str) -> datetime:
-    """Return when a day of a store begins."""
+    """Return when a day of a store begins.
+
+    Raises:
+        InvalidInput: not even the calendar of the database goes that far.
+    """
+    if not FIRST_YEAR <= day.year <= LAST_YEAR:
+        raise InvalidInput("", _("This is too far away."), reason="far-off")
     return datetime.combine(day, time(), tzinfo=ZoneInfo(timezone))
 
 
 def end_of(day: date, *, timezone: str) -> datetime:
-    """Return when a day of a store is over."""
+    """Return when a day of a store is over.
+
+    Raises:
+        InvalidInput: as `start_of`.
+    """
+    start_of(day, timezone=timezone)
     return start_of(day + timedelta(days=1), timezone=timezone)
 
 

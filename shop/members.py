@@ -140,6 +140,13 @@ def get_active(public_id: UUID) -> Member:
     return member
 
 
+def successor_of(public_id: UUID) -> UUID:
+    """Return the id of the membership that another was merged into; of any other, its own."""
+    merged = Member.objects.filter(public_id=public_id, merged_into__isnull=False)
+    successor = merged.values_list("merged_into__public_id", flat=True).first()
+    return successor or public_id
+
+
 def find_visible(public_id: UUID, principal: Principal) -> Member:
     """Return a member whom this caller may see, whatever their status.
 

@@ -39,7 +39,8 @@ class LoyaltyProgrammePage(SinglePage):
             {
                 "fields": [
                     ("points_wait_for", "points_wait_days"),
-                    ("points_expire", "points_live_count", "points_last_day"),
+                    ("points_expire", "points_live_count"),
+                    "points_last_day",
                     ("expiry_warning_days", "clawback"),
                 ]
             },

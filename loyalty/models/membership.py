@@ -209,7 +209,10 @@ class LoyaltyProgramme(models.Model):
         )
 
     def clean(self) -> None:
-        """Ask for the day that points expire on."""
+        """Ask for the day that points expire on, and for a price of a yuan that can be paid."""
+        if self.points_per_redeemed_yuan == 0:
+            complaint = _("A yuan costs at least one point.")
+            raise ValidationError({"points_per_redeemed_yuan": complaint})
         if self.points_expire == self.Expires.DATE and self.points_last_day is None:
             raise ValidationError({"points_last_day": _("Name the last day of points.")})
 

@@ -15,7 +15,7 @@ from uuid import UUID
 from django.db import transaction
 from django.utils.translation import gettext_lazy as _
 
-from shop import alerts, orders
+from shop import alerts, members, orders
 from shop.kernel import outbox
 from shop.kernel.errors import DomainError, NotFound
 from shop.kernel.money import Cents, Points
@@ -137,8 +137,9 @@ def _ensure_possible(sold_at: datetime, *, now: datetime) -> None:
 
 
 def _find(member: UUID, *, now: datetime) -> MemberFacts | None:
+    """Return who gets the points: for a membership that was merged, the one it went into."""
     try:
-        return facts.find(member, now=now)
+        return facts.find(members.successor_of(member), now=now)
     except (NotFound, MemberNotActive):
         return None
 

@@ -21,6 +21,7 @@ COLUMNS = ["member", "points", "reference"]
 OPTIONAL = ["wallet", "expires_on"]
 WALLETS = [PointsAccount.Wallet.POINTS, PointsAccount.Wallet.QUALIFYING]
 LONGEST_REFERENCE = 50
+MOST_POINTS = 1_000_000_000
 
 
 class LineUnusable(Exception):
@@ -68,16 +69,18 @@ def take_over(line: Line, *, actor: str, now: datetime) -> bool:
     Qualifying points count from today on, and lift the member at once.
 
     Raises:
-        LineUnusable: nobody is known by that phone, id or number elsewhere.
-        members.MemberNotActive, points.WalletClosed
+        LineUnusable: nobody is known by that phone, id or number elsewhere, or it has expired.
+        InvalidInput, members.MemberNotActive, points.WalletClosed
     """
     member = _find(line.member)
+    expires_at = _end_of(line.expires_on, timezone=member.store.timezone)
+    if expires_at is not None and expires_at <= now:
+        raise LineUnusable(_("These points have expired."))
     members.ensure_active(member)
     account = points.lock_accounts([member.pk]).accounts[member.pk, line.wallet]
     before = PointsEntry.objects.filter(kind=PointsEntry.Kind.ADJUST, source=line.source)
     if points.of_person(before, account).exists():
         return False
-    day = line.expires_on
     points.adjust(
         account,
         points=line.points,
@@ -85,7 +88,7 @@ def take_over(line: Line, *, actor: str, now: datetime) -> bool:
         reason="taken over from another system",
         actor=actor,
         now=now,
-        expires_at=None if day is None else renewals.end_of(day, timezone=member.store.timezone),
+        expires_at=expires_at,
     )
     if line.wallet == PointsAccount.Wallet.QUALIFYING:
         tier_reviews.place(member.pk, source=line.source, now=now)
@@ -98,11 +101,13 @@ def _line(number: int, row: dict[str, str]) -> Line:
     Raises:
         ValueError
     """
-    amount = int(row["points"])
+    if any("\0" in value for value in row.values()):
+        raise ValueError("a NUL byte in a text")
+    amount = _amount(row["points"])
     wallet = row.get("wallet") or PointsAccount.Wallet.POINTS
     day = row.get("expires_on")
-    if amount <= 0 or wallet not in WALLETS:
-        raise ValueError(f"more than 0 points, in one of {', '.join(WALLETS)}")
+    if not 0 < amount <= MOST_POINTS or wallet not in WALLETS:
+        raise ValueError(f"1 to {MOST_POINTS:,} points, in one of {', '.join(WALLETS)}")
     if not 0 < len(row["reference"]) <= LONGEST_REFERENCE:
         raise ValueError(f"a reference of 1 to {LONGEST_REFERENCE} characters")
     return Line(
@@ -113,6 +118,17 @@ def _line(number: int, row: dict[str, str]) -> Line:
         reference=row["reference"],
         expires_on=date.fromisoformat(day) if day else None,
     )
+
+
+def _end_of(day: date | None, *, timezone: str) -> datetime | None:
+    return None if day is None else renewals.end_of(day, timezone=timezone)
+
+
+def _amount(text: str) -> int:
+    try:
+        return int(text)
+    except ValueError as error:
+        raise ValueError("points are a whole number") from error
 
 
 def _find(text: str) -> Member:

@@ -184,6 +184,25 @@ class TestReinstatement:
         assert (answer.status_code, answer.json()["balance"]) == (200, 30)
         assert (again.status_code, again.json()["code"]) == (409, "nothing-to-reinstate")
 
+    @pytest.mark.parametrize(
+        ("kind", "first", "last"),
+        [
+            ("extension", "9999-12-31", "9999-12-31"),
+            ("extension", "0001-01-01", "2099-12-31"),
+            ("reinstatement", "0001-01-01", "9999-12-31"),
+        ],
+    )
+    def test_is_refused_for_days_beyond_the_calendar(
+        self, kind: str, first: str, last: str
+    ) -> None:
+        bound = "expiring_by" if kind == "extension" else "expired_since"
+        body = {bound: first, "last_day": last, "reason": "for ever"}
+
+        path = f"/members/{make.member().public_id}/points-{kind}s"
+        answer = make.staff("SH001").post(path, body)
+
+        assert (answer.status_code, answer.json()["errors"][0]["code"]) == (400, "far-off")
+
 
 class TestSecondPerson:
     @pytest.mark.parametrize("kind", ["reinstatement", "extension"])

@@ -11,6 +11,7 @@ from django.utils import timezone
 from loyalty.models import PointsAccount, Visit
 from shop import accounts
 from shop.models import Alert, Order, Product, StoreProduct
+from shop.storefront import merging
 from shop.storefront.invariants import suite
 from tests import make
 from tests.make import Api
@@ -113,6 +114,16 @@ class TestUpload:
         assert [result["reviews"] for result in results] == [["member"], ["member"]]
         assert Order.objects.filter(member=None, status="completed").count() == 2
         assert Alert.objects.filter(code="offline-sale").count() == 2
+
+    def test_gives_what_a_member_bought_to_who_they_were_merged_into(self) -> None:
+        before, today = make.member(now=THEN), make.member(now=THEN)
+        merging.merge_members(before, into=today, reason="new phone", actor="test", now=NOW)
+
+        (result,) = upload(make.till(), sale(member=str(before.public_id)))
+
+        assert (result["points_earned"], result["reviews"]) == (12, [])
+        assert Order.objects.get().member == today
+        assert PointsAccount.objects.get(member=today, wallet="points").balance == 12
 
     def test_takes_what_is_sold_out_by_now(self) -> None:
         StoreProduct.objects.create(

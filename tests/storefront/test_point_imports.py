@@ -99,3 +99,21 @@ def test_needs_the_columns_and_somebody_who_may(tmp_path: Path, boss: Staff) -> 
     ):
         with pytest.raises(CommandError):
             take(tmp_path / "old.csv", rows, by=by)
+
+
+def test_says_so_too_of_what_no_database_or_calendar_holds(tmp_path: Path, boss: Staff) -> None:
+    make.member(phone="+8613800138999")
+    rows = (
+        "member,points,reference,expires_on\n"
+        f"13800138999,{10**22},d1,\n"
+        "13800138999,3,d2,9999-12-31\n"
+        "13800138999,3,d3,0001-01-01\n"
+        "13800138999,3,d\0004,\n"
+        "13800138999,3,d5,2099-12-31\n"
+        "13800138999,3,d6,2020-12-31\n"
+    )
+
+    said, complaints, _code = take(tmp_path / "old.csv", rows, by=boss)
+
+    assert said == "1 taken over, 0 had been before, 5 refused\n"
+    assert len(complaints.splitlines()) == 5

@@ -183,6 +183,11 @@ def broken(section: str, index: int, **fields: Any) -> Callable[[dict[str, Any]]
         (broken("tiers", 1, levle=3), "/tiers/1/levle: There is no such field."),
         (broken("tiers", 1, min_qualifying_points="many"), "/tiers/1/min_qualifying_points: This"),
         (broken("tiers", 1, min_qualifying_points=99999), "/tiers/2: A higher tier must ask"),
+        (broken("tiers", 1, name_en="Regu\0lar"), "/tiers/1/name_en: This must be a text."),
+        (
+            lambda data: data["programme"].update(points_per_redeemed_yuan=0),
+            "/programme/points_per_redeemed_yuan: A yuan costs at least one point.",
+        ),
         (broken("earning_rules", 1, percent=90), "/earning_rules/1/percent: "),
         (broken("earning_rules", 1, stores=["SH999"]), "/earning_rules/1/stores: There is no"),
         (broken("earning_rules", 0, code="tuesday"), "/earning_rules/1: This is in the list"),

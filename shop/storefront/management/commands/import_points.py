@@ -1,5 +1,6 @@
 """Takes over the points of another system from a CSV file; run again, it adds nothing."""
 
+import csv
 import sys
 from argparse import ArgumentParser
 from pathlib import Path
@@ -45,7 +46,7 @@ class Command(BaseCommand):
             with options["file"].open(encoding="utf-8-sig", newline="") as text:
                 for found in tqdm(point_imports.read(text), unit=" lines", disable=None):
                     counts[self._take(found, actor=f"staff:{person.pk}")] += 1
-        except (OSError, UnicodeDecodeError) as fault:
+        except (OSError, UnicodeDecodeError, csv.Error) as fault:
             raise CommandError(f"{options['file']}: {fault}") from fault
         except LineUnusable as fault:
             raise CommandError(f"{options['file']}: {fault}") from fault
