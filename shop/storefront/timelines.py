@@ -199,7 +199,7 @@ _BRANCHES = [
         at="redemption.issued_at",
         row_id="redemption.id",
         details="""'reward', reward.code, 'reward_status', redemption.status,
-                   'points', redemption.points""",
+                   'wallet', redemption.wallet, 'points', redemption.points""",
     ),
     _branch(
         "friend",

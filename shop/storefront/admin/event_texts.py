@@ -7,7 +7,7 @@ from django.db.models.enums import ChoicesType
 from django.utils.translation import gettext as _
 
 from campaigns.models import Coupon, Referral, Touch
-from loyalty.models import PointsEntry, RewardRedemption, TierChange
+from loyalty.models import PointsAccount, PointsEntry, RewardRedemption, TierChange
 from shop.admin.money import yuan
 from shop.models import MemberStatusChange, Order
 from shop.storefront.timelines import Event
@@ -51,7 +51,7 @@ _TELL: dict[str, Callable[[Details], Parts]] = {
     "coupon_used": lambda d: (d["coupon"], d["order"], yuan(d["discount_cents"])),
     "reward": lambda d: (
         d["reward"],
-        str(d["points"]),
+        f"{d['points']} {_label(PointsAccount.Wallet, d['wallet'])}",
         _label(RewardRedemption.Status, d["reward_status"]),
     ),
     "friend": lambda d: (_label(Referral.Status, d["referral_status"]),),
