@@ -65,7 +65,7 @@ class PlainDefinitionForm(forms.ModelForm[CouponDefinition]):
         self.current = None
         if self.instance.pk is None:
             return
-        rows = CouponDefinition.objects.select_for_update()
+        rows = CouponDefinition.objects.select_for_update(no_key=True)
         self.current = current = rows.get(pk=self.instance.pk)
         limit, budget = answers.get("total_limit"), answers.get("budget_cents")
         try:

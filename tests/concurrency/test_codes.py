@@ -3,10 +3,12 @@
 from collections.abc import Callable
 from functools import partial
 from threading import Event, Thread
+from time import sleep
 from typing import Any
 
 import pytest
 from django.db import connections, transaction
+from django.urls import reverse
 from django.utils import timezone
 
 from campaigns import batches, caps, codes, coupons
@@ -34,6 +36,16 @@ def divided(buckets: int, **fields: Any) -> CouponDefinition:
     definition = make.definition(claim_buckets=buckets, is_claimable=True, **fields)
     caps.divide(definition)
     return definition
+
+
+def as_typed(form: Any) -> dict[str, Any]:
+    """Return the answers that a form shows, as a browser sends them back."""
+    values = {}
+    for bound in form:
+        value = bound.field.prepare_value(bound.value())
+        if value not in (None, "", False, []):
+            values[bound.name] = "on" if value is True else value
+    return values
 
 
 class TestOnePaper:
@@ -220,6 +232,36 @@ class TestBuckets:
         fresh = CouponDefinition.objects.get(pk=definition.pk)
         assert said == {"done": 30 + 3, "coupon-exhausted": 6}
         assert caps.issued(fresh) == Coupon.objects.filter(definition=definition).count() == 30
+
+    def test_are_changed_on_the_form_while_claims_go_on(self) -> None:
+        """The form locks the definition without its key: a full lock, and a claim that has its
+        bucket waits for it at its commit, where the foreign key is checked, while the form waits
+        for the bucket. Either is shot, or both wait for seconds.
+        """
+        definition = divided(2, total_limit=30)
+        guest = make.member()
+        page = reverse("admin:campaigns_coupondefinition_change", args=[definition.pk])
+        office = make.staff(group="Head office").client
+        answers = as_typed(office.get(page).context["adminform"].form) | {"total_limit": 40}
+        has_bucket, is_saving = Event(), Event()
+
+        def claim_slowly() -> str:
+            with transaction.atomic():
+                claim(guest, definition)
+                has_bucket.set()
+                is_saving.wait(10)
+                sleep(0.3)  # the form has the definition by now
+            return "done"
+
+        def save() -> str:
+            has_bucket.wait(10)
+            is_saving.set()
+            return str(office.post(page, answers).status_code)
+
+        assert at_once([claim_slowly, save]) == ["done", "302"]
+        fresh = CouponDefinition.objects.get(pk=definition.pk)
+        assert (fresh.total_limit, caps.issued(fresh)) == (40, 1)
+        assert sum(CapBucket.objects.values_list("cap", flat=True)) == 39
 
     def test_never_get_a_cap_below_what_is_issued(self) -> None:
         definition = divided(4, total_limit=20)
