@@ -28,6 +28,7 @@ from campaigns.campaigns import CampaignDraft
 from campaigns.models import Campaign, CampaignPhase
 from shop.admin.buttons import Button, back, button, list_button
 from shop.admin.choices import Choice
+from shop.admin.moments import MomentField
 from shop.admin.money import YuanField
 from shop.admin.pages import Page, Rows
 from shop.admin.scoping import VisibleFilter, covers_chain, principal_of
@@ -53,7 +54,7 @@ class PresetForm(BaseDialogForm):
     name_en = forms.CharField(
         label=_("English name"), max_length=80, widget=UnfoldAdminTextInputWidget
     )
-    starts_at = forms.SplitDateTimeField(
+    starts_at = MomentField(
         label=_("it starts"),
         help_text=_("A preheat comes before."),
         widget=UnfoldAdminSplitDateTimeWidget,

@@ -6,7 +6,7 @@ from django import forms
 from django.utils.translation import gettext_lazy as _
 
 from campaigns import caps, coupons
-from campaigns.admin.rule_form import OfferForm
+from campaigns.admin.rule_form import OfferForm, refuse_zeros
 from campaigns.models import CouponDefinition
 from campaigns.models.coupons import FIXED_TERMS
 
@@ -53,6 +53,7 @@ class PlainDefinitionForm(forms.ModelForm[CouponDefinition]):
             self.add_error("valid_days", _("Give a number of days, or a last day, or both."))
 
     def _check_limits(self, answers: dict[str, Any]) -> None:
+        refuse_zeros(self, answers)
         total, each = answers.get("total_limit"), answers.get("per_member_limit")
         if total and each and each > total:
             self.add_error("per_member_limit", _("That is more than there are in all."))

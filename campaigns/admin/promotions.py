@@ -11,7 +11,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 
 from campaigns import promotions
 from campaigns.admin.offers import USE_LIMITS, Measure, OfferPage, Status
-from campaigns.admin.rule_form import OfferForm
+from campaigns.admin.rule_form import OfferForm, refuse_zeros
 from campaigns.models import Promotion, PromotionUse
 from shop.admin.money import yuan
 from shop.admin.pages import ReadOnlyPage
@@ -26,6 +26,11 @@ LIMITS = ["uses_total", "uses_per_member", "budget_cents", *(n for row in USE_LI
 class PlainPromotionForm(ModelForm[Promotion]):
     """Everything about a promotion but its rule."""
 
+    def clean(self) -> dict[str, Any]:
+        answers = super().clean() or {}
+        refuse_zeros(self, answers)
+        return answers
+
 
 class PromotionForm(PlainPromotionForm, OfferForm):
     """A promotion with its rule, which is fixed while it runs."""
@@ -35,7 +40,7 @@ class PromotionForm(PlainPromotionForm, OfferForm):
         return offer.status in {Status.ACTIVE, Status.SUBMITTED}
 
     def clean(self) -> dict[str, Any]:
-        answers: dict[str, Any] = super().clean()  # type: ignore[assignment]  # ours returns them
+        answers = super().clean()
         if self.instance._state.adding or self.has_new_rule:
             self.build_rule(answers)
         return answers

@@ -23,6 +23,7 @@ from campaigns.definitions import NOT_APPROVED
 from campaigns.models import CouponDefinition, Promotion
 from campaigns.pricing import InvalidRule, Measured, Rule, Stacking, offer_rule_to_json
 from shop.admin.choices import Choice
+from shop.admin.moments import MomentField
 from shop.admin.money import YuanField
 from shop.models import Category, OrderType, Product, Store
 
@@ -148,12 +149,10 @@ class RuleForm(typed_bundles.GoodsForm):
         help_text=_("None ticked: every way."),
         widget=UnfoldAdminCheckboxSelectMultipleWidget,
     )
-    starts_at = forms.SplitDateTimeField(
+    starts_at = MomentField(
         label=_("Starts"), required=False, widget=UnfoldAdminSplitDateTimeWidget
     )
-    ends_at = forms.SplitDateTimeField(
-        label=_("Ends"), required=False, widget=UnfoldAdminSplitDateTimeWidget
-    )
+    ends_at = MomentField(label=_("Ends"), required=False, widget=UnfoldAdminSplitDateTimeWidget)
     stores = Choice(Store, label=_("Stores"), help_text=_("None chosen: all stores."))
     weekdays = forms.TypedMultipleChoiceField(
         label=_("On weekdays"),
@@ -208,6 +207,22 @@ class RuleForm(typed_bundles.GoodsForm):
 AT_FIELD = {"ends_at": "ends_at", "tiers": "ladder"}
 """Where the form shows what is wrong in a part of the rule; elsewhere at the kind of offer."""
 RULE_FIELDS = list(RuleForm.base_fields)
+LIMIT_FIELDS = frozenset(
+    {
+        "budget_cents",
+        "per_member_limit",
+        "total_limit",
+        "uses_total",
+        *(f"uses_per_{one}" for one in ("member", "store", "day", "week", "month")),
+    }
+)
+
+
+def refuse_zeros(form: forms.BaseForm, answers: dict[str, Any]) -> None:
+    """Tell whoever typed 0 as a limit that nothing is left then; no limit is an empty field."""
+    for name in LIMIT_FIELDS.intersection(form.changed_data):
+        if answers.get(name) == 0:
+            form.add_error(name, _("With 0 there would be none at all."))
 
 
 class OfferForm(RuleForm):

@@ -20,6 +20,7 @@ from unfold.admin import ModelAdmin, TabularInline
 from unfold.contrib.forms.widgets import ArrayWidget
 from unfold.paginator import InfinitePaginator
 
+from shop.admin.moments import MomentField
 from shop.admin.money import PercentField, YuanField, percent, yuan
 from shop.admin.scoping import StoreScoped, covers_chain
 from shop.kernel.fields import CentsField, OptionalCentsField
@@ -30,6 +31,7 @@ FORM_FIELDS: dict[type[models.Field[Any, Any]], dict[str, Any]] = {
     CentsField: {"form_class": YuanField},
     OptionalCentsField: {"form_class": YuanField},
     ArrayField: {"widget": ArrayWidget},
+    models.DateTimeField: {"form_class": MomentField},
 }
 
 

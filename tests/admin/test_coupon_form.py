@@ -118,6 +118,15 @@ class TestTypedOffer:
             ({"percent": "10", "weekdays": [8]}, "weekdays"),
             ({"percent": "10", "valid_days": ""}, "valid_days"),
             ({"percent": "10", "priority": -1}, "priority"),
+            ({"percent": "10", "per_member_limit": 0}, "per_member_limit"),
+            ({"percent": "10", "total_limit": 0}, "total_limit"),
+            ({"percent": "10", "uses_per_day": 0}, "uses_per_day"),
+            ({"percent": "10", "budget_cents": "0"}, "budget_cents"),
+            ({"percent": "10", "starts_at_0": "0001-01-01", "starts_at_1": "00:00"}, "starts_at"),
+            (
+                {"percent": "10", "valid_until_0": "9999-12-31", "valid_until_1": "23:59"},
+                "valid_until",
+            ),
             (
                 {"percent": "10", "claim_starts_at_0": "2026-06-02", "claim_starts_at_1": "10:00"}
                 | {"claim_ends_at_0": "2026-06-01", "claim_ends_at_1": "10:00"},

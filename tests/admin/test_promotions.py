@@ -125,6 +125,7 @@ class TestTypedPromotion:
             ({"kind": "percent_off", "percent": "NaN"}, "percent"),
             ({"kind": "fixed_off", "amount": "-1"}, "amount"),
             ({"kind": "fixed_off", "amount": "1", "uses_total": "-1"}, "uses_total"),
+            ({"kind": "fixed_off", "amount": "1", "uses_total": "0"}, "uses_total"),
         ],
     )
     def test_that_makes_no_sense_is_told_at_its_input(

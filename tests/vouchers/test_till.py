@@ -335,8 +335,11 @@ class TestPaying:
         voucher = verified(till)
         one_tea = [{"product": "MT01", "options": make.MILK_TEA}]
 
+        quote = till.post("/quotes", {"lines": one_tea, "vouchers": [voucher]}).json()
         answer = settle(till, 1200, voucher, lines=one_tea)
 
+        (refusal,) = quote["refusals"]
+        assert (refusal["code"], refusal["reason"]) == (voucher, "min-qty-not-met")
         assert (answer.status_code, answer.json()["code"]) == (409, "voucher-not-applicable")
 
     def test_is_not_for_the_till_to_claim(self, till: Api) -> None:

@@ -159,11 +159,18 @@ class Quote(serializers.Serializer[Any]):
 
     @extend_schema_field(Refusal(many=True))
     def get_refusals(self, quote: Any) -> list[dict[str, Any]]:
-        """Return why each entered code that takes nothing off does not."""
+        """Return why each entered code or voucher that takes nothing off does not.
+
+        A code stands as it was entered, a voucher under its id.
+        """
         local_time = quote.pricing.situation.cart.local_time
         return [
             {
-                "code": refusal.key,
+                "code": (
+                    refusal.key
+                    if refusal.key in quote.coupons
+                    else quote.origin(refusal.key)[1]
+                ),
                 **refusal.as_json(),
                 "hint": hints.explain(refusal, local_time=local_time),
             }
