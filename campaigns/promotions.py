@@ -7,7 +7,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from django.db import transaction
+from django.db import connection, transaction
 from django.utils.translation import get_language
 
 from campaigns import limits, pricing
@@ -145,10 +145,12 @@ def limits_of(promotion: Promotion) -> Limits:
 def recount(promotion: Promotion) -> None:
     """Write the counters anew from the standing uses: when a limit comes or goes, or to repair.
 
-    The lock lets uses that have begun commit first, and makes others wait: each writes a row that
-    points at the promotion.
+    The lock lets uses that have begun commit first, and makes others wait, of every promotion and
+    for as long as the counting takes. A lock of the promotion would not do: who uses it meets that
+    only at the commit, where foreign keys are checked, and has the counters by then.
     """
-    Promotion.objects.select_for_update().get(pk=promotion.pk)
+    with connection.cursor() as cursor:
+        cursor.execute("LOCK TABLE campaigns_promotionuse IN SHARE ROW EXCLUSIVE MODE")
     standing = promotion.uses.filter(released_at=None).select_related("order__store").iterator()
     limits.recount(limits_of(promotion), ((_place_of(row), row.discount_cents) for row in standing))
 

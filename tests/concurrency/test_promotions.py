@@ -1,13 +1,17 @@
 """Promotions in a rush: no limit is passed, and who is refused is told why."""
 
 from functools import partial
+from threading import Event
+from time import sleep
 from typing import Any
 
 import pytest
+from django.db import transaction
 
-from campaigns.models import PromotionUse, UsageCounter
+from campaigns import promotions
+from campaigns.models import Promotion, PromotionUse, UsageCounter
 from tests import make
-from tests.concurrency.crowd import answers
+from tests.concurrency.crowd import answers, at_once
 from tests.make import Api
 
 CUP = {"product": "MT01", "options": {"size": "M", "temp": "ice_std", "sugar": "s70"}}
@@ -67,3 +71,36 @@ class TestLastUse:
         assert refused == {"409 quote-changed": 4}
         assert (freed["200"], freed["409 order-not-cancellable"]) == (2, 2)
         assert said["201"] == 2
+
+
+class TestRecount:
+    @pytest.mark.parametrize("had_limit", [True, False])
+    def test_waits_for_a_use_that_has_begun(self, *, had_limit: bool) -> None:
+        """The lock of `promotions.recount`; without it the use that has not committed yet is not
+        counted, or with a full lock of the promotion each waits for the other.
+        """
+        limit = {"uses_total": 5} if had_limit else {}
+        promotion = make.promotion({"kind": "fixed_off", "amount_cents": 500}, **limit)
+        if had_limit:
+            make.paid(total=700)  # the counter is there already
+        is_used, is_counting = Event(), Event()
+
+        def use() -> None:
+            with transaction.atomic():
+                make.placed(total=700)
+                is_used.set()
+                is_counting.wait(10)
+                sleep(0.2)
+
+        def change_the_limit() -> None:
+            is_used.wait(10)
+            with transaction.atomic():
+                Promotion.objects.filter(pk=promotion.pk).update(uses_total=4)
+                is_counting.set()
+                promotions.recount(Promotion.objects.get(pk=promotion.pk))
+
+        at_once([use, change_the_limit])
+
+        uses = PromotionUse.objects.filter(released_at=None).count()
+        assert uses == (2 if had_limit else 1)
+        assert UsageCounter.objects.get(dimension="total").used == uses
