@@ -167,9 +167,7 @@ class Quote(serializers.Serializer[Any]):
         return [
             {
                 "code": (
-                    refusal.key
-                    if refusal.key in quote.coupons
-                    else quote.origin(refusal.key)[1]
+                    refusal.key if refusal.key in quote.coupons else quote.origin(refusal.key)[1]
                 ),
                 **refusal.as_json(),
                 "hint": hints.explain(refusal, local_time=local_time),
