@@ -81,6 +81,7 @@ def text_of(response: Any) -> str:
 
 
 class TestHeadOffice:
+    @pytest.mark.slow
     def test_opens_every_list_with_as_few_queries_for_many_rows_as_for_one(
         self, office: Client, theirs: world.Rows, monkeypatch: pytest.MonkeyPatch
     ) -> None:

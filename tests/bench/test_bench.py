@@ -57,6 +57,7 @@ class TestSeeding:
 
 
 @pytest.mark.django_db
+@pytest.mark.slow
 def test_history_is_told_alike_by_roll_ups_and_orders() -> None:
     """The comparison that the bench makes at any size; it raises where a number differs."""
     history.write(orders=1600)

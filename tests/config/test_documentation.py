@@ -11,6 +11,7 @@ ELSEWHERE = re.compile(r"""(?:src|href)=["'](?:https?:)?//""")
 
 
 class TestSchema:
+    @pytest.mark.slow
     def test_is_yaml_or_json_as_asked(self) -> None:
         as_yaml = yaml.safe_load(Client().get("/api/schema").content)
         as_json = json.loads(Client().get("/api/schema?format=json").content)
