@@ -81,7 +81,7 @@ def take_in(sold: Sold, *, store: Store, till_id: int, actor: str, now: datetime
     Raises:
         SaleTimeImpossible
         InvalidInput: an unknown product, or a choice that it does not come in.
-        orders.PaymentMismatch, orders.PaymentRefTaken
+        orders.PaymentMismatch, payment_refs.PaymentRefTaken
         orders.OrderNumberTaken: by a sale of another amount.
     """
     _ensure_possible(sold.sold_at, now=now)
